@@ -1,0 +1,22 @@
+/** Tests stand beside the code as `x.test.ts`; those that cross services live in `tests/`. */
+export default {
+  testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@greenroom/(contracts|redis-schema|service-kit|test-kit)$': '<rootDir>/packages/$1/src/index.ts',
+  },
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};
