@@ -1,1 +1,7 @@
-export {};
+export * from './agent-events.js';
+export * from './duration.js';
+export * from './end-reason.js';
+export * from './errors.js';
+export * from './http.js';
+export * from './session-id.js';
+export * from './session-state.js';

@@ -1,0 +1,20 @@
+/** Why a session ended. The first cause wins and is kept; `by` in the record says who asked. */
+export const END_REASONS = [
+  'caller_ended',
+  'admin_ended',
+  'agent_ended',
+  'agent_exited',
+  'agent_crashed',
+  'start_failed',
+  'session_timeout',
+  'pool_resized',
+  'pool_surplus',
+  'warm_agent_retired',
+  'host_drained',
+  'stale',
+] as const;
+
+export type EndReason = (typeof END_REASONS)[number];
+
+/** Who or what asked for the end. */
+export type EndedBy = 'caller' | 'admin' | 'agent' | 'spawner';

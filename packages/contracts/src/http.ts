@@ -1,0 +1,163 @@
+import type { EndReason } from './end-reason.js';
+import type { SessionState } from './session-state.js';
+
+/** Body of POST /api/session/start. */
+export interface StartRequest {
+  userId?: string;
+  userName?: string;
+  voiceId?: string;
+  profile?: string;
+  metadata?: Record<string, unknown>;
+  /** Only of use to an open client that wants its own live session back. */
+  sessionId?: string;
+}
+
+interface StartedBase {
+  success: true;
+  sessionId: string;
+  message: string;
+}
+
+/** How a caller gets into the room. The token is good for this room only. */
+export interface JoinDetails {
+  roomName: string;
+  livekitUrl: string;
+  token: string;
+}
+
+/** 200: a warm agent is in the room already, or the caller's own live session was ready. */
+export interface StartedReady extends StartedBase, JoinDetails {
+  status: 'ready';
+  prewarmed: boolean;
+  /** How long the request took, for people: `"12 ms"`, `"1.8 s"`. */
+  latency: string;
+}
+
+/** 202: an agent is being started. The caller may join at once. */
+export interface StartedCold extends StartedBase, JoinDetails {
+  status: 'starting' | 'restarting';
+  prewarmed: boolean;
+  taskId: string;
+  estimatedWait: string;
+  /** Milliseconds, from measured start times. */
+  estimatedWaitMs: number;
+}
+
+/** 202: admitted beyond capacity; room and token come with promotion. */
+export interface StartedQueued extends StartedBase {
+  status: 'queued';
+  prewarmed: false;
+  position: number;
+  estimatedWait: string;
+  estimatedWaitMs: number;
+}
+
+export type StartResponse = StartedReady | StartedCold | StartedQueued;
+
+/** GET /api/session/:id. Times are ISO 8601 in UTC, durations are milliseconds. */
+export interface SessionView {
+  sessionId: string;
+  status: Exclude<SessionState, 'gone'>;
+  userId: string | null;
+  userName: string | null;
+  voiceId: string | null;
+  profile: string;
+  prewarmed: boolean;
+  roomName: string;
+  createdAt: string;
+  readyAt: string | null;
+  /** From the launch of the agent until it was ready. */
+  startupTime: number | null;
+  restarts: number;
+  /** Why a start failed or a session is ending, in a sentence. */
+  error?: string;
+  endReason?: EndReason;
+}
+
+/** What an admin sees on top. */
+export interface AdminSessionView extends SessionView {
+  host: string | null;
+  agentPid: number | null;
+  agentPgid: number | null;
+  generation: number;
+  logFile: string | null;
+  assignedAt: string | null;
+  deadlineAt: string | null;
+  attempts: number;
+  alarm?: string;
+  /** Last lines of the agent that failed to start. */
+  lastLines?: string[];
+  metadata?: unknown;
+}
+
+/** GET /api/health. `ready`, `starting` and `capacity` count callers, `warming` and `pool` warm agents. */
+export interface HealthView {
+  success: boolean;
+  status: 'healthy' | 'degraded' | 'unhealthy';
+  sessions: { ready: number; starting: number; pool: number; warming: number; queued: number };
+  stats: {
+    totalSpawned: number;
+    totalAssigned: number;
+    totalReady: number;
+    totalEnded: number;
+    totalFailed: number;
+  };
+  capacity: { current: number; max: number; available: number };
+  dependencies: {
+    redis: DependencyStatus;
+    livekit: DependencyStatus;
+    spawners: DependencyStatus & { count: number };
+  };
+}
+
+export interface DependencyStatus {
+  status: 'up' | 'down';
+  /** Milliseconds of the last look. */
+  latencyMs?: number;
+  detail?: string;
+}
+
+/** One pool, as GET /api/pool and POST /api/pool/resize show it. */
+export interface PoolView {
+  profile: string;
+  target: number;
+  ready: number;
+  warming: number;
+}
+
+/** One kind of agent, as clients see it. */
+export interface ProfileView {
+  name: string;
+  description?: string;
+  voices: { id: string; name: string }[];
+}
+
+/** GET /api/debug/session/:id/processes; snake_case because existing scripts read it so. */
+export interface ProcessSurvey {
+  session_id: string;
+  pid: number | null;
+  pgid: number | null;
+  is_group_leader: boolean;
+  is_process_alive: boolean;
+  is_group_alive: boolean;
+  /** The whole tree, leader included. */
+  child_processes: { pid: number; ppid: number; pgid: number; cmd: string }[];
+  session_data: Record<string, string>;
+  errors: string[];
+}
+
+/** problem+json (RFC 9457) with our additions. */
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  requestId: string;
+  success: false;
+}
+
+/** Queue payload of a doorbell: it only makes a spawner look at spawn:pending sooner. */
+export interface DoorbellJob {
+  profile: string;
+}
