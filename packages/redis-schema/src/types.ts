@@ -1,0 +1,168 @@
+import type { AgentMode, EndedBy, EndReason, SessionState } from '@greenroom/contracts';
+
+/** Milliseconds since 1970, by the clock of Redis. */
+export type EpochMs = number;
+
+/** A session's hash, parsed. Absent values are undefined; numbers are numbers. */
+export interface SessionRecord {
+  id: string;
+  status: Exclude<SessionState, 'gone'>;
+  /** Whose it is: a warm agent belongs to the pool until it is given to a caller. */
+  owner: 'pool' | 'caller';
+  mode: AgentMode;
+  profile: string;
+  prewarmed: boolean;
+  userId: string | undefined;
+  userName: string | undefined;
+  voiceId: string | undefined;
+  /** JSON text, as the client gave it. */
+  metadata: string | undefined;
+  roomName: string;
+  roomSid: string | undefined;
+  host: string | undefined;
+  generation: number;
+  launch: string | undefined;
+  attempts: number;
+  restarts: number;
+  agentPid: number | undefined;
+  agentPgid: number | undefined;
+  /** Clock ticks since boot, as /proc shows it. */
+  agentStartTime: string | undefined;
+  logFile: string | undefined;
+  createdAt: EpochMs;
+  assignedAt: EpochMs | undefined;
+  readyAt: EpochMs | undefined;
+  /** Start of the launch that is running now. */
+  claimedAt: EpochMs | undefined;
+  deadlineAt: EpochMs;
+  /** Milliseconds from launch to ready. */
+  startupTime: number | undefined;
+  endReason: EndReason | undefined;
+  endedBy: EndedBy | undefined;
+  endDetail: string | undefined;
+  error: string | undefined;
+  /** JSON array of the last lines of an agent that failed to start. */
+  lastLines: string | undefined;
+  alarm: string | undefined;
+}
+
+/** What is remembered of an ended session for an hour. */
+export interface EndedRecord {
+  id: string;
+  endReason: EndReason;
+  endedBy: EndedBy | undefined;
+  endedAt: EpochMs;
+  durationMs: number;
+}
+
+export interface StartArguments {
+  /** A fresh `session_…` id, used if no warm agent is free. */
+  sessionId: string;
+  roomName: string;
+  profile: string;
+  userId?: string | undefined;
+  userName?: string | undefined;
+  voiceId?: string | undefined;
+  metadata?: string | undefined;
+  /** Separates equal user ids of different clients; empty for open clients. Has no `:`. */
+  userScope: string;
+  /** A userId of a keyed client or an admin is trusted: it gets its live session back. */
+  trusted: boolean;
+  /** The live session that an untrusted user says is its own. */
+  claimedSessionId?: string | undefined;
+  idempotency?: { scope: string; key: string; bodyHash: string } | undefined;
+  maxSessions: number;
+  /** Life of the session from now on. */
+  sessionTimeoutMs: number;
+}
+
+export type StartResult =
+  /** `assigned`: a warm agent is now the caller's. `created`: listed for a launch. `existing`: was there before. */
+  | { status: 'assigned' | 'created' | 'existing'; session: SessionRecord; estimatedWaitMs: number }
+  | { status: 'user_busy' }
+  | { status: 'at_capacity'; retryAfterMs: number }
+  | { status: 'unknown_profile' }
+  | { status: 'no_host' }
+  | { status: 'idempotency_mismatch' }
+  | { status: 'session_ended' };
+
+export type ReadResult =
+  | { status: 'live'; session: SessionRecord }
+  | { status: 'ended'; ended: EndedRecord }
+  | { status: 'not_found' };
+
+export interface EndArguments {
+  sessionId: string;
+  reason: EndReason;
+  by: EndedBy;
+  detail?: string | undefined;
+  /** Refuse unless the session is in this state: retiring a warm agent must not end a call that just got it. */
+  expectStatus?: SessionState | undefined;
+  /** Refuse unless this launch is the current one. */
+  expectGeneration?: number | undefined;
+  /** Refuse unless the deadline is really over, by the clock of Redis. */
+  onlyPastDeadline?: boolean | undefined;
+}
+
+export type EndResult =
+  /** `ending`: the owner was told. `already_ending`: somebody was first. `gone`: nobody had claimed it, it is over. */
+  | { status: 'ending' | 'already_ending'; session: SessionRecord }
+  | { status: 'gone' }
+  | { status: 'refused'; session: SessionRecord }
+  | { status: 'ended'; ended: EndedRecord }
+  | { status: 'not_found' };
+
+export interface ListFilter {
+  status?: SessionState | undefined;
+  userId?: string | undefined;
+  profile?: string | undefined;
+  host?: string | undefined;
+}
+
+export interface ListPage {
+  sessions: SessionRecord[];
+  /** Opaque; absent on the last page. */
+  nextCursor: string | undefined;
+}
+
+export interface HealthCounts {
+  ready: number;
+  starting: number;
+  pool: number;
+  warming: number;
+  queued: number;
+  /** Callers of any state, those still ending included: what counts against MAX_SESSIONS. */
+  callers: number;
+  /** Hosts with a fresh heartbeat. */
+  hosts: number;
+  totals: {
+    totalSpawned: number;
+    totalAssigned: number;
+    totalReady: number;
+    totalEnded: number;
+    totalFailed: number;
+  };
+}
+
+export interface PoolCounts {
+  profile: string;
+  target: number;
+  ready: number;
+  warming: number;
+}
+
+/** A kind of agent, published by the spawners for the api. */
+export interface PublishedProfile {
+  name: string;
+  description?: string | undefined;
+  voices: { id: string; name: string }[];
+}
+
+/** What the spawner writes at each health check. */
+export interface AgentHealth {
+  status: string;
+  rssBytes: number;
+  /** CPU seconds of the whole tree since its start. */
+  cpuSeconds: number;
+  processes: number;
+}
