@@ -1,1 +1,25 @@
-export {};
+/** What tests run against: real Redis, real LiveKit, real processes, each on loopback and gone afterwards. */
+export { findLiveKitServer, findRedisServer } from './find-binary.js';
+export { freePort } from './free-port.js';
+export { type LiveKitOptions, startLiveKit, type TestLiveKit } from './livekit.js';
+export {
+  baseEnvironment,
+  type ProcessExit,
+  type ProcessOptions,
+  type RunningProcess,
+  startProcess,
+  type StopOptions,
+} from './process.js';
+export {
+  groupMembers,
+  isAlive,
+  listProcesses,
+  type ProcessFacts,
+  processesWithEnvironment,
+  readCommandLine,
+  readProcess,
+} from './process-facts.js';
+export { type RedisOptions, startRedis, type TestRedis } from './redis.js';
+export { type RedisReply, redisCommand } from './resp.js';
+export { makeTempDir, type TempDir } from './temp-dir.js';
+export { waitFor, type WaitOptions } from './wait-for.js';
