@@ -21,5 +21,6 @@ export {
 } from './process-facts.js';
 export { type RedisOptions, startRedis, type TestRedis } from './redis.js';
 export { type RedisReply, redisCommand } from './resp.js';
+export { type JsonResponse, type StackOptions, startStack, type TestStack } from './stack.js';
 export { makeTempDir, type TempDir } from './temp-dir.js';
 export { waitFor, type WaitOptions } from './wait-for.js';

@@ -215,7 +215,7 @@ async function clearGroup(pgid: number): Promise<void> {
 }
 
 /** A process that is already gone is no error. */
-function sendSignal(target: number, signal: NodeJS.Signals): void {
+export function sendSignal(target: number, signal: NodeJS.Signals): void {
   try {
     process.kill(target, signal);
   } catch (error) {

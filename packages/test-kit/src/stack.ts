@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import { freePort } from './free-port.js';
+import { type LiveKitOptions, startLiveKit, type TestLiveKit } from './livekit.js';
+import { baseEnvironment, type RunningProcess, sendSignal, type StopOptions } from './process.js';
+import { type ProcessFacts, processesWithEnvironment, readCommandLine } from './process-facts.js';
+import { type RedisOptions, startRedis, type TestRedis } from './redis.js';
+import { serviceSlot } from './service-slot.js';
+import { makeTempDir, type TempDir } from './temp-dir.js';
+import { waitFor } from './wait-for.js';
+
+export interface StackOptions {
+  /** AGENT_COMMAND. Default: unset, so the reference agent. */
+  readonly agentCommand?: string;
+  /** For both services, over the stack's own (POOL_TARGET is 0 unless named). */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly apiEnv?: Readonly<Record<string, string>>;
+  readonly spawnerEnv?: Readonly<Record<string, string>>;
+  /** A running one, which then stays yours to stop, or settings for one of the stack's own. */
+  readonly redis?: TestRedis | RedisOptions;
+  readonly livekit?: TestLiveKit | LiveKitOptions;
+  /** LiveKit tells the api's webhook address about its rooms. Default false. */
+  readonly webhooks?: boolean;
+  /** Services to start at once; `startApi` and `startSpawner` start the other. Default: both. */
+  readonly services?: readonly ('api' | 'spawner')[];
+}
+
+export interface JsonResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The parsed body; text where it is no JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests reach into bodies of many shapes
+  readonly body: any;
+}
+
+export interface TestStack {
+  readonly apiUrl: string;
+  readonly spawnerUrl: string;
+  readonly adminToken: string;
+  readonly stateDir: string;
+  readonly redis: TestRedis;
+  readonly livekit: TestLiveKit;
+  /** The environment both services were given, without `apiEnv` and `spawnerEnv`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly api: RunningProcess;
+  readonly spawner: RunningProcess;
+  /** JSON request to the api as admin; `path` may be a full URL, `headers` win, an empty one is left out. */
+  request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<JsonResponse>;
+  /** Starts it again after `stop` or `kill`; `env` over what it had before. */
+  startApi(env?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  startSpawner(env?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  /** Living processes that belong to this stack and are no service: the agents and their children. */
+  agentProcesses(): ProcessFacts[];
+  /** All output of both services. */
+  logs(): string;
+  /**
+   * Ends everything in order: api, spawner, LiveKit, Redis.
+   * @throws when a spawner that drained at its stop left an agent's process behind (it is killed first).
+   */
+  stop(): Promise<void>;
+}
+
+/** The built api and spawner as real processes on their own Redis and LiveKit. Needs `npm run build` first. */
+export async function startStack(options: StackOptions = {}): Promise<TestStack> {
+  const undo: (() => Promise<unknown>)[] = [];
+  try {
+    return await assemble(options, undo);
+  } catch (error) {
+    for (const step of undo.reverse()) await step().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[]): Promise<TestStack> {
+  const ports = { api: await freePort(), spawner: await freePort() };
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
+  const stateDir = await makeTempDir('state');
+  undo.push(stateDir.remove);
+  const redis = await ownOrGiven(options.redis, startRedis);
+  undo.push(redis.stopOwn);
+  const webhookUrls = options.webhooks ? [`${apiUrl}/api/webhooks/livekit`] : [];
+  const livekit = await ownOrGiven(options.livekit, (own) => startLiveKit({ webhookUrls, ...own }));
+  undo.push(livekit.stopOwn);
+
+  const adminToken = randomBytes(24).toString('hex');
+  const env = stackEnvironment({
+    options,
+    ports,
+    stateDir,
+    redis: redis.it,
+    livekit: livekit.it,
+    adminToken,
+  });
+  const api = serviceSlot('api', `${apiUrl}/readyz`, { ...env, ...options.apiEnv });
+  const spawnerUrl = `http://127.0.0.1:${ports.spawner}`;
+  const spawner = serviceSlot('spawner', `${spawnerUrl}/readyz`, { ...env, ...options.spawnerEnv });
+  undo.push(spawner.stop, api.stop);
+  const wanted = options.services ?? ['api', 'spawner'];
+  // Side by side, as in life: neither may need the other to get ready.
+  await Promise.all([wanted.includes('spawner') && spawner.start(), wanted.includes('api') && api.start()]);
+
+  const agentProcesses = () =>
+    processesWithEnvironment(stateDir.path).filter(({ pid }) => !api.hasPid(pid) && !spawner.hasPid(pid));
+  return {
+    apiUrl,
+    spawnerUrl,
+    adminToken,
+    stateDir: stateDir.path,
+    redis: redis.it,
+    livekit: livekit.it,
+    env,
+    get api() {
+      return api.current();
+    },
+    get spawner() {
+      return spawner.current();
+    },
+    request: (method, path, body, headers) =>
+      request(new URL(path, apiUrl), method, body, { authorization: `Bearer ${adminToken}`, ...headers }),
+    startApi: api.start,
+    startSpawner: spawner.start,
+    agentProcesses,
+    logs: () => `${api.logs()}${spawner.logs()}`,
+    async stop() {
+      const drains = spawner.isRunning() && spawner.env().SHUTDOWN_MODE === 'drain';
+      await api.stop();
+      await spawner.stop();
+      const left = await endAgents(agentProcesses);
+      await livekit.stopOwn();
+      await redis.stopOwn();
+      await stateDir.remove();
+      if (drains && left.length > 0) {
+        throw new Error(`the spawner left these behind:\n${left.join('\n')}\n${spawner.logs().slice(-3000)}`);
+      }
+    },
+  };
+}
+
+interface Parts {
+  readonly options: StackOptions;
+  readonly ports: { readonly api: number; readonly spawner: number };
+  readonly stateDir: TempDir;
+  readonly redis: TestRedis;
+  readonly livekit: TestLiveKit;
+  readonly adminToken: string;
+}
+
+function stackEnvironment(parts: Parts): Record<string, string> {
+  const { options, ports, livekit } = parts;
+  return {
+    ...baseEnvironment(),
+    HOST: '127.0.0.1',
+    PORT: String(ports.api),
+    SPAWNER_PORT: String(ports.spawner),
+    REDIS_URL: parts.redis.url,
+    LIVEKIT_URL: livekit.url,
+    LIVEKIT_API_KEY: livekit.apiKey,
+    LIVEKIT_API_SECRET: livekit.apiSecret,
+    ADMIN_TOKEN: parts.adminToken,
+    STATE_DIR: parts.stateDir.path,
+    HOST_ID: 'test-host',
+    POOL_TARGET: '0',
+    SHUTDOWN_MODE: 'drain',
+    DRAIN_TIMEOUT: '0',
+    ...(options.agentCommand !== undefined && { AGENT_COMMAND: options.agentCommand }),
+    ...options.env,
+  };
+}
+
+interface Stoppable {
+  stop(options?: StopOptions): Promise<void>;
+}
+
+async function ownOrGiven<T extends Stoppable, O extends object>(
+  given: T | O | undefined,
+  start: (options: O | undefined) => Promise<T>,
+): Promise<{ it: T; stopOwn: () => Promise<void> }> {
+  if (given && 'stop' in given) return { it: given, stopOwn: async () => undefined };
+  const it = await start(given);
+  return { it, stopOwn: () => it.stop() };
+}
+
+async function endAgents(agentProcesses: () => ProcessFacts[]): Promise<string[]> {
+  const left = agentProcesses().map(
+    ({ pid, ppid, pgid }) => `${pid} (${ppid}, ${pgid}) ${readCommandLine(pid)}`,
+  );
+  await waitFor(() => {
+    const now = agentProcesses();
+    for (const { pid } of now) sendSignal(pid, 'SIGKILL');
+    return now.length === 0;
+  });
+  return left;
+}
+
+async function request(
+  url: URL,
+  method: string,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<JsonResponse> {
+  const response = await fetch(url, {
+    method,
+    headers: withoutEmpty({ ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }),
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(15_000),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parseOrText(text) };
+}
+
+function parseOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function withoutEmpty(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
+}
