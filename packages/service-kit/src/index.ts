@@ -1,1 +1,17 @@
-export {};
+/** What both services need and no library gives as is. */
+export { ENVIRONMENT, type TrustProxy, VARIABLE_NAMES, type VariableName } from './config/environment.js';
+export {
+  type Config,
+  ConfigError,
+  type Environment,
+  type Picks,
+  parseConfig,
+  secretsOf,
+} from './config/parse-config.js';
+export type { Variable } from './config/variable.js';
+export { applyCrashPolicy, type CrashPolicyOptions } from './crash-policy.js';
+export { createLogger, flushLogger, type Logger, type LoggerOptions } from './logger.js';
+export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.js';
+export { createPlatformHandler, type PlatformRoutes, type Readiness } from './platform-routes.js';
+export { createRedactor } from './redact.js';
+export { createShutdown, type Shutdown, type ShutdownOptions, type ShutdownPhase } from './shutdown.js';

@@ -1,0 +1,165 @@
+import { choice, integer, list, optional, parsed, seconds, splitList, text, url } from './variable.js';
+
+/** What express takes as `trust proxy`. */
+export type TrustProxy = false | number | readonly string[];
+
+/**
+ * Every environment variable of Greenroom, for both services. Each service picks the names that it uses; all that are
+ * set are checked by both, so that one start shows everything that is wrong. Durations become milliseconds.
+ */
+export const ENVIRONMENT = {
+  REDIS_URL: url({
+    about: 'Redis, standalone or Sentinel master, with maxmemory-policy noeviction',
+    schemes: ['redis', 'rediss'],
+    secret: true,
+  }),
+  REDIS_KEY_PREFIX: text({
+    about: 'In front of every key, where a Redis is shared by deployments',
+    default: '',
+    pattern: /^[A-Za-z0-9_.:-]{0,64}$/,
+    expects: 'at most 64 letters, digits and _ . : -',
+  }),
+  LIVEKIT_URL: url({
+    about: 'LiveKit, as the services and agents reach it',
+    schemes: ['ws', 'wss', 'http', 'https'],
+  }),
+  LIVEKIT_PUBLIC_URL: optional(
+    url({
+      about: 'LiveKit, as callers reach it; LIVEKIT_URL when empty',
+      schemes: ['ws', 'wss', 'http', 'https'],
+    }),
+  ),
+  LIVEKIT_API_KEY: text({ about: 'Key of the LiveKit server' }),
+  LIVEKIT_API_SECRET: text({
+    about: 'Secret of that key; agents never get it unless AGENT_ENV names it',
+    secret: true,
+  }),
+  PORT: integer({ about: 'Port of the api', default: '8080', min: 0, max: 65_535 }),
+  HOST: text({
+    about: 'Address that the services listen on; :: is all of them, IPv4 included',
+    default: '::',
+    pattern: /^[A-Za-z0-9_.:%-]{1,255}$/,
+    expects: 'a host name or an IP address',
+  }),
+  SPAWNER_PORT: integer({ about: 'Port of the spawner', default: '8081', min: 0, max: 65_535 }),
+  WEB_PORT: integer({ about: 'Port of the web page', default: '3000', min: 0, max: 65_535 }),
+  ADMIN_TOKEN: optional(
+    text({
+      about: 'Opens the admin routes; without it they are closed',
+      secret: true,
+      pattern: /^[\x21-\x7e]{1,512}$/,
+      expects: 'at most 512 printable ASCII characters without spaces',
+    }),
+  ),
+  CLIENT_API_KEYS: list({
+    about: 'Keys of clients, comma separated; without any, clients are open behind the rate limit',
+    default: '',
+    secret: true,
+    item: /^[\x21-\x2b\x2d-\x7e]{1,512}$/,
+    items: 'keys of printable ASCII characters without spaces',
+  }),
+  CORS_ORIGINS: list({
+    about: 'Web pages that may call the api from a browser, comma separated; * is any',
+    default: '',
+    item: /^(\*|[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+)$/i,
+    items: 'origins such as https://app.example.com (no path), or *',
+  }),
+  TRUST_PROXY: parsed<TrustProxy>({
+    about: 'How many proxies stand in front of the api, or their addresses; needed to tell clients apart',
+    default: '0',
+    expects: 'the number of proxies in front (0 to 9), or a comma-separated list of their addresses',
+    parse: parseTrustProxy,
+  }),
+  RATE_LIMIT_PER_MINUTE: integer({
+    about:
+      'Starts a minute for one open client; ten times that for one user of a keyed client; 0 is no limit',
+    default: '10',
+    min: 0,
+    max: 1_000_000,
+  }),
+  MAX_SESSIONS: integer({ about: 'Callers at the same time', default: '50', min: 1, max: 100_000 }),
+  QUEUE_MAX: integer({ about: 'Callers waiting in line beyond that', default: '20', min: 0, max: 100_000 }),
+  POOL_TARGET: integer({ about: 'Warm agents held ready', default: '3', min: 0, max: 10_000 }),
+  POOL_REFILL_INTERVAL: seconds({
+    about: 'How often the pool is looked at besides',
+    default: '30',
+    min: 0.1,
+  }),
+  WARM_MAX_AGE: seconds({ about: 'Age at which a warm agent is replaced', default: '3600', min: 1 }),
+  SPAWN_CONCURRENCY: integer({
+    about: 'Agents being started at once on a host',
+    default: '4',
+    min: 1,
+    max: 1000,
+  }),
+  SPAWN_ATTEMPTS: integer({ about: 'Launches before a start has failed', default: '3', min: 1, max: 100 }),
+  BOT_STARTUP_TIMEOUT: seconds({ about: 'Time that an agent has to get ready', default: '30', min: 0.1 }),
+  SESSION_TIMEOUT: seconds({ about: 'Longest call', default: '14400', min: 1 }),
+  TERMINATION_GRACE: seconds({ about: 'From SIGTERM to SIGKILL', default: '2', min: 0 }),
+  JOIN_GRACE: seconds({ about: 'Time that a caller has to join', default: '120', min: 0 }),
+  LEAVE_GRACE: seconds({ about: 'Time that a caller has to come back', default: '30', min: 0 }),
+  HEALTH_CHECK_INTERVAL: seconds({ about: 'How often agents are looked at', default: '60', min: 0.1 }),
+  STALE_SWEEP_INTERVAL: seconds({ about: 'How often leftovers are looked for', default: '300', min: 0.1 }),
+  HOST_ID: optional(
+    text({
+      about: 'Name of this machine among the spawners; kept in STATE_DIR when empty',
+      pattern: /^[A-Za-z0-9_.-]{1,64}$/,
+      expects: '1 to 64 letters, digits and _ . -',
+    }),
+  ),
+  HOST_CAPACITY: integer({
+    about: 'Agent processes on this host, warm ones included',
+    default: '60',
+    min: 1,
+    max: 100_000,
+  }),
+  HOST_LOST_AFTER: seconds({ about: 'Silence after which a host may be lost', default: '120', min: 1 }),
+  SHUTDOWN_MODE: choice({
+    about: 'handover: calls stay and the next spawner adopts them; drain: wait for them',
+    default: 'handover',
+    of: ['handover', 'drain'],
+  }),
+  DRAIN_TIMEOUT: seconds({ about: 'Longest wait of a drain', default: '14400', min: 0 }),
+  STATE_DIR: text({ about: 'Records of launches and agent logs', default: '.greenroom' }),
+  AGENT_COMMAND: optional(text({ about: 'Command line of your agent; the reference agent when empty' })),
+  AGENT_CWD: optional(text({ about: 'Directory that it runs in' })),
+  AGENT_ENV: list({
+    about: 'Names of the variables that agents get from this environment, comma separated',
+    default: '',
+    item: /^[A-Za-z_][A-Za-z0-9_]*$/,
+    items: 'names of environment variables',
+  }),
+  PROFILES_FILE: optional(text({ about: 'JSON file with several kinds of agent' })),
+  TRANSCRIPT_RETENTION: seconds({
+    about: 'How long transcripts are kept after a call',
+    default: '0',
+    min: 0,
+  }),
+  LOG_RETENTION_DAYS: integer({ about: 'Days that agent logs are kept', default: '7', min: 0, max: 3650 }),
+  LOG_LEVEL: choice({
+    about: 'Least important lines that are logged',
+    default: 'info',
+    of: ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'],
+  }),
+  NODE_ENV: text({ about: 'production turns on the optimizations of libraries', default: 'production' }),
+} as const;
+
+export type VariableName = keyof typeof ENVIRONMENT;
+
+export const VARIABLE_NAMES = Object.keys(ENVIRONMENT) as readonly VariableName[];
+
+/** `true` is what people write for one proxy; to trust any number of them would let anyone forge an address. */
+function parseTrustProxy(value: string): TrustProxy | undefined {
+  if (value === 'true') return 1;
+  if (value === 'false' || value === '0') return false;
+  if (/^\d$/.test(value)) return Number(value);
+  const addresses = splitList(value);
+  return addresses.length > 0 && addresses.every(isAddress) ? addresses : undefined;
+}
+
+function isAddress(value: string): boolean {
+  return (
+    /^(loopback|linklocal|uniquelocal)$/.test(value) ||
+    /^[0-9a-f.:]*[.:][0-9a-f.:]*(\/\d{1,3})?$/i.test(value)
+  );
+}
