@@ -49,5 +49,11 @@ export function createRedactor(secrets: readonly string[]): (value: unknown) => 
 
 function describeError(error: Error): Record<string, unknown> {
   const { name, message, stack, cause } = error;
-  return { ...error, name, message, stack, ...(cause !== undefined && { cause }) };
+  return {
+    ...Object.fromEntries(Object.entries(error)),
+    name,
+    message,
+    stack,
+    ...(cause !== undefined && { cause }),
+  };
 }
