@@ -1,1 +1,7 @@
-export {};
+export { RECENT_LINES } from './agent-store.js';
+export type { DoorbellPriority } from './doorbell.js';
+export { RedisScriptError, RedisUnavailableError } from './errors.js';
+export type { HeartbeatAnswer, HostFields } from './host-store.js';
+export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
+export type { ClaimResult, FailResult, LaunchRef, Superseded } from './session-store.js';
+export type * from './types.js';

@@ -1,0 +1,20 @@
+-- Recent lines and events of an agent. Does nothing once the session is over: late output must not bring keys back.
+-- Args: sessionId, generation, lines[], events[] {type, json}, keep (lines)
+-- Answers: ok | superseded
+-- @include prelude
+
+local session = read(A.sessionId)
+if not session or tonumber(session.generation) ~= A.generation then return answer({ status = 'superseded' }) end
+local ttl = session.ttlMs or 14400000
+if #A.lines > 0 then
+  local key = K.logs(session.id)
+  redis.call('RPUSH', key, unpack(A.lines))
+  redis.call('LTRIM', key, -A.keep, -1)
+  redis.call('PEXPIRE', key, ttl)
+  wake('logs:' .. session.id, A.lines)
+end
+for _, event in ipairs(A.events) do
+  redis.call('XADD', K.stream(session.id), 'MAXLEN', '~', 2000, '*', 'type', event.type, 'data', event.json)
+end
+if #A.events > 0 then redis.call('PEXPIRE', K.stream(session.id), ttl) end
+return answer({ status = 'ok' })

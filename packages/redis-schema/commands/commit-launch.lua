@@ -1,0 +1,19 @@
+-- Records the identity of an agent in both places, while it still waits behind the gate and has run nothing.
+-- Args: sessionId, generation, launch, pid, pgid, startTime, roomSid?, logFile
+-- Answers: ok | superseded {now?}: another launch, an end or nobody; the one that asks must kill what it spawned
+-- @include prelude
+
+local session = read(A.sessionId)
+if not session then return answer({ status = 'superseded' }) end
+local current = session.launch == A.launch and tonumber(session.generation) == A.generation
+if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
+  return answer({ status = 'superseded', now = session.status })
+end
+local fields = { agentPid = int(A.pid), agentPgid = int(A.pgid), agentStartTime = A.startTime, logFile = A.logFile }
+if present(A.roomSid) then fields.roomSid = A.roomSid end
+write(session, fields)
+redis.call('SET', K.pid(session.id), int(A.pid), 'PX', session.ttlMs)
+redis.call('PEXPIRE', K.session(session.id), session.ttlMs)
+count('total_spawned')
+emit(session, 'spawned', { pid = A.pid, generation = A.generation })
+return answer({ status = 'ok' })

@@ -1,0 +1,48 @@
+-- A launch failed and its tree is verified gone: try again later, or give up for good.
+-- Args: sessionId, generation, launch, error (sentence), lastLines (JSON array), maxAttempts, backoffMs (already doubled
+--       for this attempt), holdoffBaseMs, holdoffMaxMs
+-- Answers: retry {dueInMs} | error | dropped (warm agent) | superseded {now?}
+-- @include prelude
+-- @include ending
+
+local session = read(A.sessionId)
+if not session then return answer({ status = 'superseded' }) end
+local current = session.launch == A.launch and tonumber(session.generation) == A.generation
+if not current or session.status ~= 'starting' then
+  return answer({ status = 'superseded', now = session.status })
+end
+
+local attempts = tonumber(session.attempts) + 1
+if attempts < A.maxAttempts then
+  local rank = session.owner == 'pool' and POOL_RANK or 0
+  redis.call('SREM', K.host_sessions(session.host), session.id)
+  redis.call('HDEL', K.session(session.id), 'host', 'launch', 'agentPid', 'agentPgid', 'agentStartTime')
+  redis.call('DEL', K.pid(session.id))
+  write(session, { attempts = int(attempts), error = A.error })
+  redis.call('ZADD', K.PENDING, int(rank + NOW + A.backoffMs), session.id)
+  emit(session, 'attempt_failed', { attempt = attempts, error = A.error })
+  return answer({ status = 'retry', dueInMs = A.backoffMs })
+end
+
+count('total_failed')
+doom_room(session)
+write(session, { attempts = int(attempts), error = A.error, endReason = 'start_failed', endedBy = 'spawner' })
+if session.owner == 'pool' then
+  -- A pool whose agents cannot start must not burn the machine: refills wait, longer each time.
+  local failures = redis.call('INCR', K.pool(session.profile, 'failures'))
+  local holdoff = math.min(A.holdoffBaseMs * 2 ^ math.min(failures - 1, 20), A.holdoffMaxMs)
+  redis.call('SET', K.pool(session.profile, 'holdoff'), '1', 'PX', int(holdoff))
+  become(session, 'ending')
+  remove(session)
+  return answer({ status = 'dropped', heldOffMs = holdoff })
+end
+
+release_claims(session)
+become(session, 'error', { lastLines = A.lastLines })
+redis.call('HDEL', K.session(session.id), 'host', 'agentPid', 'agentPgid', 'agentStartTime', 'deadlineAt')
+redis.call('DEL', K.logs(session.id))
+emit(session, 'error', { error = A.error })
+remember_end(session)
+redis.call('PEXPIRE', K.session(session.id), ERROR_TTL_MS)
+redis.call('PEXPIRE', K.stream(session.id), ERROR_TTL_MS)
+return answer({ status = 'error' })

@@ -1,0 +1,16 @@
+-- The owner has verified that nothing of the session is left: remove its keys and free its place.
+-- Args: sessionId, generation
+-- Answers: gone | not_ending {now} | not_found
+-- @flags allow-oom
+-- @include prelude
+-- @include ending
+
+local session = read(A.sessionId)
+if not session then return answer({ status = 'not_found' }) end
+if session.status ~= 'ending' or tonumber(session.generation) ~= A.generation then
+  return answer({ status = 'not_ending', now = session.status })
+end
+local profile = session.profile
+remove(session)
+if session.prewarmed == '1' then wake('spawners:wake', { kind = 'pool', profile = profile }) end
+return answer({ status = 'gone' })

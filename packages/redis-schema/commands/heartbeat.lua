@@ -1,0 +1,16 @@
+-- A host says that it lives, and hears in the same step what waits for it: nothing depends on a message arriving.
+-- Args: host, fields {capacity, concurrency, version, startedAt, draining, running}
+-- Answers: ok {ending[], pendingDue, doomed[], epoch?}
+-- @flags allow-oom
+-- @include prelude
+
+redis.call('ZADD', K.HOSTS, int(NOW), A.host)
+for name, value in pairs(A.fields) do redis.call('HSET', K.host(A.host), name, value) end
+redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
+return answer({
+  status = 'ok',
+  ending = redis.call('SMEMBERS', K.host_ending(A.host)),
+  pendingDue = redis.call('ZCOUNT', K.PENDING, '-inf', int(NOW)) + redis.call('ZCOUNT', K.PENDING, int(POOL_RANK), int(POOL_RANK + NOW)),
+  doomed = redis.call('ZRANGE', K.DOOMED, 0, 99),
+  epoch = redis.call('GET', K.EPOCH) or NIL,
+})

@@ -1,0 +1,68 @@
+-- Frees everything that a session holds besides its own hash: its place, its user, its wish for a launch.
+local function release_claims(session)
+  local id = session.id
+  redis.call('ZREM', K.PENDING, id)
+  redis.call('ZREM', K.DEADLINES, id)
+  if present(session.host) then
+    redis.call('SREM', K.host_sessions(session.host), id)
+    redis.call('SREM', K.host_ending(session.host), id)
+  end
+  if present(session.userKey) then
+    local user = K.user(session.userKey)
+    if redis.call('GET', user) == id then redis.call('DEL', user) end
+  end
+  redis.call('DEL', K.pid(id), K.agent_health(id))
+end
+
+local function doom_room(session)
+  redis.call('ZADD', K.DOOMED, 'NX', int(NOW), session.roomName)
+end
+
+local function remember_end(session)
+  local since = tonumber(session.assignedAt) or tonumber(session.createdAt) or NOW
+  local ended = K.ended(session.id)
+  redis.call('HSET', ended, 'endReason', session.endReason or 'stale', 'endedBy', session.endedBy or '',
+    'endedAt', int(NOW), 'durationMs', int(math.max(0, NOW - since)))
+  redis.call('EXPIRE', ended, ENDED_TTL_SECONDS)
+end
+
+-- The one way out: removes every key of a session and remembers for an hour that it was here.
+local function remove(session)
+  local id = session.id
+  if not may_become(session, 'gone') then error('illegal transition of ' .. id .. ': ' .. session.status .. ' -> gone') end
+  release_claims(session)
+  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS, K.pool(session.profile, 'ready'),
+    K.pool(session.profile, 'warming') }) do
+    redis.call('SREM', set, id)
+  end
+  redis.call('ZREM', K.INDEX, id)
+  redis.call('DEL', K.session(id), K.logs(id), K.stream(id))
+  if session.status ~= 'error' then
+    remember_end(session)
+    count('total_ended')
+  end
+end
+
+-- Asks for the end. Answers 'ending' when the owner has to act, 'gone' when nobody ever claimed the session,
+-- 'already_ending' when another cause was first: that one is kept.
+local function begin_end(session, reason, by, detail)
+  if session.status == 'ending' then return 'already_ending' end
+  if session.status == 'error' then
+    remove(session)
+    return 'gone'
+  end
+  local fields = { endReason = reason, endedBy = by, endRequestedAt = int(NOW) }
+  if present(detail) then fields.endDetail = detail end
+  become(session, 'ending', fields)
+  redis.call('ZREM', K.PENDING, session.id)
+  doom_room(session)
+  if not present(session.host) then
+    remove(session)
+    wake('spawners:wake', { kind = 'doomed' })
+    return 'gone'
+  end
+  redis.call('SADD', K.host_ending(session.host), session.id)
+  emit(session, 'ending', { reason = reason, by = by })
+  wake('host:' .. session.host .. ':wake', { kind = 'end', id = session.id })
+  return 'ending'
+end

@@ -1,0 +1,138 @@
+-- Every command gets ARGV[1] = key prefix, ARGV[2] = its arguments as one JSON object, and answers with one JSON
+-- object that has a `status`. Keys are computed here: one step may touch an agent that it only just chose.
+local P = ARGV[1]
+local A = cjson.decode(ARGV[2])
+local NIL = cjson.null
+
+local function present(value)
+  return value ~= nil and value ~= NIL and value ~= ''
+end
+
+-- The clock of Redis, milliseconds. One per script, so a step has one time.
+local TIME = redis.call('TIME')
+local NOW = TIME[1] * 1000 + math.floor(TIME[2] / 1000)
+
+-- Lua prints numbers above 14 digits as 1e+14; Redis must get plain integers.
+local function int(n)
+  return string.format('%.0f', n)
+end
+
+local function answer(t)
+  return cjson.encode(t)
+end
+
+local K = {
+  session = function(id) return P .. 'session:' .. id end,
+  user = function(user_key) return P .. 'session:user:' .. user_key end,
+  pid = function(id) return P .. 'agent:' .. id .. ':pid' end,
+  logs = function(id) return P .. 'agent:' .. id .. ':logs' end,
+  agent_health = function(id) return P .. 'agent:' .. id .. ':health' end,
+  stream = function(id) return P .. 'stream:' .. id end,
+  ended = function(id) return P .. 'ended:' .. id end,
+  host = function(host) return P .. 'host:' .. host end,
+  host_sessions = function(host) return P .. 'host:' .. host .. ':sessions' end,
+  host_ending = function(host) return P .. 'host:' .. host .. ':ending' end,
+  idempotency = function(scope, key) return P .. 'idempotency:' .. scope .. ':' .. key end,
+  -- The default profile's pool has the short names of the contract.
+  pool = function(profile, what)
+    if profile == 'default' then return P .. 'pool:' .. what end
+    return P .. 'pool:' .. profile .. ':' .. what
+  end,
+  READY = P .. 'session:ready',
+  STARTING = P .. 'session:starting',
+  CALLERS = P .. 'sessions:callers',
+  ENDING = P .. 'sessions:ending',
+  INDEX = P .. 'sessions:index',
+  DEADLINES = P .. 'sessions:deadlines',
+  PENDING = P .. 'spawn:pending',
+  DOOMED = P .. 'rooms:doomed',
+  HOSTS = P .. 'hosts',
+  PROFILES = P .. 'profiles',
+  STATS = P .. 'pool:stats',
+  EPOCH = P .. 'epoch',
+}
+
+-- Warm agents stand behind all callers in spawn:pending, whatever their time.
+local POOL_RANK = 1e14
+local ENDED_TTL_SECONDS = 3600
+local ERROR_TTL_MS = 300000
+-- A host that has not been heard for this long gets no new work and hands out no warm agents.
+local HOST_FRESH_MS = 15000
+
+local function read(id)
+  local flat = redis.call('HGETALL', K.session(id))
+  if #flat == 0 then return nil end
+  local session = { id = id }
+  for i = 1, #flat, 2 do session[flat[i]] = flat[i + 1] end
+  return session
+end
+
+local function write(session, fields)
+  local flat = {}
+  for name, value in pairs(fields) do
+    session[name] = value
+    flat[#flat + 1] = name
+    flat[#flat + 1] = value
+  end
+  redis.call('HSET', K.session(session.id), unpack(flat))
+end
+
+local function count(name, by)
+  redis.call('HINCRBY', K.STATS, name, by or 1)
+end
+
+local function wake(channel, message)
+  redis.call('PUBLISH', P .. channel, cjson.encode(message))
+end
+
+-- Every change of state leaves its event in the session's stream, in the same step.
+local function emit(session, kind, data)
+  local key = K.stream(session.id)
+  redis.call('XADD', key, 'MAXLEN', '~', 2000, '*', 'type', kind, 'data', cjson.encode(data or {}))
+  redis.call('PEXPIRE', key, session.ttlMs or 14400000)
+end
+
+-- The sets are a function of the hash; this is the only place that writes them. Answers how many were wrong.
+local function place(session, status)
+  local id = session.id
+  local pool_ready = K.pool(session.profile, 'ready')
+  local pool_warming = K.pool(session.profile, 'warming')
+  local home
+  local changed = 0
+  if status == 'ending' then
+    home = K.ENDING
+  elseif session.owner == 'pool' then
+    if status == 'pooled' then home = pool_ready elseif status == 'starting' then home = pool_warming end
+  elseif status == 'ready' then
+    home = K.READY
+  elseif status == 'starting' or status == 'restarting' then
+    home = K.STARTING
+  end
+  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, pool_ready, pool_warming }) do
+    changed = changed + redis.call(set == home and 'SADD' or 'SREM', set, id)
+  end
+  local is_caller = session.owner == 'caller' and home ~= nil
+  return changed + redis.call(is_caller and 'SADD' or 'SREM', K.CALLERS, id)
+end
+
+local function may_become(session, status)
+  local legal = LEGAL[session.status]
+  return legal ~= nil and legal[status] == true
+end
+
+-- Commands check the state that they expect before their first write; this is the net below them.
+local function become(session, status, fields)
+  if not may_become(session, status) then
+    error('illegal transition of ' .. session.id .. ': ' .. session.status .. ' -> ' .. status)
+  end
+  fields = fields or {}
+  fields.status = status
+  write(session, fields)
+  place(session, status)
+end
+
+local function host_is_fresh(host)
+  local seen = redis.call('ZSCORE', K.HOSTS, host)
+  if not seen or tonumber(seen) < NOW - HOST_FRESH_MS then return false end
+  return redis.call('HGET', K.host(host), 'draining') ~= '1'
+end

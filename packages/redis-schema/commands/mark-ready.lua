@@ -1,0 +1,35 @@
+-- An agent is ready: a caller's session becomes ready, a warm agent joins the pool if the pool still wants it.
+-- Args: sessionId, generation, launch, startupMs
+-- Answers: ready | pooled | surplus (its end was begun in this step) | superseded {now?}
+-- @include prelude
+-- @include ending
+
+local session = read(A.sessionId)
+if not session then return answer({ status = 'superseded' }) end
+local current = session.launch == A.launch and tonumber(session.generation) == A.generation
+if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
+  return answer({ status = 'superseded', now = session.status })
+end
+
+-- The estimate that callers are given: a moving average of measured starts.
+local stat = 'startup_ms:' .. session.profile
+local average = tonumber(redis.call('HGET', K.STATS, stat))
+redis.call('HSET', K.STATS, stat, int(average and (average * 0.7 + A.startupMs * 0.3) or A.startupMs))
+
+local fields = { readyAt = int(NOW), startupTime = int(A.startupMs) }
+if session.owner == 'caller' then
+  become(session, 'ready', fields)
+  count('total_ready')
+  emit(session, 'ready', { startupMs = A.startupMs })
+  return answer({ status = 'ready' })
+end
+
+redis.call('DEL', K.pool(session.profile, 'failures'))
+local target = tonumber(redis.call('GET', K.pool(session.profile, 'target'))) or 0
+if redis.call('SCARD', K.pool(session.profile, 'ready')) >= target then
+  begin_end(session, 'pool_surplus', 'spawner')
+  return answer({ status = 'surplus' })
+end
+become(session, 'pooled', fields)
+emit(session, 'pooled', { startupMs = A.startupMs })
+return answer({ status = 'pooled' })

@@ -1,0 +1,30 @@
+-- Lists as many warm agents for launch as the pool lacks. Counting and listing are one step, so refills that run at
+-- the same time never overshoot.
+-- Args: profile, ids[] (fresh prewarm_ ids, one a candidate), rooms[] (their room names), warmMaxAgeMs, sessionTimeoutMs
+-- Answers: ok {created[], heldOffMs}
+-- @include prelude
+
+local heldOff = redis.call('PTTL', K.pool(A.profile, 'holdoff'))
+if heldOff > 0 then return answer({ status = 'ok', created = {}, heldOffMs = heldOff }) end
+
+local target = tonumber(redis.call('GET', K.pool(A.profile, 'target'))) or 0
+local have = redis.call('SCARD', K.pool(A.profile, 'ready')) + redis.call('SCARD', K.pool(A.profile, 'warming'))
+local created = {}
+for i, id in ipairs(A.ids) do
+  if have + #created >= target then break end
+  local session = { id = id, profile = A.profile, owner = 'pool' }
+  local deadline = NOW + A.warmMaxAgeMs
+  write(session, {
+    status = 'starting', owner = 'pool', mode = 'prewarm', profile = A.profile, prewarmed = '1',
+    roomName = A.rooms[i], generation = '0', attempts = '0', restarts = '0', createdAt = int(NOW),
+    deadlineAt = int(deadline), ttlMs = int(A.sessionTimeoutMs),
+  })
+  place(session, 'starting')
+  redis.call('PEXPIRE', K.session(id), int(A.sessionTimeoutMs))
+  redis.call('ZADD', K.INDEX, int(NOW), id)
+  redis.call('ZADD', K.DEADLINES, int(deadline), id)
+  redis.call('ZADD', K.PENDING, int(POOL_RANK + NOW), id)
+  emit(session, 'starting', { warm = true })
+  created[#created + 1] = id
+end
+return answer({ status = 'ok', created = created, heldOffMs = 0 })

@@ -1,0 +1,28 @@
+-- All counts that health shows, from the cardinalities of the sets.
+-- Args: (none)
+-- Answers: ok {ready, starting, callers, hosts, pools[] {profile, target, ready, warming}, totals {..}}
+-- @flags no-writes
+-- @include prelude
+
+local pools = {}
+for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
+  pools[#pools + 1] = {
+    profile = profile,
+    target = tonumber(redis.call('GET', K.pool(profile, 'target'))) or 0,
+    ready = redis.call('SCARD', K.pool(profile, 'ready')),
+    warming = redis.call('SCARD', K.pool(profile, 'warming')),
+  }
+end
+local totals = {}
+for _, name in ipairs({ 'total_spawned', 'total_assigned', 'total_ready', 'total_ended', 'total_failed' }) do
+  totals[name] = tonumber(redis.call('HGET', K.STATS, name)) or 0
+end
+return answer({
+  status = 'ok',
+  ready = redis.call('SCARD', K.READY),
+  starting = redis.call('SCARD', K.STARTING),
+  callers = redis.call('SCARD', K.CALLERS),
+  hosts = redis.call('ZCOUNT', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf'),
+  pools = pools,
+  totals = totals,
+})

@@ -1,0 +1,24 @@
+-- The owner of a live launch keeps its keys alive and writes what its health check saw.
+-- Args: sessionId, generation, launch, ttlMs, health {..} (flat, strings)
+-- Answers: ok {session} | superseded {now?}
+-- @flags allow-oom
+-- @include prelude
+
+local session = read(A.sessionId)
+if not session then return answer({ status = 'superseded' }) end
+if session.launch ~= A.launch or tonumber(session.generation) ~= A.generation then
+  return answer({ status = 'superseded', now = session.status })
+end
+local ttl = int(A.ttlMs)
+redis.call('PEXPIRE', K.session(session.id), ttl)
+if session.agentPid then redis.call('SET', K.pid(session.id), session.agentPid, 'PX', ttl) end
+if session.owner == 'caller' and present(session.userKey) and redis.call('GET', K.user(session.userKey)) == session.id then
+  redis.call('PEXPIRE', K.user(session.userKey), ttl)
+end
+local health = K.agent_health(session.id)
+redis.call('HSET', health, 'last_check', int(NOW))
+for name, value in pairs(A.health) do redis.call('HSET', health, name, value) end
+redis.call('PEXPIRE', health, ttl)
+redis.call('PEXPIRE', K.logs(session.id), ttl)
+redis.call('PEXPIRE', K.stream(session.id), ttl)
+return answer({ status = 'ok', session = session })

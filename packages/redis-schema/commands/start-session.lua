@@ -1,0 +1,130 @@
+-- Gives a caller a session: its own live one, a warm agent, or a place in spawn:pending.
+-- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
+--       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, sessionTimeoutMs
+-- Answers: assigned | created | existing {session, startupMs, ahead, parallel} | user_busy | at_capacity | unknown_profile
+--          | no_host | idempotency_mismatch | session_ended
+-- @include prelude
+-- @include ending
+
+local function expected_wait()
+  local parallel = 0
+  for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf')) do
+    parallel = parallel + (tonumber(redis.call('HGET', K.host(host), 'concurrency')) or 0)
+  end
+  return {
+    startupMs = tonumber(redis.call('HGET', K.STATS, 'startup_ms:' .. A.profile)) or NIL,
+    ahead = redis.call('ZCOUNT', K.PENDING, '-inf', '(' .. int(POOL_RANK)),
+    parallel = parallel,
+  }
+end
+
+local function reply(status, session)
+  local t = expected_wait()
+  t.status = status
+  t.session = session
+  return answer(t)
+end
+
+local idempotency
+if present(A.idempotencyKey) then
+  idempotency = K.idempotency(A.idempotencyScope, A.idempotencyKey)
+  local known = redis.call('HMGET', idempotency, 'sessionId', 'bodyHash')
+  if known[1] then
+    if known[2] ~= A.bodyHash then return answer({ status = 'idempotency_mismatch' }) end
+    local session = read(known[1])
+    if not session or session.status == 'ending' or session.status == 'error' then
+      return answer({ status = 'session_ended' })
+    end
+    return reply('existing', session)
+  end
+end
+
+local function remember(id)
+  if not idempotency then return end
+  redis.call('HSET', idempotency, 'sessionId', id, 'bodyHash', A.bodyHash)
+  redis.call('EXPIRE', idempotency, 86400)
+end
+
+if redis.call('HEXISTS', K.PROFILES, A.profile) == 0 then
+  -- Profiles are published by the spawners; without any, the likelier cause is that none has ever run.
+  if redis.call('EXISTS', K.PROFILES) == 0 then return answer({ status = 'no_host' }) end
+  return answer({ status = 'unknown_profile' })
+end
+
+if present(A.userKey) then
+  local mine = redis.call('GET', K.user(A.userKey))
+  local session = mine and read(mine)
+  if session and session.status ~= 'ending' and session.status ~= 'error' then
+    if not A.trusted and A.claimedSessionId ~= mine then return answer({ status = 'user_busy' }) end
+    remember(mine)
+    return reply('existing', session)
+  end
+end
+
+-- The same new id again: our own command, delivered twice.
+local twin = read(A.sessionId)
+if twin then return reply('existing', twin) end
+
+if redis.call('SCARD', K.CALLERS) >= A.maxSessions then return answer({ status = 'at_capacity' }) end
+
+local function take_warm_agent()
+  local pool = K.pool(A.profile, 'ready')
+  local oldest
+  for _, id in ipairs(redis.call('SMEMBERS', pool)) do
+    local fields = redis.call('HMGET', K.session(id), 'status', 'host', 'createdAt', 'deadlineAt')
+    if fields[1] ~= 'pooled' then
+      redis.call('SREM', pool, id)
+    elseif fields[2] and host_is_fresh(fields[2]) and tonumber(fields[4]) > NOW then
+      local created = tonumber(fields[3])
+      if not oldest or created < oldest.created or (created == oldest.created and id < oldest.id) then
+        oldest = { id = id, created = created }
+      end
+    end
+  end
+  return oldest and read(oldest.id)
+end
+
+local deadline = NOW + A.sessionTimeoutMs
+local caller = { owner = 'caller', assignedAt = int(NOW), deadlineAt = int(deadline), ttlMs = int(A.sessionTimeoutMs) }
+for _, name in ipairs({ 'userId', 'userKey', 'userName', 'voiceId', 'metadata' }) do
+  if present(A[name]) then caller[name] = A[name] end
+end
+
+local function hold(session)
+  redis.call('PEXPIRE', K.session(session.id), int(A.sessionTimeoutMs))
+  redis.call('ZADD', K.DEADLINES, int(deadline), session.id)
+  if present(A.userKey) then redis.call('SET', K.user(A.userKey), session.id, 'PX', int(A.sessionTimeoutMs)) end
+  remember(session.id)
+end
+
+local warm = take_warm_agent()
+if warm then
+  -- Out of the pool's sets first: `place` looks at the owner.
+  write(warm, caller)
+  become(warm, 'ready', {})
+  redis.call('PEXPIRE', K.pid(warm.id), int(A.sessionTimeoutMs))
+  hold(warm)
+  count('total_assigned')
+  emit(warm, 'ready', { prewarmed = true })
+  wake('host:' .. warm.host .. ':wake', { kind = 'assigned', id = warm.id })
+  wake('spawners:wake', { kind = 'pool', profile = warm.profile })
+  return reply('assigned', warm)
+end
+
+if #redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf', 'LIMIT', 0, 1) == 0 then
+  return answer({ status = 'no_host' })
+end
+
+local session = { id = A.sessionId, profile = A.profile, owner = 'caller' }
+local fields = {
+  status = 'starting', mode = 'user', profile = A.profile, prewarmed = '0', roomName = A.roomName,
+  generation = '0', attempts = '0', restarts = '0', createdAt = int(NOW),
+}
+for name, value in pairs(caller) do fields[name] = value end
+write(session, fields)
+place(session, 'starting')
+redis.call('ZADD', K.INDEX, int(NOW), session.id)
+redis.call('ZADD', K.PENDING, int(NOW), session.id)
+hold(session)
+emit(session, 'starting', {})
+return reply('created', session)

@@ -1,0 +1,37 @@
+import { asList, type ScriptRunner } from './script-runner.js';
+import type { HealthCounts, PoolCounts } from './types.js';
+
+/** Counts, always cardinalities of sets. */
+export class HealthStore {
+  readonly #scripts: ScriptRunner;
+
+  constructor(scripts: ScriptRunner) {
+    this.#scripts = scripts;
+  }
+
+  async read(): Promise<HealthCounts> {
+    const answer = await this.#scripts.run('read-health');
+    const pools = asList<PoolCounts>(answer.pools);
+    const totals = answer.totals as Record<string, number>;
+    return {
+      ready: Number(answer.ready),
+      starting: Number(answer.starting),
+      pool: sum(pools.map((pool) => pool.ready)),
+      warming: sum(pools.map((pool) => pool.warming)),
+      queued: 0,
+      callers: Number(answer.callers),
+      hosts: Number(answer.hosts),
+      totals: {
+        totalSpawned: totals.total_spawned ?? 0,
+        totalAssigned: totals.total_assigned ?? 0,
+        totalReady: totals.total_ready ?? 0,
+        totalEnded: totals.total_ended ?? 0,
+        totalFailed: totals.total_failed ?? 0,
+      },
+    };
+  }
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

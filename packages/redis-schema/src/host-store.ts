@@ -1,0 +1,74 @@
+import { asList, type ScriptRunner } from './script-runner.js';
+import type { EpochMs, PublishedProfile } from './types.js';
+
+export interface HostFields {
+  /** Processes that this host may run, warm ones included. */
+  capacity: number;
+  /** Launches at a time. */
+  concurrency: number;
+  version: string;
+  startedAt: EpochMs;
+  running: number;
+  draining: boolean;
+}
+
+export interface HeartbeatAnswer {
+  /** Sessions of this host that are asked to end. */
+  ending: string[];
+  /** Launches that are due now, for whoever has room. */
+  pendingDue: number;
+  /** Names of rooms that must go. */
+  doomed: string[];
+  epoch: EpochMs | undefined;
+}
+
+/** Machines or containers with one spawner each. */
+export class HostStore {
+  readonly #scripts: ScriptRunner;
+
+  constructor(scripts: ScriptRunner) {
+    this.#scripts = scripts;
+  }
+
+  /** Publishes profiles and pool targets; answers the sessions that are this host's own. */
+  async register(
+    host: string,
+    profiles: readonly (PublishedProfile & { poolTarget: number })[],
+  ): Promise<{ sessions: string[] }> {
+    const answer = await this.#scripts.run('register-host', {
+      host,
+      profiles: profiles.map(({ poolTarget, ...profile }) => ({
+        name: profile.name,
+        json: JSON.stringify(profile),
+        poolTarget,
+      })),
+    });
+    return { sessions: asList<string>(answer.sessions) };
+  }
+
+  /** Says that the host lives and hears what waits for it. */
+  async heartbeat(host: string, fields: HostFields): Promise<HeartbeatAnswer> {
+    const answer = await this.#scripts.run('heartbeat', {
+      host,
+      fields: {
+        capacity: String(fields.capacity),
+        concurrency: String(fields.concurrency),
+        version: fields.version,
+        startedAt: String(fields.startedAt),
+        running: String(fields.running),
+        draining: fields.draining ? '1' : '0',
+      },
+    });
+    return {
+      ending: asList<string>(answer.ending),
+      pendingDue: Number(answer.pendingDue),
+      doomed: asList<string>(answer.doomed),
+      epoch: typeof answer.epoch === 'string' ? Number(answer.epoch) : undefined,
+    };
+  }
+
+  /** The spawner leaves in order. */
+  async remove(host: string): Promise<void> {
+    await this.#scripts.run('remove-host', { host });
+  }
+}

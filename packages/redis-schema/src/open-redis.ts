@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import type { Redis } from 'ioredis';
+import { AgentStore } from './agent-store.js';
+import { checkServer, connect, type ConnectionRole } from './connection.js';
+import { Doorbell } from './doorbell.js';
+import { toSchemaError } from './errors.js';
+import { HashReader } from './hash-reader.js';
+import { HealthStore } from './health-store.js';
+import { HostQuestions } from './host-questions.js';
+import { HostStore } from './host-store.js';
+import { PoolStore } from './pool-store.js';
+import { ProfileStore } from './profile-store.js';
+import { RoomStore } from './room-store.js';
+import { ScriptRunner } from './script-runner.js';
+import { SessionStore } from './session-store.js';
+import { WakeBus, withLimit } from './wake-bus.js';
+
+export interface OpenOptions {
+  url: string;
+  /** Put in front of every key; default none. */
+  keyPrefix?: string;
+  /** Shown by CLIENT LIST. */
+  clientName: string;
+  /** Longest wait for one answer. Milliseconds; default 800. */
+  commandTimeoutMs?: number;
+  /** Called for every connection error; ioredis reconnects by itself. */
+  onError?: (error: Error) => void;
+}
+
+/** The one door to Redis: a store for each resource, over connections kept apart by role. */
+export interface RedisSchema {
+  sessions: SessionStore;
+  pools: PoolStore;
+  hosts: HostStore & Pick<HostQuestions, 'askProcesses'>;
+  questions: HostQuestions;
+  agents: AgentStore;
+  rooms: RoomStore;
+  profiles: ProfileStore;
+  health: HealthStore;
+  doorbell: Doorbell;
+  bus: WakeBus;
+  /** The raw command that rate-limit-redis needs. */
+  limiterCall(...args: string[]): Promise<unknown>;
+  /** @throws RedisUnavailableError when there is no answer in time */
+  ping(): Promise<void>;
+  /** Resolves once connected. @throws RedisUnavailableError when that takes longer. */
+  connected(limitMs: number): Promise<void>;
+  /** @throws RedisUnavailableError when the server is one that we cannot use */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const COMMAND_TIMEOUT_MS = 800;
+
+/** Connects in the background; a Redis that is down makes calls fail, never this one. */
+export function openRedis(options: OpenOptions): RedisSchema {
+  const keyPrefix = options.keyPrefix ?? '';
+  const limitMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
+  const onError = options.onError ?? (() => undefined);
+  const open = (role: ConnectionRole): Redis =>
+    connect({ url: options.url, clientName: options.clientName, role, commandTimeoutMs: limitMs, onError });
+
+  const commands = open('commands');
+  const producer = open('producer');
+  const subscriber = open('subscriber');
+  const scripts = new ScriptRunner(commands, keyPrefix);
+  const hashes = new HashReader(commands, keyPrefix);
+  const bus = new WakeBus(subscriber, commands, keyPrefix, limitMs);
+  const questions = new HostQuestions(bus);
+  const doorbell = new Doorbell({
+    producer,
+    connectWorker: () => open('worker'),
+    keyPrefix,
+    limitMs,
+    onError,
+  });
+
+  return {
+    sessions: new SessionStore(scripts, hashes),
+    pools: new PoolStore(scripts),
+    hosts: Object.assign(new HostStore(scripts), { askProcesses: questions.askProcesses.bind(questions) }),
+    questions,
+    agents: new AgentStore(scripts, commands, bus, keyPrefix),
+    rooms: new RoomStore(scripts),
+    profiles: new ProfileStore(hashes),
+    health: new HealthStore(scripts),
+    doorbell,
+    bus,
+    async limiterCall(...args) {
+      const [command, ...rest] = args;
+      try {
+        return await commands.call(command ?? '', ...rest);
+      } catch (error) {
+        throw toSchemaError(error, 'rate limiter');
+      }
+    },
+    async ping() {
+      try {
+        await commands.ping();
+      } catch (error) {
+        throw toSchemaError(error, 'ping');
+      }
+    },
+    async connected(limitMs) {
+      if (commands.status === 'ready') return;
+      await withLimit(once(commands, 'ready'), limitMs, 'connect');
+    },
+    async check() {
+      try {
+        await checkServer(commands);
+      } catch (error) {
+        throw toSchemaError(error, 'check');
+      }
+    },
+    async close() {
+      bus.close();
+      await doorbell.close().catch(onError);
+      for (const connection of [commands, producer, subscriber]) connection.disconnect();
+    },
+  };
+}

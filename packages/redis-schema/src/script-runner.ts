@@ -1,0 +1,51 @@
+import type { Redis } from 'ioredis';
+import { RedisScriptError, toSchemaError } from './errors.js';
+import { type CommandName, commandNames, loadScript } from './scripts.js';
+
+/** What a script answered. Lists that were empty arrive as `{}`: Lua has one kind of table; see `asList`. */
+export type ScriptAnswer = { status: string } & Record<string, unknown>;
+
+type Runnable = Record<string, (...args: string[]) => Promise<string>>;
+
+/** Runs one command file as one step. The text is sent once per server, then only its hash. */
+export class ScriptRunner {
+  readonly #connection: Redis;
+  readonly #keyPrefix: string;
+
+  constructor(connection: Redis, keyPrefix: string) {
+    this.#connection = connection;
+    this.#keyPrefix = keyPrefix;
+    for (const name of commandNames()) {
+      connection.defineCommand(methodOf(name), { numberOfKeys: 0, lua: loadScript(name) });
+    }
+  }
+
+  /**
+   * @throws RedisUnavailableError when there is no answer in time: the step may or may not have been taken
+   * @throws RedisScriptError when the script itself failed
+   */
+  async run(name: CommandName, args: object = {}): Promise<ScriptAnswer> {
+    const method = (this.#connection as unknown as Runnable)[methodOf(name)];
+    if (method === undefined) throw new RedisScriptError(`No such command: ${name}`);
+    try {
+      const text = await method.call(this.#connection, this.#keyPrefix, JSON.stringify(args));
+      return JSON.parse(text) as ScriptAnswer;
+    } catch (error) {
+      throw toSchemaError(error, name);
+    }
+  }
+}
+
+function methodOf(name: CommandName): string {
+  return `greenroom:${name}`;
+}
+
+/** Lua's empty table reads `{}` in JSON; this makes it the list that it was. */
+export function asList<T>(value: unknown): T[] {
+  return Array.isArray(value) ? (value as T[]) : [];
+}
+
+/** For a status that the caller does not know. */
+export function unexpected(name: CommandName, answer: ScriptAnswer): RedisScriptError {
+  return new RedisScriptError(`${name} answered ${JSON.stringify(answer.status)}`);
+}

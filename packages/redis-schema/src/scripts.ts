@@ -1,0 +1,54 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { LEGAL_TRANSITIONS } from '@greenroom/contracts';
+
+const COMMANDS = new URL('../commands/', import.meta.url);
+const INCLUDE = /^-- @include (\S+)$/gm;
+const FLAGS = /^-- @flags (.+)$/m;
+
+/** Name of a file in `commands/`, without its ending. */
+export type CommandName =
+  | 'append-agent-output'
+  | 'claim-launch'
+  | 'clear-doomed-room'
+  | 'commit-launch'
+  | 'fail-launch'
+  | 'finish-end'
+  | 'heartbeat'
+  | 'list-sessions'
+  | 'mark-ready'
+  | 'plan-refill'
+  | 'raise-alarm'
+  | 'read-health'
+  | 'register-host'
+  | 'remove-host'
+  | 'renew-session'
+  | 'request-end'
+  | 'resize-pool'
+  | 'start-session'
+  | 'sweep-indexes';
+
+/** Every command file, by name. */
+export function commandNames(): CommandName[] {
+  return readdirSync(COMMANDS)
+    .filter((file) => file.endsWith('.lua'))
+    .map((file) => file.slice(0, -'.lua'.length) as CommandName);
+}
+
+/** The full text that Redis gets: flags, the table of legal transitions, includes, body. */
+export function loadScript(name: CommandName): string {
+  const body = readFileSync(new URL(`${name}.lua`, COMMANDS), 'utf8');
+  const flags = FLAGS.exec(body)?.[1];
+  const shebang = flags === undefined ? '#!lua' : `#!lua flags=${flags}`;
+  return `${shebang}\n${legalTransitionsInLua()}\n${body.replace(INCLUDE, (_, file: string) => readInclude(file))}`;
+}
+
+function readInclude(file: string): string {
+  return readFileSync(new URL(`includes/${file}.lua`, COMMANDS), 'utf8');
+}
+
+function legalTransitionsInLua(): string {
+  const rows = Object.entries(LEGAL_TRANSITIONS).map(
+    ([from, targets]) => `${from} = { ${targets.map((to) => `${to} = true`).join(', ')} }`,
+  );
+  return `local LEGAL = { ${rows.join(', ')} }`;
+}

@@ -1,0 +1,65 @@
+import type { AgentMode, EndedBy, EndReason } from '@greenroom/contracts';
+import type { EndedRecord, SessionRecord } from './types.js';
+
+type Fields = Record<string, string | undefined>;
+
+/** Parses a session's hash as the scripts hand it over. Unknown fields of a newer version are left aside. */
+export function parseSession(raw: unknown): SessionRecord {
+  const h = raw as Fields;
+  return {
+    id: h.id ?? '',
+    status: (h.status ?? 'ending') as SessionRecord['status'],
+    owner: h.owner === 'pool' ? 'pool' : 'caller',
+    mode: (h.mode ?? 'user') as AgentMode,
+    profile: h.profile ?? 'default',
+    prewarmed: h.prewarmed === '1',
+    userId: text(h.userId),
+    userName: text(h.userName),
+    voiceId: text(h.voiceId),
+    metadata: text(h.metadata),
+    roomName: h.roomName ?? '',
+    roomSid: text(h.roomSid),
+    host: text(h.host),
+    generation: integer(h.generation) ?? 0,
+    launch: text(h.launch),
+    attempts: integer(h.attempts) ?? 0,
+    restarts: integer(h.restarts) ?? 0,
+    agentPid: integer(h.agentPid),
+    agentPgid: integer(h.agentPgid),
+    agentStartTime: text(h.agentStartTime),
+    logFile: text(h.logFile),
+    createdAt: integer(h.createdAt) ?? 0,
+    assignedAt: integer(h.assignedAt),
+    readyAt: integer(h.readyAt),
+    claimedAt: integer(h.claimedAt),
+    deadlineAt: integer(h.deadlineAt) ?? Number.MAX_SAFE_INTEGER,
+    startupTime: integer(h.startupTime),
+    endReason: text(h.endReason) as EndReason | undefined,
+    endedBy: text(h.endedBy) as EndedBy | undefined,
+    endDetail: text(h.endDetail),
+    error: text(h.error),
+    lastLines: text(h.lastLines),
+    alarm: text(h.alarm),
+  };
+}
+
+export function parseEnded(raw: unknown): EndedRecord {
+  const h = raw as Fields;
+  return {
+    id: h.id ?? '',
+    endReason: (h.endReason ?? 'stale') as EndReason,
+    endedBy: text(h.endedBy) as EndedBy | undefined,
+    endedAt: integer(h.endedAt) ?? 0,
+    durationMs: integer(h.durationMs) ?? 0,
+  };
+}
+
+function text(value: string | undefined): string | undefined {
+  return value === undefined || value === '' ? undefined : value;
+}
+
+function integer(value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined;
+  const parsed = Number(value);
+  return Number.isSafeInteger(parsed) ? parsed : undefined;
+}

@@ -1,0 +1,281 @@
+import { parseEnded, parseSession } from './session-codec.js';
+import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
+import type {
+  EndArguments,
+  EndResult,
+  EpochMs,
+  ListFilter,
+  ListPage,
+  ReadResult,
+  SessionRecord,
+  StartArguments,
+  StartResult,
+} from './types.js';
+import type { HashReader } from './hash-reader.js';
+
+/** Names the launch that a step speaks for; a step for another launch than the current one changes nothing. */
+export interface LaunchRef {
+  sessionId: string;
+  generation: number;
+  launch: string;
+}
+
+export type ClaimResult =
+  | { status: 'claimed'; session: SessionRecord & { launch: string } }
+  | { status: 'none'; nextDueMs: number | undefined }
+  | { status: 'host_full' };
+
+/** `superseded` carries the state that the session is in by now, if it still is. */
+export type Superseded = { status: 'superseded'; now: string | undefined };
+
+export type FailResult =
+  | { status: 'retry'; dueInMs: number }
+  | { status: 'error' }
+  | { status: 'dropped'; heldOffMs: number }
+  | Superseded;
+
+/** How long a start takes before anything was measured: the caller is told the worst. */
+const UNMEASURED_STARTUP_MS = 30_000;
+
+/** The life of sessions: one method, one atomic step. */
+export class SessionStore {
+  readonly #scripts: ScriptRunner;
+  readonly #hashes: HashReader;
+
+  constructor(scripts: ScriptRunner, hashes: HashReader) {
+    this.#scripts = scripts;
+    this.#hashes = hashes;
+  }
+
+  /** Gives a caller its own live session, a warm agent, or lists a launch. One round trip. */
+  async start(args: StartArguments): Promise<StartResult> {
+    const { userScope, userId, idempotency, ...rest } = args;
+    const answer = await this.#scripts.run('start-session', {
+      ...rest,
+      userId,
+      userKey: userId === undefined ? undefined : userKeyOf(userScope, userId),
+      idempotencyScope: idempotency?.scope,
+      idempotencyKey: idempotency?.key,
+      bodyHash: idempotency?.bodyHash,
+    });
+    switch (answer.status) {
+      case 'assigned':
+      case 'created':
+      case 'existing':
+        return {
+          status: answer.status,
+          session: parseSession(answer.session),
+          estimatedWaitMs: estimateWaitMs(answer),
+        };
+      case 'at_capacity':
+        return { status: 'at_capacity', retryAfterMs: UNMEASURED_STARTUP_MS };
+      case 'user_busy':
+      case 'unknown_profile':
+      case 'no_host':
+      case 'idempotency_mismatch':
+      case 'session_ended':
+        return { status: answer.status };
+      default:
+        throw unexpected('start-session', answer);
+    }
+  }
+
+  /** What is known of an id: the live session, else what is remembered of its end. One round trip. */
+  async read(sessionId: string): Promise<ReadResult> {
+    const [live, ended] = await this.#hashes.readBoth(`session:${sessionId}`, `ended:${sessionId}`);
+    if (live !== undefined) return { status: 'live', session: parseSession({ ...live, id: sessionId }) };
+    if (ended !== undefined) return { status: 'ended', ended: parseEnded({ ...ended, id: sessionId }) };
+    return { status: 'not_found' };
+  }
+
+  /** The session's hash as it stands, for debugging; empty when there is none. */
+  async readRaw(sessionId: string): Promise<Record<string, string>> {
+    return (await this.#hashes.read(`session:${sessionId}`)) ?? {};
+  }
+
+  /** Asks for the end. The owner hears of it in the same step; nobody waits for a process. */
+  async requestEnd(args: EndArguments): Promise<EndResult> {
+    const answer = await this.#scripts.run('request-end', args);
+    switch (answer.status) {
+      case 'ending':
+      case 'already_ending':
+      case 'refused':
+        return { status: answer.status, session: parseSession(answer.session) };
+      case 'ended':
+        return { status: 'ended', ended: parseEnded(answer.ended) };
+      case 'gone':
+      case 'not_found':
+        return { status: answer.status };
+      default:
+        throw unexpected('request-end', answer);
+    }
+  }
+
+  /** Live sessions, newest first. The cursor is opaque; a malformed one reads as the first page. */
+  async list(filter: ListFilter, page: { cursor?: string | undefined; limit: number }): Promise<ListPage> {
+    const cursor = decodeCursor(page.cursor);
+    const answer = await this.#scripts.run('list-sessions', {
+      filter,
+      limit: page.limit,
+      beforeScore: cursor?.score,
+      beforeId: cursor?.id,
+    });
+    const next = answer.next as { score: string; id: string } | null | undefined;
+    return {
+      sessions: asList(answer.sessions).map(parseSession),
+      nextCursor: next ? encodeCursor(next) : undefined,
+    };
+  }
+
+  /** The host takes the next launch that is due, callers first. */
+  async claim(args: {
+    host: string;
+    launch: string;
+    hostCapacity: number;
+    includePool: boolean;
+  }): Promise<ClaimResult> {
+    const answer = await this.#scripts.run('claim-launch', args);
+    switch (answer.status) {
+      case 'claimed':
+        return { status: 'claimed', session: { ...parseSession(answer.session), launch: args.launch } };
+      case 'none':
+        return {
+          status: 'none',
+          nextDueMs: typeof answer.nextDueMs === 'number' ? answer.nextDueMs : undefined,
+        };
+      case 'host_full':
+        return { status: 'host_full' };
+      default:
+        throw unexpected('claim-launch', answer);
+    }
+  }
+
+  /** Records the identity of a process that still waits behind its gate. */
+  async commitLaunch(
+    ref: LaunchRef,
+    facts: { pid: number; pgid: number; startTime: string; roomSid: string | undefined; logFile: string },
+  ): Promise<{ status: 'ok' } | Superseded> {
+    const answer = await this.#scripts.run('commit-launch', { ...ref, ...facts });
+    if (answer.status === 'ok') return { status: 'ok' };
+    return superseded('commit-launch', answer);
+  }
+
+  /** The agent of this launch is ready. A warm agent that the pool no longer wants is `surplus`: its end has begun. */
+  async markReady(
+    ref: LaunchRef,
+    startupMs: number,
+  ): Promise<{ status: 'ready' | 'pooled' | 'surplus' } | Superseded> {
+    const answer = await this.#scripts.run('mark-ready', { ...ref, startupMs: Math.round(startupMs) });
+    switch (answer.status) {
+      case 'ready':
+      case 'pooled':
+      case 'surplus':
+        return { status: answer.status };
+      default:
+        return superseded('mark-ready', answer);
+    }
+  }
+
+  /** This launch failed and nothing of it is left. */
+  async failLaunch(
+    ref: LaunchRef,
+    failure: {
+      error: string;
+      lastLines: string[];
+      maxAttempts: number;
+      backoffMs: number;
+      holdoffBaseMs: number;
+      holdoffMaxMs: number;
+    },
+  ): Promise<FailResult> {
+    const answer = await this.#scripts.run('fail-launch', {
+      ...ref,
+      ...failure,
+      lastLines: JSON.stringify(failure.lastLines),
+    });
+    switch (answer.status) {
+      case 'retry':
+        return { status: 'retry', dueInMs: Number(answer.dueInMs) };
+      case 'error':
+        return { status: 'error' };
+      case 'dropped':
+        return { status: 'dropped', heldOffMs: Number(answer.heldOffMs) };
+      default:
+        return superseded('fail-launch', answer);
+    }
+  }
+
+  /** Nothing of the session is left on its host: its keys go and its place is free. */
+  async finishEnd(
+    sessionId: string,
+    generation: number,
+  ): Promise<{ status: 'gone' | 'not_found' } | { status: 'not_ending'; now: string | undefined }> {
+    const answer = await this.#scripts.run('finish-end', { sessionId, generation });
+    switch (answer.status) {
+      case 'gone':
+      case 'not_found':
+        return { status: answer.status };
+      case 'not_ending':
+        return { status: 'not_ending', now: answer.now as string | undefined };
+      default:
+        throw unexpected('finish-end', answer);
+    }
+  }
+
+  /** Something of an ending session cannot be removed. It stays visible and counted. */
+  async raiseAlarm(sessionId: string, generation: number, alarm: string): Promise<void> {
+    await this.#scripts.run('raise-alarm', { sessionId, generation, alarm });
+  }
+
+  /** Renews the life of every key of a live launch and writes what its health check saw. */
+  async renew(
+    ref: LaunchRef,
+    ttlMs: number,
+    health: Record<string, string>,
+  ): Promise<{ status: 'ok'; session: SessionRecord } | Superseded> {
+    const answer = await this.#scripts.run('renew-session', { ...ref, ttlMs, health });
+    if (answer.status === 'ok') return { status: 'ok', session: parseSession(answer.session) };
+    return superseded('renew-session', answer);
+  }
+
+  /** Repairs every index that disagrees with its hashes; names the sessions whose deadline is over. */
+  async sweepIndexes(): Promise<{ repaired: number; overdue: string[]; epoch: EpochMs | undefined }> {
+    const answer = await this.#scripts.run('sweep-indexes');
+    return {
+      repaired: Number(answer.repaired),
+      overdue: asList<string>(answer.overdue),
+      epoch: typeof answer.epoch === 'string' ? Number(answer.epoch) : undefined,
+    };
+  }
+}
+
+function superseded(
+  name: 'commit-launch' | 'mark-ready' | 'fail-launch' | 'renew-session',
+  answer: ScriptAnswer,
+): Superseded {
+  if (answer.status !== 'superseded') throw unexpected(name, answer);
+  return { status: 'superseded', now: answer.now as string | undefined };
+}
+
+/** `session:user:{…}` of a user: the scope keeps equal ids of different clients apart. Neither part has a `:`. */
+export function userKeyOf(scope: string, userId: string): string {
+  return scope === '' ? userId : `${scope}:${userId}`;
+}
+
+/** Measured start time, times the rounds of launches before this one's turn. */
+function estimateWaitMs(answer: ScriptAnswer): number {
+  const startupMs = typeof answer.startupMs === 'number' ? answer.startupMs : UNMEASURED_STARTUP_MS;
+  const parallel = Math.max(1, Number(answer.parallel ?? 1));
+  const ahead = Math.max(1, Number(answer.ahead ?? 1));
+  return Math.round(startupMs * Math.ceil(ahead / parallel));
+}
+
+function encodeCursor(cursor: { score: string; id: string }): string {
+  return Buffer.from(`${cursor.score} ${cursor.id}`).toString('base64url');
+}
+
+function decodeCursor(cursor: string | undefined): { score: string; id: string } | undefined {
+  if (cursor === undefined) return undefined;
+  const match = /^(\d{1,16}) (\S+)$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
+  return match?.[1] !== undefined && match[2] !== undefined ? { score: match[1], id: match[2] } : undefined;
+}

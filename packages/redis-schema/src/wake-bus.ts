@@ -1,0 +1,108 @@
+import type { Redis } from 'ioredis';
+import { RedisUnavailableError } from './errors.js';
+
+export type Listener = (message: unknown) => void;
+
+const PING_INTERVAL_MS = 10_000;
+const PING_LIMIT_MS = 3_000;
+
+/**
+ * Messages that only wake: whoever misses one finds the same fact in Redis a little later. `onGap` is called when
+ * messages may have been missed, so that the facts are looked at now.
+ */
+export class WakeBus {
+  readonly #subscriber: Redis;
+  readonly #publisher: Redis;
+  readonly #keyPrefix: string;
+  readonly #limitMs: number;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #gapListeners = new Set<() => void>();
+  readonly #pings: NodeJS.Timeout;
+
+  constructor(subscriber: Redis, publisher: Redis, keyPrefix: string, limitMs: number) {
+    this.#subscriber = subscriber;
+    this.#publisher = publisher;
+    this.#keyPrefix = keyPrefix;
+    this.#limitMs = limitMs;
+    subscriber.on('message', (channel: string, text: string) => this.#deliver(channel, text));
+    subscriber.on('ready', () => {
+      for (const listener of this.#gapListeners) listener();
+    });
+    this.#pings = setInterval(() => void this.#ping(), PING_INTERVAL_MS);
+    this.#pings.unref();
+  }
+
+  /** Calls back at every (re)connection: whatever was sent before it may be lost. */
+  onGap(listener: () => void): void {
+    this.#gapListeners.add(listener);
+  }
+
+  /** @throws RedisUnavailableError when the subscription is not confirmed in time */
+  async listen(channel: string, listener: Listener): Promise<() => Promise<void>> {
+    const name = this.#keyPrefix + channel;
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener);
+    if (listeners.size === 1) await withLimit(this.#subscriber.subscribe(name), this.#limitMs, 'subscribe');
+    return async () => {
+      listeners.delete(listener);
+      if (listeners.size > 0 || this.#listeners.get(name) !== listeners) return;
+      this.#listeners.delete(name);
+      await withLimit(this.#subscriber.unsubscribe(name), this.#limitMs, 'unsubscribe').catch(
+        () => undefined,
+      );
+    };
+  }
+
+  /** Subscribes without waiting: for a service that starts while Redis is away. */
+  listenWhenConnected(channel: string, listener: Listener): void {
+    void this.listen(channel, listener).catch(() => undefined);
+  }
+
+  async publish(channel: string, message: unknown): Promise<void> {
+    await this.#publisher.publish(this.#keyPrefix + channel, JSON.stringify(message));
+  }
+
+  close(): void {
+    clearInterval(this.#pings);
+  }
+
+  #deliver(channel: string, text: string): void {
+    const message = parse(text);
+    for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+  }
+
+  /** A peer that vanished without a word would otherwise look connected for ever. */
+  async #ping(): Promise<void> {
+    if (this.#subscriber.status !== 'ready') return;
+    try {
+      await withLimit(this.#subscriber.ping(), PING_LIMIT_MS, 'ping');
+    } catch {
+      this.#subscriber.disconnect(true);
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bounds a command of a connection that has no time limit of its own. */
+export async function withLimit<T>(work: Promise<T>, limitMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new RedisUnavailableError(`${what}: no answer in ${limitMs} ms`)),
+      limitMs,
+    );
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
