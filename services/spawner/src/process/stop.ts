@@ -1,0 +1,170 @@
+import { setTimeout } from 'node:timers/promises';
+import { checkRef, type ProcessIdentity, type ProcessRef, refKey } from './identity.js';
+import { type ProcessEntry, scanProcesses } from './scan.js';
+import { assertSafeIdentity, type Signal, signalGroup, signalProcess } from './signal.js';
+import { findLeader, findTree } from './tree.js';
+
+/**
+ * - `already_gone`: there was nothing to stop. `terminated`: it left in time. `killed`: it had to be killed.
+ * - `kill_failed`: something is still there after SIGKILL; an alarm.
+ */
+export type StopOutcome = 'already_gone' | 'terminated' | 'killed' | 'kill_failed';
+
+export interface StopResult {
+  readonly outcome: StopOutcome;
+  readonly durationMs: number;
+  /** Empty unless the outcome is `kill_failed`; then possibly empty too, if /proc could not be read. */
+  readonly survivors: readonly ProcessEntry[];
+}
+
+export interface StopRequest {
+  readonly identity: ProcessIdentity;
+  /** Processes of this tree seen at earlier times; they are found again even if nothing else ties them to it. */
+  readonly remembered?: readonly ProcessRef[];
+  /** Time between SIGTERM and SIGKILL. 0 kills at once, for an agent that hangs. */
+  readonly graceMs: number;
+  /** Ends the grace early. */
+  readonly signal?: AbortSignal;
+  /** How long SIGKILL may take before the stop counts as failed. */
+  readonly killLimitMs?: number;
+  /** A clock that never steps, in milliseconds. */
+  readonly now?: () => number;
+}
+
+const POLL_MS = 25;
+/** New children may appear during the grace: look for them this often, and never more than a tenth of the time. */
+const RESCAN_MS = 250;
+const KILL_LIMIT_MS = 5000;
+
+/**
+ * Stops an agent and everything it started: SIGTERM to all, SIGKILL at the end of the grace, until two scans in a row
+ * find nothing. Returns as soon as that is so. Stopping what is already gone succeeds.
+ *
+ * @throws UnsafeTargetError when the identity is pid 1, ourselves, our own group or no number; RangeError for a
+ * grace that is no number
+ */
+export async function stopTree(request: StopRequest): Promise<StopResult> {
+  assertSafeIdentity(request.identity);
+  if (Number.isNaN(request.graceMs)) throw new RangeError('graceMs is not a number');
+  const now = request.now ?? (() => performance.now());
+  const startedAt = now();
+  const tree = new HuntedTree(request.identity, request.remembered ?? []);
+  const outcome = await stop(tree, request, now);
+  const survivors = outcome === 'kill_failed' ? tree.members : [];
+  return { outcome, durationMs: now() - startedAt, survivors };
+}
+
+async function stop(tree: HuntedTree, request: StopRequest, now: () => number): Promise<StopOutcome> {
+  if (await tree.isEmpty()) return 'already_gone';
+  const graceEnds = now() + request.graceMs;
+  if (await leavesInTime(tree, graceEnds, request.signal, now)) return 'terminated';
+  const killEnds = now() + (request.killLimitMs ?? KILL_LIMIT_MS);
+  return (await killAll(tree, killEnds, now)) ? 'killed' : 'kill_failed';
+}
+
+async function leavesInTime(
+  tree: HuntedTree,
+  graceEnds: number,
+  hurry: AbortSignal | undefined,
+  now: () => number,
+): Promise<boolean> {
+  let rescanAt = now() + RESCAN_MS;
+  const isOver = () => hurry?.aborted === true || now() >= graceEnds;
+  while (!isOver()) {
+    tree.terminate();
+    await pause(Math.min(POLL_MS, Math.max(0, graceEnds - now())), hurry);
+    if (tree.hasKnownMembers()) {
+      if (now() < rescanAt) continue;
+      const scanStartedAt = now();
+      await tree.look();
+      rescanAt = now() + Math.max(RESCAN_MS, 10 * (now() - scanStartedAt));
+    } else if (await tree.isEmpty()) return true;
+  }
+  return false;
+}
+
+async function killAll(tree: HuntedTree, killEnds: number, now: () => number): Promise<boolean> {
+  do {
+    tree.kill();
+    if (!tree.hasKnownMembers() && (await tree.isEmpty())) return true;
+    await setTimeout(POLL_MS);
+    // What was forked between the last scan and the signal is only found by looking again.
+    await tree.look();
+  } while (now() < killEnds);
+  return tree.isEmpty();
+}
+
+async function pause(ms: number, hurry: AbortSignal | undefined): Promise<void> {
+  await setTimeout(ms, undefined, hurry ? { signal: hurry } : {}).catch(() => {});
+}
+
+/** The processes of one launch while they are being stopped. */
+class HuntedTree {
+  readonly #identity: ProcessIdentity;
+  readonly #known: Set<string>;
+  readonly #asked = new Set<string>();
+  #wasLeaderSeen = false;
+  #members: readonly ProcessEntry[] = [];
+
+  constructor(identity: ProcessIdentity, remembered: readonly ProcessRef[]) {
+    this.#identity = identity;
+    this.#known = new Set(remembered.map(refKey));
+  }
+
+  /** Those found by the last look. */
+  get members(): readonly ProcessEntry[] {
+    return this.#members;
+  }
+
+  /** Scans once. False when something could not be read, so that finding nothing proves nothing. */
+  async look(): Promise<boolean> {
+    const table = await scanProcesses();
+    this.#wasLeaderSeen ||= findLeader(table, this.#identity) !== undefined;
+    this.#members = findTree(table, {
+      identity: this.#identity,
+      known: this.#known,
+      wasLeaderSeen: this.#wasLeaderSeen,
+    });
+    for (const member of this.#members) this.#known.add(refKey(member));
+    return table.isComplete;
+  }
+
+  /** One scan can miss a fresh fork, so nothing is gone before two in a row have found nothing. */
+  async isEmpty(): Promise<boolean> {
+    for (let scan = 0; scan < 2; scan += 1) {
+      const isCertain = await this.look();
+      if (!isCertain || this.#members.length > 0) return false;
+    }
+    return true;
+  }
+
+  /** Cheap: looks at the members of the last scan only, until one is found alive. */
+  hasKnownMembers(): boolean {
+    return this.#members.some((it) => {
+      const state = checkRef(it);
+      return state === 'alive' || state === 'unknown';
+    });
+  }
+
+  /** SIGTERM to all that have not had it; SIGCONT after it, for a stopped process cannot act on it. */
+  terminate(): void {
+    const fresh = this.#members.filter((it) => !this.#asked.has(refKey(it)));
+    if (fresh.length === 0) return;
+    const wasGroupTold = this.#asked.size === 0 && this.#tellGroup('SIGTERM', 'SIGCONT');
+    for (const member of fresh) {
+      this.#asked.add(refKey(member));
+      if (wasGroupTold && member.pgid === this.#identity.pgid) continue;
+      signalProcess(member, 'SIGTERM');
+      signalProcess(member, 'SIGCONT');
+    }
+  }
+
+  kill(): void {
+    this.#tellGroup('SIGKILL');
+    for (const member of this.#members) signalProcess(member, 'SIGKILL');
+  }
+
+  #tellGroup(...signals: Signal[]): boolean {
+    return signals.every((signal) => signalGroup(this.#identity, signal) === 'sent');
+  }
+}
