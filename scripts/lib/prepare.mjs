@@ -1,0 +1,42 @@
+import { build, RUNTIME_PROJECTS } from './build.mjs';
+import { chooseLiveKit, chooseLiveKitProgram } from './livekit/choose.mjs';
+import { installNodePackages } from './node-packages.mjs';
+import { checkRedisOnOffer, chooseRedis, chooseRedisProgram } from './redis/choose.mjs';
+import { installSystemPackages } from './system/install.mjs';
+import { NEEDS } from './system/needs.mjs';
+import { say } from './ui.mjs';
+
+/** Everything that `npm start` runs on. */
+export async function prepareForStart(settings, options) {
+  await installNodePackages();
+  // Another agent brings its own tools.
+  const extras = settings.AGENT_COMMAND || settings.PROFILES_FILE ? [] : ['speech'];
+  const redis = await provideSystemTools(() => chooseRedis(settings), extras, options);
+  const livekit = await chooseLiveKit(settings, options);
+  await build(RUNTIME_PROJECTS);
+  return { redis, livekit };
+}
+
+/** Everything that `npm test` runs on: programs only, as tests start their own servers. */
+export async function prepareForTest(settings, options) {
+  await installNodePackages();
+  const redis = await provideSystemTools(() => chooseRedisProgram(settings), ['speech', 'curl'], options);
+  const livekit = await chooseLiveKitProgram(settings, options);
+  return { redis, livekit };
+}
+
+/** One installation, and so at most one question, for all that is missing. */
+async function provideSystemTools(lookForRedis, extras, options) {
+  const redis = await lookForRedis();
+  const missing = extras.filter((name) => !NEEDS[name].isThere());
+  if (!redis) {
+    await checkRedisOnOffer();
+    missing.unshift('redis');
+  }
+  await installSystemPackages(missing, options);
+  if (extras.includes('speech')) say('✓ Speech tools: here');
+  if (redis) return redis;
+  const installed = await lookForRedis();
+  if (!installed) throw new Error('Redis was installed but cannot be found');
+  return installed;
+}
