@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readRoomMark, roomOptions } from './room.js';
 
 const ID = 'prewarm_abcdefghijklmnopqrst';
-const TIMES = { sessionTimeoutMs: 60_000, warmMaxAgeMs: 3_600_000, leaveGraceMs: 30_500 };
+const TIMES = { deployment: 'd1', sessionTimeoutMs: 60_000, warmMaxAgeMs: 3_600_000, leaveGraceMs: 30_500 };
 
 test('a room outlasts the longest life of its agent and the grace of its caller', () => {
   const options = roomOptions({ sessionId: ID, ...TIMES });
@@ -19,12 +19,12 @@ test('a room outlasts the longest life of its agent and the grace of its caller'
 test('its metadata carries our mark and who the caller is', () => {
   const { metadata } = roomOptions({ sessionId: ID, ...TIMES, userId: 'u1', userName: 'Ada', voiceId: 'v' });
   expect(JSON.parse(metadata)).toEqual({
-    greenroom: { v: 1, sessionId: ID },
+    greenroom: { v: 1, sessionId: ID, deployment: 'd1' },
     userId: 'u1',
     userName: 'Ada',
     voiceId: 'v',
   });
-  expect(readRoomMark(metadata)).toBe(ID);
+  expect(readRoomMark(metadata)).toEqual({ sessionId: ID, deployment: 'd1' });
 });
 
 test.each(['', '{}', 'null', '[1]', '{"greenroom":{"v":1,"sessionId":"x"}}', '{"greenroom":7}', 'not json'])(

@@ -2,6 +2,8 @@ import { isSessionId, roomNameOf } from './session-id.js';
 
 export interface RoomRequest {
   sessionId: string;
+  /** Keeps rooms apart where several deployments share a LiveKit. */
+  deployment: string | undefined;
   /** Longest call. */
   sessionTimeoutMs: number;
   /** Age at which a warm agent is replaced. */
@@ -42,21 +44,31 @@ export function roomOptions(request: RoomRequest): RoomOptions {
 const MARK_VERSION = 1;
 
 /** JSON text; who the caller is reaches an agent that was warm before through it. */
-export function roomMetadata(of: Pick<RoomRequest, 'sessionId' | 'userId' | 'userName' | 'voiceId'>): string {
+export function roomMetadata(
+  of: Pick<RoomRequest, 'sessionId' | 'deployment' | 'userId' | 'userName' | 'voiceId'>,
+): string {
   return JSON.stringify({
-    greenroom: { v: MARK_VERSION, sessionId: of.sessionId },
+    greenroom: { v: MARK_VERSION, sessionId: of.sessionId, deployment: of.deployment },
     userId: of.userId,
     userName: of.userName,
     voiceId: of.voiceId,
   });
 }
 
-/** The session of a room that carries our mark, or undefined for any other room. */
-export function readRoomMark(metadata: string): string | undefined {
+export interface RoomMark {
+  sessionId: string;
+  /** Undefined: made while the deployment was not known, so it is nobody's to sweep. */
+  deployment: string | undefined;
+}
+
+/** Whose a room is, or undefined for one without our mark. */
+export function readRoomMark(metadata: string): RoomMark | undefined {
   try {
-    const { greenroom } = JSON.parse(metadata) as { greenroom?: { sessionId?: unknown } };
-    const sessionId = greenroom?.sessionId;
-    return typeof sessionId === 'string' && isSessionId(sessionId) ? sessionId : undefined;
+    const { greenroom } = JSON.parse(metadata) as { greenroom?: Record<string, unknown> };
+    const sessionId = greenroom?.['sessionId'];
+    const deployment = greenroom?.['deployment'];
+    if (typeof sessionId !== 'string' || !isSessionId(sessionId)) return undefined;
+    return { sessionId, deployment: typeof deployment === 'string' ? deployment : undefined };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 -- Recent lines and events of an agent. Does nothing once the session is over: late output must not bring keys back.
--- Args: sessionId, generation, lines[], events[] {type, json}, keep (lines)
+-- How far the files were consumed is written in the same step, so a successor neither loses nor doubles a line.
+-- Args: sessionId, generation, lines[], events[] {type, json}, keep (lines), logOffset?, eventsOffset? (bytes)
 -- Answers: ok | superseded
 -- @include prelude
 
@@ -17,4 +18,8 @@ for _, event in ipairs(A.events) do
   redis.call('XADD', K.stream(session.id), 'MAXLEN', '~', 2000, '*', 'type', event.type, 'data', event.json)
 end
 if #A.events > 0 then redis.call('PEXPIRE', K.stream(session.id), ttl) end
+local offsets = {}
+if present(A.logOffset) then offsets.logOffset = int(A.logOffset) end
+if present(A.eventsOffset) then offsets.eventsOffset = int(A.eventsOffset) end
+if next(offsets) then write(session, offsets) end
 return answer({ status = 'ok' })

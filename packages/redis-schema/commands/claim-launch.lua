@@ -23,7 +23,7 @@ if not session then
   return answer({ status = 'none', nextDueMs = due and (tonumber(due) - NOW) or NIL })
 end
 
-redis.call('HDEL', K.session(session.id), 'agentPid', 'agentPgid', 'agentStartTime')
+redis.call('HDEL', K.session(session.id), 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset')
 session.agentPid, session.agentPgid, session.agentStartTime = nil, nil, nil
 write(session, {
   host = A.host, launch = A.launch, generation = int((tonumber(session.generation) or 0) + 1), claimedAt = int(NOW),

@@ -1,6 +1,6 @@
 -- A host says that it lives, and hears in the same step what waits for it: nothing depends on a message arriving.
 -- Args: host, fields {capacity, concurrency, version, startedAt, draining, running}
--- Answers: ok {ending[], pendingDue, doomed[], epoch?}
+-- Answers: ok {ending[], pendingDue, doomed[], deployment?, epoch?}
 -- @flags allow-oom
 -- @include prelude
 
@@ -11,6 +11,7 @@ return answer({
   status = 'ok',
   ending = redis.call('SMEMBERS', K.host_ending(A.host)),
   pendingDue = redis.call('ZCOUNT', K.PENDING, '-inf', int(NOW)) + redis.call('ZCOUNT', K.PENDING, int(POOL_RANK), int(POOL_RANK + NOW)),
-  doomed = redis.call('ZRANGE', K.DOOMED, 0, 99),
+  doomed = redis.call('ZRANGEBYSCORE', K.DOOMED, '-inf', int(NOW), 'LIMIT', 0, 100),
+  deployment = redis.call('GET', K.DEPLOYMENT) or NIL,
   epoch = redis.call('GET', K.EPOCH) or NIL,
 })

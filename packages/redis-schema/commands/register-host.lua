@@ -1,10 +1,11 @@
 -- A spawner starts: publishes its profiles, sets pool targets from configuration where that has changed, and learns
 -- which sessions are its own. Profiles that no configuration names any more are withdrawn.
--- Args: host, profiles[] {name, json, poolTarget}
--- Answers: ok {sessions[]}
+-- Args: host, profiles[] {name, json, poolTarget}, deployment (a random id, kept if there is none yet)
+-- Answers: ok {sessions[], deployment}
 -- @include prelude
 
 redis.call('SET', K.EPOCH, int(NOW), 'NX')
+redis.call('SET', K.DEPLOYMENT, A.deployment, 'NX')
 for _, profile in ipairs(A.profiles) do
   redis.call('HSET', K.PROFILES, profile.name, profile.json)
   local configured = tostring(profile.poolTarget)
@@ -14,4 +15,8 @@ for _, profile in ipairs(A.profiles) do
     redis.call('SET', K.pool(profile.name, 'target:configured'), configured)
   end
 end
-return answer({ status = 'ok', sessions = redis.call('SMEMBERS', K.host_sessions(A.host)) })
+return answer({
+  status = 'ok',
+  sessions = redis.call('SMEMBERS', K.host_sessions(A.host)),
+  deployment = redis.call('GET', K.DEPLOYMENT),
+})

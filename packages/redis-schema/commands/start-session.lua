@@ -1,7 +1,7 @@
 -- Gives a caller a session: its own live one, a warm agent, or a place in spawn:pending.
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
 --       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, sessionTimeoutMs
--- Answers: assigned | created | existing {session, startupMs, ahead, parallel} | user_busy | at_capacity | unknown_profile
+-- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | user_busy | at_capacity | unknown_profile
 --          | no_host | idempotency_mismatch | session_ended
 -- @include prelude
 -- @include ending
@@ -15,6 +15,7 @@ local function expected_wait()
     startupMs = tonumber(redis.call('HGET', K.STATS, 'startup_ms:' .. A.profile)) or NIL,
     ahead = redis.call('ZCOUNT', K.PENDING, '-inf', '(' .. int(POOL_RANK)),
     parallel = parallel,
+    deployment = redis.call('GET', K.DEPLOYMENT) or NIL,
   }
 end
 

@@ -26,18 +26,28 @@ export class AgentStore {
   /** Adds recent lines and events of a live launch; late ones of an ended session are dropped. */
   async append(
     ref: { sessionId: string; generation: number },
-    output: { lines: string[]; events: { type: string; data: unknown }[] },
-  ): Promise<void> {
+    output: {
+      lines: readonly string[];
+      events: readonly { type: string; data: unknown }[];
+      /** Bytes of the log and of the events file that are consumed with this batch. */
+      logOffset?: number | undefined;
+      eventsOffset?: number | undefined;
+    },
+  ): Promise<'ok' | 'superseded'> {
     const lines = output.lines.slice(-RECENT_LINES);
     const events = output.events.map((event) => ({ type: event.type, json: JSON.stringify(event.data) }));
     for (let from = 0; from === 0 || from < events.length; from += BATCH) {
-      await this.#scripts.run('append-agent-output', {
+      const isLast = from + BATCH >= events.length;
+      const answer = await this.#scripts.run('append-agent-output', {
         ...ref,
         lines: from === 0 ? lines : [],
         events: events.slice(from, from + BATCH),
         keep: RECENT_LINES,
+        ...(isLast ? { logOffset: output.logOffset, eventsOffset: output.eventsOffset } : {}),
       });
+      if (answer.status !== 'ok') return 'superseded';
     }
+    return 'ok';
   }
 
   /** The last lines, oldest first. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { asList, type ScriptRunner } from './script-runner.js';
 import type { EpochMs, PublishedProfile } from './types.js';
 
@@ -19,6 +20,8 @@ export interface HeartbeatAnswer {
   pendingDue: number;
   /** Names of rooms that must go. */
   doomed: string[];
+  /** Marks the rooms of this deployment; undefined after a loss of data. */
+  deployment: string | undefined;
   epoch: EpochMs | undefined;
 }
 
@@ -34,16 +37,17 @@ export class HostStore {
   async register(
     host: string,
     profiles: readonly (PublishedProfile & { poolTarget: number })[],
-  ): Promise<{ sessions: string[] }> {
+  ): Promise<{ sessions: string[]; deployment: string }> {
     const answer = await this.#scripts.run('register-host', {
       host,
+      deployment: randomUUID(),
       profiles: profiles.map(({ poolTarget, ...profile }) => ({
         name: profile.name,
         json: JSON.stringify(profile),
         poolTarget,
       })),
     });
-    return { sessions: asList<string>(answer.sessions) };
+    return { sessions: asList<string>(answer.sessions), deployment: String(answer.deployment) };
   }
 
   /** Says that the host lives and hears what waits for it. */
@@ -63,6 +67,7 @@ export class HostStore {
       ending: asList<string>(answer.ending),
       pendingDue: Number(answer.pendingDue),
       doomed: asList<string>(answer.doomed),
+      deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
       epoch: typeof answer.epoch === 'string' ? Number(answer.epoch) : undefined,
     };
   }

@@ -28,6 +28,8 @@ export function parseSession(raw: unknown): SessionRecord {
     agentPgid: integer(h.agentPgid),
     agentStartTime: text(h.agentStartTime),
     logFile: text(h.logFile),
+    logOffset: integer(h.logOffset),
+    eventsOffset: integer(h.eventsOffset),
     createdAt: integer(h.createdAt) ?? 0,
     assignedAt: integer(h.assignedAt),
     readyAt: integer(h.readyAt),

@@ -405,7 +405,8 @@ describe('ending', () => {
     expect(left).toEqual([`ended:${session.id}`]);
     expect(await redis.command('EXISTS', 'session:user:ann', 'session:ready', 'sessions:callers')).toBe(0);
     expect((await heartbeat()).ending).toEqual([]);
-    expect((await heartbeat()).doomed).toEqual([session.roomName]);
+    expect(await redis.command('ZRANGE', 'rooms:doomed', 0, -1)).toEqual([session.roomName]);
+    expect((await heartbeat()).doomed).toEqual([]);
   });
 
   test('a session that nobody has claimed is over at once', async () => {
@@ -415,6 +416,7 @@ describe('ending', () => {
     expect(
       await schema.sessions.requestEnd({ sessionId: args.sessionId, reason: 'caller_ended', by: 'caller' }),
     ).toEqual({ status: 'gone' });
+    expect((await heartbeat()).doomed).toEqual([args.roomName]);
     expect((await claim()).status).toBe('none');
   });
 

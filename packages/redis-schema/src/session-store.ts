@@ -66,6 +66,7 @@ export class SessionStore {
           status: answer.status,
           session: parseSession(answer.session),
           estimatedWaitMs: estimateWaitMs(answer),
+          deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
         };
       case 'at_capacity':
         return { status: 'at_capacity', retryAfterMs: UNMEASURED_STARTUP_MS };

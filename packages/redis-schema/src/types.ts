@@ -29,6 +29,9 @@ export interface SessionRecord {
   /** Clock ticks since boot, as /proc shows it. */
   agentStartTime: string | undefined;
   logFile: string | undefined;
+  /** Bytes of the log and of the events file that were consumed. */
+  logOffset: number | undefined;
+  eventsOffset: number | undefined;
   createdAt: EpochMs;
   assignedAt: EpochMs | undefined;
   readyAt: EpochMs | undefined;
@@ -78,7 +81,13 @@ export interface StartArguments {
 
 export type StartResult =
   /** `assigned`: a warm agent is now the caller's. `created`: listed for a launch. `existing`: was there before. */
-  | { status: 'assigned' | 'created' | 'existing'; session: SessionRecord; estimatedWaitMs: number }
+  | {
+      status: 'assigned' | 'created' | 'existing';
+      session: SessionRecord;
+      estimatedWaitMs: number;
+      /** Marks the rooms of this deployment, where several share a LiveKit. */
+      deployment: string | undefined;
+    }
   | { status: 'user_busy' }
   | { status: 'at_capacity'; retryAfterMs: number }
   | { status: 'unknown_profile' }

@@ -14,8 +14,12 @@ local function release_claims(session)
   redis.call('DEL', K.pid(id), K.agent_health(id))
 end
 
+-- The owner deletes the room when its agent is gone; for the others it is due a little later, or at once where there is
+-- no owner.
+local DOOM_DELAY_MS = 15000
 local function doom_room(session)
-  redis.call('ZADD', K.DOOMED, 'NX', int(NOW), session.roomName)
+  local due = present(session.host) and NOW + DOOM_DELAY_MS or NOW
+  redis.call('ZADD', K.DOOMED, 'NX', int(due), session.roomName)
 end
 
 local function remember_end(session)

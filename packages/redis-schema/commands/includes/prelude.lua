@@ -50,6 +50,7 @@ local K = {
   PROFILES = P .. 'profiles',
   STATS = P .. 'pool:stats',
   EPOCH = P .. 'epoch',
+  DEPLOYMENT = P .. 'deployment',
 }
 
 -- Warm agents stand behind all callers in spawn:pending, whatever their time.
