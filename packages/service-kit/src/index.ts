@@ -10,6 +10,7 @@ export {
 } from './config/parse-config.js';
 export type { Variable } from './config/variable.js';
 export { applyCrashPolicy, type CrashPolicyOptions } from './crash-policy.js';
+export { closeServer, type ListenAddress, listen } from './listen.js';
 export { createLogger, flushLogger, type Logger, type LoggerOptions } from './logger.js';
 export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.js';
 export { createPlatformHandler, type PlatformRoutes, type Readiness } from './platform-routes.js';
