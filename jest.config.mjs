@@ -1,6 +1,6 @@
-/** Tests stand beside the code as `x.test.ts`; those that cross services live in `tests/`. */
+/** Tests stand beside the code as `x.test.ts`; those that cross services, and those of scripts/, live in `tests/`. */
 export default {
-  testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
+  testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/tests/**/*.test.{ts,mjs}'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -17,6 +17,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^@greenroom/(contracts|redis-schema|service-kit|test-kit)$': '<rootDir>/packages/$1/src/index.ts',
   },
+  cacheDirectory: '<rootDir>/.greenroom/jest-cache',
   testTimeout: 30_000,
   maxWorkers: 2,
 };

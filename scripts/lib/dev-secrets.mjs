@@ -30,7 +30,9 @@ export function ensureDevSecrets(file = SECRETS_FILE) {
   mkdirSync(dirname(file), { recursive: true });
   const lines = Object.entries({ ...known, ...secrets }).map(([name, value]) => `${name}=${value}`);
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, `# Generated for this machine; delete the file for new ones.\n${lines.join('\n')}\n`, { mode: 0o600 });
+  writeFileSync(draft, `# Generated for this machine; delete the file for new ones.\n${lines.join('\n')}\n`, {
+    mode: 0o600,
+  });
   renameSync(draft, file);
   return secrets;
 }

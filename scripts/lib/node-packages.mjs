@@ -53,5 +53,7 @@ function manifests() {
   const folders = ['packages', 'services'].flatMap((folder) =>
     readdirSync(join(ROOT, folder)).map((name) => join(folder, name)),
   );
-  return ['.', ...folders].map((folder) => join(folder, 'package.json')).filter((file) => existsSync(join(ROOT, file)));
+  return ['.', ...folders]
+    .map((folder) => join(folder, 'package.json'))
+    .filter((file) => existsSync(join(ROOT, file)));
 }

@@ -26,15 +26,27 @@ export async function ensurePnpm() {
     title: 'pnpm',
     doing: `installing pnpm ${PNPM_VERSION} into .greenroom/tools with npm`,
     command: npm,
-    args: ['install', '--prefix', TOOLS_DIR, '--no-audit', '--no-fund', '--ignore-scripts', '--save-exact', `pnpm@${PNPM_VERSION}`],
+    args: [
+      'install',
+      '--prefix',
+      TOOLS_DIR,
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+      '--save-exact',
+      `pnpm@${PNPM_VERSION}`,
+    ],
     cwd: TOOLS_DIR,
     log: 'pnpm',
     next: 'check that npm reaches its registry (proxy, certificates), then run the same command again',
   });
   if ((await versionOf(PNPM)) !== PNPM_VERSION) {
-    throw new SetupError(`pnpm ${PNPM_VERSION} was installed but does not run on this ${process.platform}-${process.arch}.`, {
-      next: `see what this prints: ${PNPM} --version`,
-    });
+    throw new SetupError(
+      `pnpm ${PNPM_VERSION} was installed but does not run on this ${process.platform}-${process.arch}.`,
+      {
+        next: `see what this prints: ${PNPM} --version`,
+      },
+    );
   }
   return PNPM;
 }

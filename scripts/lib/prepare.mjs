@@ -7,12 +7,13 @@ import { NEEDS } from './system/needs.mjs';
 import { say } from './ui.mjs';
 
 /** Everything that `npm start` runs on. */
-export async function prepareForStart(settings, options) {
+export async function prepareForStart(settings, options, leftovers) {
   await installNodePackages();
   // Another agent brings its own tools.
   const extras = settings.AGENT_COMMAND || settings.PROFILES_FILE ? [] : ['speech'];
-  const redis = await provideSystemTools(() => chooseRedis(settings), extras, options);
-  const livekit = await chooseLiveKit(settings, options);
+  const lookForRedis = async () => leftovers.redis ?? (await chooseRedis(settings));
+  const redis = await provideSystemTools(lookForRedis, extras, options);
+  const livekit = await chooseLiveKit(settings);
   await build(RUNTIME_PROJECTS);
   return { redis, livekit };
 }
@@ -21,7 +22,7 @@ export async function prepareForStart(settings, options) {
 export async function prepareForTest(settings, options) {
   await installNodePackages();
   const redis = await provideSystemTools(() => chooseRedisProgram(settings), ['speech', 'curl'], options);
-  const livekit = await chooseLiveKitProgram(settings, options);
+  const livekit = await chooseLiveKitProgram(settings);
   return { redis, livekit };
 }
 

@@ -10,7 +10,13 @@ export function readProcess(pid) {
   }
   // The name is in brackets and may hold brackets itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { pid, state: fields[0], ppid: Number(fields[1]), pgid: Number(fields[2]), startTime: Number(fields[19]) };
+  return {
+    pid,
+    state: fields[0],
+    ppid: Number(fields[1]),
+    pgid: Number(fields[2]),
+    startTime: Number(fields[19]),
+  };
 }
 
 export function startTimeOf(pid) {
@@ -32,7 +38,9 @@ export function environmentOf(pid) {
 }
 
 export function listPids() {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** Living processes whose environment has an entry that the test accepts; those we may not read are left out. */

@@ -5,15 +5,18 @@ export async function checkLiveKit({ LIVEKIT_URL, LIVEKIT_API_KEY, LIVEKIT_API_S
   if (!LIVEKIT_API_KEY || !LIVEKIT_API_SECRET) return 'LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not given';
   let response;
   try {
-    response = await fetch(new URL('/twirp/livekit.RoomService/ListRooms', LIVEKIT_URL.replace(/^ws/, 'http')), {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${listToken(LIVEKIT_API_KEY, LIVEKIT_API_SECRET)}`,
+    response = await fetch(
+      new URL('/twirp/livekit.RoomService/ListRooms', LIVEKIT_URL.replace(/^ws/, 'http')),
+      {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${listToken(LIVEKIT_API_KEY, LIVEKIT_API_SECRET)}`,
+        },
+        body: '{}',
+        signal: AbortSignal.timeout(5_000),
       },
-      body: '{}',
-      signal: AbortSignal.timeout(5_000),
-    });
+    );
   } catch (error) {
     return `nobody answers there (${error.cause?.code ?? error.message})`;
   }

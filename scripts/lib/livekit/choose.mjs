@@ -5,7 +5,7 @@ import { findProgram, isProgram } from '../find-program.mjs';
 import { BIN_DIR, shortPath, userCacheDir } from '../paths.mjs';
 import { ask, runStep } from '../run-step.mjs';
 import { findContainerTool } from '../system/containers.mjs';
-import { say, SetupError } from '../ui.mjs';
+import { describeError, say, SetupError } from '../ui.mjs';
 import { checkLiveKit } from './check.mjs';
 
 export const LIVEKIT_VERSION = '1.13.5';
@@ -21,21 +21,26 @@ const OWN = join(BIN_DIR, 'livekit-server');
  * container image. `{kind: 'running', url}` or `{kind: 'program', program}`.
  * @throws SetupError when there is none, or LIVEKIT_URL does not work
  */
-export async function chooseLiveKit(settings, options) {
+export async function chooseLiveKit(settings) {
   if (settings.LIVEKIT_URL) return takeGiven(settings);
-  return chooseLiveKitProgram(settings, options);
+  return chooseLiveKitProgram(settings);
 }
 
 /** Tests start their own, so only a program will do. */
-export async function chooseLiveKitProgram(settings, { mayInstall }) {
+export async function chooseLiveKitProgram(settings) {
   const found = await findInstalled(settings);
   if (found) return found;
-  const reasons = [];
-  for (const provide of mayInstall ? [buildWithGo, copyFromImage] : []) {
-    const made = await provide(reasons);
-    if (made) return made;
+  const reasons = ['none on PATH'];
+  for (const provide of [buildWithGo, copyFromImage]) {
+    try {
+      return await provide();
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      reasons.push(error.message);
+      if (error.logFile) say(describeError(error));
+    }
   }
-  throw new SetupError(`No LiveKit server: ${[`none on PATH`, ...reasons].join('; ')}.`, {
+  throw new SetupError(`No LiveKit server: ${reasons.join('; ')}.`, {
     next:
       `install Go 1.21 or newer, or Docker, and run the same command again; or install livekit-server ${LIVEKIT_VERSION} ` +
       'so that it is on PATH; or give LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET of a running one',
@@ -54,7 +59,11 @@ async function takeGiven(settings) {
 }
 
 async function findInstalled(settings) {
-  const goBins = [settings.GOBIN, settings.GOPATH && join(settings.GOPATH, 'bin'), join(homedir(), 'go/bin')].filter(Boolean);
+  const goBins = [
+    settings.GOBIN,
+    settings.GOPATH && join(settings.GOPATH, 'bin'),
+    join(homedir(), 'go/bin'),
+  ].filter(Boolean);
   const candidates = [
     settings.GREENROOM_LIVEKIT_SERVER,
     findProgram('livekit-server'),
@@ -70,17 +79,15 @@ async function findInstalled(settings) {
       say(`✓ LiveKit: ${shortPath(program)} (${version})`);
       return { kind: 'program', program };
     }
-    if (version) say(`  LiveKit: not ${program}: it is ${version}, and ${OLDEST.join('.')} or newer is needed`);
+    if (version)
+      say(`  LiveKit: not ${program}: it is ${version}, and ${OLDEST.join('.')} or newer is needed`);
   }
   return undefined;
 }
 
-async function buildWithGo(reasons) {
+async function buildWithGo() {
   const go = findProgram('go') ?? ['/usr/local/go/bin/go', '/snap/bin/go'].find(isProgram);
-  if (!go) {
-    reasons.push('no Go to build it with');
-    return undefined;
-  }
+  if (!go) throw new SetupError('no Go to build it with');
   mkdirSync(BIN_DIR, { recursive: true });
   const { seconds } = await runStep({
     title: 'LiveKit',
@@ -98,12 +105,9 @@ async function buildWithGo(reasons) {
 }
 
 /** The image holds one static program: out of the image it is run, logged and ended like the others. */
-async function copyFromImage(reasons) {
+async function copyFromImage() {
   const tool = await findContainerTool();
-  if (!tool) {
-    reasons.push('no container tool that answers');
-    return undefined;
-  }
+  if (!tool) throw new SetupError('no container tool that answers');
   mkdirSync(BIN_DIR, { recursive: true });
   await runStep({
     title: 'LiveKit',
@@ -119,8 +123,7 @@ async function copyFromImage(reasons) {
   await ask(tool, ['rm', '-f', name]);
   if (!(await versionOf(OWN))) {
     rmSync(OWN, { force: true });
-    reasons.push(`the program in ${IMAGE} does not run here`);
-    return undefined;
+    throw new SetupError(`the program in ${IMAGE} does not run here`);
   }
   keepForOtherClones();
   say(`✓ LiveKit: ${LIVEKIT_VERSION}, from the image ${IMAGE}`);

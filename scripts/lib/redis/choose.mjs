@@ -21,7 +21,8 @@ export async function chooseRedis(settings) {
 
 /** Tests start their own, so only a program will do. */
 export async function chooseRedisProgram(settings) {
-  if (isProgram(settings.GREENROOM_REDIS_SERVER ?? '')) return { kind: 'program', program: settings.GREENROOM_REDIS_SERVER };
+  if (isProgram(settings.GREENROOM_REDIS_SERVER ?? ''))
+    return { kind: 'program', program: settings.GREENROOM_REDIS_SERVER };
   return takeProgram();
 }
 
@@ -62,7 +63,9 @@ async function takeProgram() {
       say(`✓ Redis: ${program} (${version[0].slice(2)})`);
       return { kind: 'program', program };
     }
-    say(`  Redis: not ${program}: ${version ? `it is ${version[0].slice(2)}, and ${OLDEST_MAJOR} or newer is needed` : 'it does not run'}`);
+    say(
+      `  Redis: not ${program}: ${version ? `it is ${version[0].slice(2)}, and ${OLDEST_MAJOR} or newer is needed` : 'it does not run'}`,
+    );
   }
   return undefined;
 }
@@ -80,9 +83,12 @@ export async function checkRedisOnOffer() {
   const [name] = NEEDS.redis.packages[manager?.name] ?? [];
   const major = name && (await manager.versionOnOffer(name));
   if (major === undefined || major >= OLDEST_MAJOR) return;
-  throw new SetupError(`Redis ${OLDEST_MAJOR} or newer is needed, and ${manager.name} here offers ${major}.`, {
-    next: 'start Docker or Podman, or give REDIS_URL of a newer server, then run the same command again',
-  });
+  throw new SetupError(
+    `Redis ${OLDEST_MAJOR} or newer is needed, and ${manager.name} here offers ${major}.`,
+    {
+      next: 'start Docker or Podman, or give REDIS_URL of a newer server, then run the same command again',
+    },
+  );
 }
 
 function withoutPassword(url) {

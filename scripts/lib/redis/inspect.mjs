@@ -25,14 +25,19 @@ export async function inspectRedis(url) {
 export function judge(fields) {
   const version = fields.redis_version ?? '';
   const major = Number(version.split('.')[0]);
-  if (!Number.isInteger(major) || version === '') return { state: 'refused', why: 'it answers, but is no Redis' };
-  if (major < OLDEST_MAJOR) return { state: 'refused', why: `it is Redis ${version}, and ${OLDEST_MAJOR} or newer is needed` };
+  if (!Number.isInteger(major) || version === '')
+    return { state: 'refused', why: 'it answers, but is no Redis' };
+  if (major < OLDEST_MAJOR)
+    return { state: 'refused', why: `it is Redis ${version}, and ${OLDEST_MAJOR} or newer is needed` };
   if (fields.cluster_enabled === '1' || fields.redis_mode === 'cluster') {
     return { state: 'refused', why: 'it is a Redis Cluster, and one step of a session spans several keys' };
   }
   if (fields.role === 'slave') return { state: 'refused', why: 'it is a read-only replica' };
   if (Number(fields.maxmemory) > 0 && fields.maxmemory_policy !== 'noeviction') {
-    return { state: 'refused', why: `it evicts keys when it is full (maxmemory-policy ${fields.maxmemory_policy}), so it would lose sessions` };
+    return {
+      state: 'refused',
+      why: `it evicts keys when it is full (maxmemory-policy ${fields.maxmemory_policy}), so it would lose sessions`,
+    };
   }
   return { state: 'usable', version };
 }
@@ -47,6 +52,7 @@ export function parseInfo(text) {
 }
 
 function refusal(error) {
-  if (error.message.startsWith('NOAUTH')) return 'it wants a password; give one in REDIS_URL=redis://:PASSWORD@host:6379';
+  if (error.message.startsWith('NOAUTH'))
+    return 'it wants a password; give one in REDIS_URL=redis://:PASSWORD@host:6379';
   return error.message;
 }

@@ -9,7 +9,8 @@ import { connect as connectTls } from 'node:tls';
 export function askRedis(url, commands, { timeoutMs = 3_000 } = {}) {
   const { protocol, hostname, port, username, password, pathname } = new URL(url);
   const prelude = [];
-  if (password) prelude.push(['AUTH', ...(username ? [decodeURIComponent(username)] : []), decodeURIComponent(password)]);
+  if (password)
+    prelude.push(['AUTH', ...(username ? [decodeURIComponent(username)] : []), decodeURIComponent(password)]);
   if (pathname.length > 1) prelude.push(['SELECT', pathname.slice(1)]);
   const all = [...prelude, ...commands];
   const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };

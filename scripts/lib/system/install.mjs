@@ -22,13 +22,16 @@ export async function installSystemPackages(names, { mayInstall }) {
   const packages = [...new Set(names.flatMap((name) => NEEDS[name].packages[manager.name]))];
   const isRoot = process.getuid() === 0;
   const command = installCommand(manager, packages, { isRoot });
-  if (!mayInstall) throw new SetupError(`Missing: ${what}; --no-install forbids installing it.`, { next: command });
+  if (!mayInstall)
+    throw new SetupError(`Missing: ${what}; --no-install forbids installing it.`, { next: command });
   if (manager.asRoot && !isRoot) return installAsAnother({ what, command });
   await installNow({ what, manager, packages, command });
 }
 
 async function installNow({ what, manager, packages, command }) {
-  say(`• System: lacks ${what}. Installing with ${manager.name}, as we are ${process.getuid() === 0 ? 'root' : 'allowed to'}:`);
+  say(
+    `• System: lacks ${what}. Installing with ${manager.name}, as we are ${process.getuid() === 0 ? 'root' : 'allowed to'}:`,
+  );
   say(`    ${command}`);
   const env = { ...process.env, ...manager.env };
   const next = `type it yourself and see what it says: ${command}`;
@@ -57,7 +60,9 @@ async function installNow({ what, manager, packages, command }) {
 
 async function installAsAnother({ what, command }) {
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new SetupError(`Missing: ${what}. Installing it takes root, and there is no terminal to ask on.`, { next: command });
+    throw new SetupError(`Missing: ${what}. Installing it takes root, and there is no terminal to ask on.`, {
+      next: command,
+    });
   }
   say(`• System: lacks ${what}. This installs it:\n    ${command}`);
   if (!(await agrees())) throw new SetupError(`Missing: ${what}.`, { next: command });

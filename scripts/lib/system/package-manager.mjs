@@ -29,7 +29,13 @@ const MANAGERS = [
     versionOnOffer: (name) => firstMatch('apk', ['policy', name], /^\s+(\d+)\./m),
   },
   // Homebrew refuses to run as root.
-  { name: 'brew', program: 'brew', asRoot: false, install: ['install'], versionOnOffer: async () => undefined },
+  {
+    name: 'brew',
+    program: 'brew',
+    asRoot: false,
+    install: ['install'],
+    versionOnOffer: async () => undefined,
+  },
 ];
 
 /** The system's package manager, or undefined. */

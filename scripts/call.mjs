@@ -1,0 +1,41 @@
+// npm run call: a caller in the terminal, against a running Greenroom. See packages/cli for what it takes.
+import './lib/check-node.mjs';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { build, isBuilt } from './lib/build.mjs';
+import { readDevSecrets } from './lib/dev-secrets.mjs';
+import { installNodePackages, packagesAreInstalled } from './lib/node-packages.mjs';
+import { ROOT } from './lib/paths.mjs';
+import { ensureHome } from './lib/settings.mjs';
+import { withSetupLock } from './lib/setup-lock.mjs';
+import { livingRecord } from './lib/stack/records.mjs';
+import { describeError, say } from './lib/ui.mjs';
+
+try {
+  ensureHome();
+  if (!packagesAreInstalled() || !isBuilt('packages/cli')) {
+    await withSetupLock(async () => {
+      if (!packagesAreInstalled()) await installNodePackages();
+      await build(['packages/cli']);
+    });
+  }
+  process.exitCode = await call(process.argv.slice(2));
+} catch (error) {
+  say(describeError(error));
+  process.exitCode = 1;
+}
+
+/** The generated secrets go through the environment only: a command line can be read by anybody on the machine. */
+function call(args) {
+  const running = livingRecord('start');
+  const child = spawn(process.execPath, [join(ROOT, 'packages/cli/dist/main.js'), 'call', ...args], {
+    stdio: 'inherit',
+    env: { ...readDevSecrets(), ...(running?.apiUrl && { API_URL: running.apiUrl }), ...process.env },
+  });
+  // The terminal's Ctrl-C reaches the caller itself; we only wait for it to hang up.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(1));
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
