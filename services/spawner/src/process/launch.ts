@@ -50,9 +50,9 @@ export interface GatedLaunch {
   /** Settles when the first process is gone, whoever else still holds its files; never rejects. */
   readonly exited: Promise<ProcessExit>;
   /** Lets the command run. @throws LaunchError gate_closed when the shell is gone */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
   /** Ends the shell without running the command; after {@link release} it does nothing. */
-  abandon(): Promise<void>;
+  readonly abandon: () => Promise<void>;
 }
 
 /**
