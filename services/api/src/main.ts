@@ -1,1 +1,70 @@
-export {};
+import { openRedis } from '@greenroom/redis-schema';
+import {
+  applyCrashPolicy,
+  ConfigError,
+  closeServer,
+  createLogger,
+  createShutdown,
+  flushLogger,
+  listen,
+  secretsOf,
+} from '@greenroom/service-kit';
+import { buildApp } from './app.js';
+import { parseApiConfig } from './config.js';
+import { OpenStreams } from './http/open-streams.js';
+import { LiveKitProbe } from './livekit/livekit-probe.js';
+import { Rooms } from './livekit/rooms.js';
+import { createApiMetrics } from './metrics.js';
+import { createApiServer } from './server.js';
+
+const SHORT_TOKEN = 16;
+
+async function main(): Promise<void> {
+  const config = parseApiConfig(process.env);
+  const logger = createLogger({ service: 'api', level: config.logLevel, secrets: secretsOf(process.env) });
+  const redis = openRedis({
+    url: config.redisUrl,
+    keyPrefix: config.redisKeyPrefix,
+    clientName: 'greenroom-api',
+    onError: (error) => logger.warn('redis connection', { error: error.message }),
+  });
+  const streams = new OpenStreams();
+  const metrics = createApiMetrics();
+  const livekit = new LiveKitProbe(config);
+  const rooms = new Rooms(config, logger);
+
+  const app = buildApp(
+    { config, redis, rooms, livekit, streams, metrics, logger },
+    { isServing: () => !shutdown.hasStarted() },
+  );
+  const server = createApiServer(app);
+
+  const shutdown = createShutdown({
+    logger,
+    phases: [
+      // /readyz says no from here on.
+      { name: 'end streams', capMs: 1_000, run: () => streams.endAll() },
+      { name: 'answer what has begun', capMs: 6_000, run: () => closeServer(server) },
+      { name: 'cut what is left', capMs: 500, run: () => server.closeAllConnections() },
+      { name: 'close redis', capMs: 2_000, run: () => redis.close() },
+      { name: 'flush the log', capMs: 1_000, run: () => flushLogger(logger) },
+    ],
+  });
+  const exit = (code: number): void => process.exit(code);
+  applyCrashPolicy({ logger, shutdown, exit });
+  shutdown.listen(process, exit);
+
+  if (config.adminToken === undefined) logger.warn('admin routes are closed: set ADMIN_TOKEN to open them');
+  else if (config.adminToken.length < SHORT_TOKEN) logger.warn('ADMIN_TOKEN is short enough to be guessed');
+  redis.check().catch((error: unknown) => logger.warn('redis cannot be used yet', { error: String(error) }));
+  void livekit.read();
+
+  const port = await listen(server, config);
+  logger.info('api is listening', { host: config.host, port });
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof ConfigError || error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,73 @@
+import { createPlatformHandler, type Readiness } from '@greenroom/service-kit';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { ApiContext } from './context.js';
+import { logAccess } from './http/access-log.js';
+import { createAuthenticator } from './http/authenticate.js';
+import { beginRequest } from './http/begin-request.js';
+import { allowOrigins } from './http/cors.js';
+import { answerNotFound, handleErrors } from './http/problem.js';
+import { limitRate } from './http/rate-limit.js';
+import { mountRoutes } from './http/route.js';
+import { limitTime } from './http/time-limit.js';
+import { allRoutes } from './routes/index.js';
+
+/** Longest that a request may go unanswered; the slowest question of ours may take 2 s. */
+const REQUEST_LIMIT_MS = 5_000;
+/** Pages ask for tokens at every load and reconnect. */
+const TOKEN_LIMIT_FACTOR = 10;
+
+export interface AppOptions {
+  /** Asked by /readyz besides Redis: false while shutting down. */
+  readonly isServing?: () => boolean;
+  readonly requestLimitMs?: number;
+}
+
+/** The whole http side, in the order in which a request goes through it. Listens nowhere. */
+export function buildApp(context: ApiContext, options: AppOptions = {}): Express {
+  const { config, redis, metrics, logger } = context;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', config.trustProxy);
+
+  app.use(beginRequest());
+  app.use(servePlatform(context, options.isServing ?? (() => true)));
+  app.use(logAccess(logger, metrics.requestSeconds));
+  app.use(limitTime(options.requestLimitMs ?? REQUEST_LIMIT_MS));
+  app.use(helmet());
+  app.use(allowOrigins(config.corsOrigins));
+
+  const limit = (name: string, perMinute: number) =>
+    limitRate({ name, redis, keyPrefix: config.redisKeyPrefix, perMinute });
+  mountRoutes(app, allRoutes(context), {
+    authenticate: createAuthenticator(config),
+    limits: {
+      start: limit('start', config.rateLimitPerMinute),
+      token: limit('token', config.rateLimitPerMinute * TOKEN_LIMIT_FACTOR),
+    },
+  });
+
+  app.use(answerNotFound());
+  app.use(handleErrors(logger));
+  return app;
+}
+
+/** Probes come every few seconds: they are answered first and leave no line in the log. */
+function servePlatform({ redis, metrics }: ApiContext, isServing: () => boolean): express.RequestHandler {
+  const handle = createPlatformHandler({
+    metrics: metrics.registry,
+    async checkReadiness(): Promise<Readiness> {
+      if (!isServing()) return { ready: false, reason: 'shutting down' };
+      try {
+        await redis.ping();
+        return { ready: true };
+      } catch {
+        return { ready: false, reason: 'redis cannot be reached' };
+      }
+    },
+  });
+  return (request, response, next) => {
+    if (!handle(request, response)) next();
+  };
+}

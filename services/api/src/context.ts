@@ -1,0 +1,18 @@
+import type { RedisSchema } from '@greenroom/redis-schema';
+import type { Logger } from '@greenroom/service-kit';
+import type { ApiConfig } from './config.js';
+import type { OpenStreams } from './http/open-streams.js';
+import type { LiveKitProbe } from './livekit/livekit-probe.js';
+import type { Rooms } from './livekit/rooms.js';
+import type { ApiMetrics } from './metrics.js';
+
+/** What the routes work with. Made in main.ts, or by a test. */
+export interface ApiContext {
+  readonly config: ApiConfig;
+  readonly redis: RedisSchema;
+  readonly rooms: Rooms;
+  readonly livekit: LiveKitProbe;
+  readonly streams: OpenStreams;
+  readonly metrics: ApiMetrics;
+  readonly logger: Logger;
+}

@@ -1,0 +1,74 @@
+import { CodedError, ERRORS, type ErrorCode, type ProblemBody } from '@greenroom/contracts';
+import { RedisUnavailableError } from '@greenroom/redis-schema';
+import type { Logger } from '@greenroom/service-kit';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { factsOf } from './call.js';
+
+/** What Retry-After says where trying again helps and nobody knows better. */
+const RETRY_AFTER_SECONDS = 2;
+
+/** A stable name for the kind of error; `docs/errors.md` describes each. */
+export function problemType(code: ErrorCode): string {
+  return `urn:greenroom:error:${code}`;
+}
+
+/** Answers with problem+json (RFC 9457), unless the answer has begun already: then the connection is cut. */
+export function sendProblem(response: Response, error: CodedError): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status, title, retryable } = ERRORS[error.code];
+  const body: ProblemBody = {
+    ...error.extra,
+    type: problemType(error.code),
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    requestId: factsOf(response).requestId,
+    success: false,
+  };
+  if (retryable)
+    response.set('Retry-After', String(Math.ceil(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS)));
+  if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+  // A string, because express would put its own charset on an object.
+  response.status(status).set('Content-Type', 'application/problem+json').end(JSON.stringify(body));
+}
+
+export function answerNotFound(): RequestHandler {
+  return () => {
+    throw new CodedError('not_found');
+  };
+}
+
+/** The last handler: every error becomes one of the closed list; what we do not know is logged and stays inside. */
+export function handleErrors(logger: Pick<Logger, 'error' | 'warn'>): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    const coded = toCodedError(error);
+    const { requestId, route } = factsOf(response);
+    if (coded.code === 'internal') logger.error('request failed', { requestId, route, error });
+    if (coded.code === 'redis_unavailable') logger.warn('redis is unavailable', { requestId, route, error });
+    sendProblem(response, coded);
+  };
+}
+
+export function toCodedError(error: unknown): CodedError {
+  if (error instanceof CodedError) return error;
+  if (error instanceof RedisUnavailableError) return new CodedError('redis_unavailable', { cause: error });
+  // A path that cannot be decoded is a path that does not exist.
+  if (error instanceof URIError) return new CodedError('not_found');
+  const { type } = error as { type?: unknown };
+  const code = typeof type === 'string' ? BODY_ERRORS[type] : undefined;
+  return new CodedError(code ?? 'internal', { cause: error });
+}
+
+/** By the `type` of what body-parser throws. */
+const BODY_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  'entity.parse.failed': 'invalid_json',
+  'request.aborted': 'invalid_json',
+  'request.size.invalid': 'invalid_json',
+  'entity.too.large': 'payload_too_large',
+  'encoding.unsupported': 'unsupported_media_type',
+  'charset.unsupported': 'unsupported_media_type',
+};

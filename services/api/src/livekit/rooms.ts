@@ -1,0 +1,48 @@
+import type { RoomOptions } from '@greenroom/contracts';
+import type { Logger } from '@greenroom/service-kit';
+import { RoomServiceClient } from 'livekit-server-sdk';
+import type { LiveKitKeys } from './caller-token.js';
+
+/** A caller waits for it: better an answer without the room than a late one. */
+const CREATE_LIMIT_SECONDS = 0.8;
+
+/** What the api itself does with rooms. The spawner does the same again, so a failure is logged and nothing else. */
+export class Rooms {
+  readonly #client: RoomServiceClient;
+  readonly #logger: Pick<Logger, 'warn'>;
+
+  constructor(config: LiveKitKeys & { livekitUrl: string }, logger: Pick<Logger, 'warn'>) {
+    this.#client = new RoomServiceClient(config.livekitUrl, config.livekitApiKey, config.livekitApiSecret, {
+      requestTimeout: CREATE_LIMIT_SECONDS,
+      failover: false,
+    });
+    this.#logger = logger;
+  }
+
+  /** Makes the room, so that the caller can join at once. One that is there already stays as it is. Never rejects. */
+  async open(options: RoomOptions): Promise<void> {
+    await this.#attempt('cannot create the room yet; the spawner will', () =>
+      this.#client.createRoom({
+        name: options.name,
+        emptyTimeout: options.emptyTimeoutSeconds,
+        departureTimeout: options.departureTimeoutSeconds,
+        metadata: options.metadata,
+      }),
+    );
+  }
+
+  /** Tells a warm agent through the room's metadata who the caller is. Never rejects. */
+  async introduce(options: RoomOptions): Promise<void> {
+    await this.#attempt('cannot write the room metadata; the caller attributes carry the same', () =>
+      this.#client.updateRoomMetadata(options.name, options.metadata),
+    );
+  }
+
+  async #attempt(complaint: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#logger.warn(complaint, { error });
+    }
+  }
+}

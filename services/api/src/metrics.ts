@@ -1,0 +1,28 @@
+import { Counter, createMetrics, Histogram, type Registry } from '@greenroom/service-kit';
+
+export interface ApiMetrics {
+  readonly registry: Registry;
+  readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
+  /** By outcome: `warm`, `cold`, `existing`, or why not. */
+  readonly starts: Counter<'outcome'>;
+}
+
+export function createApiMetrics(): ApiMetrics {
+  const registry = createMetrics('api');
+  return {
+    registry,
+    requestSeconds: new Histogram({
+      name: 'greenroom_http_request_duration_seconds',
+      help: 'From the arrival of a request to the end of its answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers: [registry],
+    }),
+    starts: new Counter({
+      name: 'greenroom_session_starts_total',
+      help: 'Starts that were asked for, by outcome',
+      labelNames: ['outcome'],
+      registers: [registry],
+    }),
+  };
+}

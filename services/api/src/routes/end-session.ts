@@ -1,0 +1,61 @@
+import { CodedError } from '@greenroom/contracts';
+import type { EndResult } from '@greenroom/redis-schema';
+import Joi from 'joi';
+import type { ApiContext } from '../context.js';
+import type { Answer, Call } from '../http/call.js';
+import { defineRoute, type Route } from '../http/route.js';
+import { boundedText } from '../http/validate.js';
+import { findSession, requireSessionId, sessionEnded } from '../sessions/find-session.js';
+
+interface EndRequest {
+  sessionId: string;
+  reason?: string;
+}
+
+const body = Joi.object<EndRequest>({
+  sessionId: Joi.string().required(),
+  reason: boundedText(500).empty(''),
+});
+
+/** POST /api/session/end and /stop: asks for the end and returns; the owner of the process does the rest. */
+export function endSession({ redis }: ApiContext): Route {
+  return defineRoute({
+    method: 'post',
+    paths: ['/api/session/end', '/api/session/stop'],
+    access: 'holder',
+    body,
+    async handle({ body: { sessionId, reason }, client }: Call<EndRequest>) {
+      requireSessionId(sessionId);
+      const isAdmin = client.kind === 'admin';
+      // An agent in the pool is nobody's to end but an admin's. Only these ids can be one.
+      if (!isAdmin && sessionId.startsWith('prewarm_')) await findSession(redis, sessionId, client);
+      const result = await redis.sessions.requestEnd({
+        sessionId,
+        reason: isAdmin ? 'admin_ended' : 'caller_ended',
+        by: isAdmin ? 'admin' : 'caller',
+        detail: reason,
+      });
+      return answerFor(sessionId, result);
+    },
+  });
+}
+
+function answerFor(sessionId: string, result: EndResult): Answer {
+  switch (result.status) {
+    case 'ending':
+    case 'gone':
+      return accepted(sessionId, 'The session is being ended.');
+    case 'already_ending':
+      return accepted(sessionId, 'The session is being ended already.');
+    case 'ended':
+      throw sessionEnded(result.ended);
+    case 'not_found':
+      throw new CodedError('session_not_found');
+    case 'refused':
+      throw new Error('an end without conditions was refused');
+  }
+}
+
+function accepted(sessionId: string, message: string): Answer {
+  return { status: 202, body: { success: true, sessionId, status: 'ending', message } };
+}

@@ -1,0 +1,17 @@
+import type { PoolView } from '@greenroom/contracts';
+import type { ApiContext } from '../context.js';
+import { defineRoute, type Route } from '../http/route.js';
+
+/** GET /api/pool: warm agents of each profile; those of the default profile also at the top. */
+export function getPool({ redis }: ApiContext): Route {
+  return defineRoute({
+    method: 'get',
+    paths: ['/api/pool'],
+    access: 'admin',
+    async handle() {
+      const pools: PoolView[] = await redis.pools.read();
+      const ofDefault = pools.find((pool) => pool.profile === 'default');
+      return { status: 200, body: { success: true, ...ofDefault, pools } };
+    },
+  });
+}

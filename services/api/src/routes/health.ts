@@ -1,0 +1,78 @@
+import type { DependencyStatus, HealthView } from '@greenroom/contracts';
+import { type HealthCounts, RedisUnavailableError } from '@greenroom/redis-schema';
+import type { ApiContext } from '../context.js';
+import { defineRoute, type Route } from '../http/route.js';
+
+/** GET /api/health and /health: counts and what we depend on. */
+export function health({ redis, livekit, config }: ApiContext): Route {
+  return defineRoute({
+    method: 'get',
+    paths: ['/api/health', '/health'],
+    access: 'anyone',
+    async handle() {
+      const startedAt = performance.now();
+      const [counts, livekitStatus] = await Promise.all([readCounts(redis), livekit.read()]);
+      if (!counts) {
+        const body = unhealthy(livekitStatus, config.maxSessions);
+        return { status: 503, body, headers: { 'Retry-After': '2' } };
+      }
+      const latencyMs = Math.round(performance.now() - startedAt);
+      return {
+        status: 200,
+        body: viewHealth(
+          counts,
+          { redis: { status: 'up', latencyMs }, livekit: livekitStatus },
+          config.maxSessions,
+        ),
+      };
+    },
+  });
+}
+
+async function readCounts(redis: ApiContext['redis']): Promise<HealthCounts | undefined> {
+  try {
+    return await redis.health.read();
+  } catch (error) {
+    if (error instanceof RedisUnavailableError) return undefined;
+    throw error;
+  }
+}
+
+function viewHealth(
+  counts: HealthCounts,
+  dependencies: { redis: DependencyStatus; livekit: DependencyStatus },
+  max: number,
+): HealthView {
+  const { ready, starting, pool, warming, queued, callers, hosts, totals } = counts;
+  const isWhole = dependencies.livekit.status === 'up' && hosts > 0;
+  return {
+    success: true,
+    status: isWhole ? 'healthy' : 'degraded',
+    sessions: { ready, starting, pool, warming, queued },
+    stats: totals,
+    capacity: { current: callers, max, available: Math.max(0, max - callers) },
+    dependencies: { ...dependencies, spawners: spawnersOf(hosts) },
+  };
+}
+
+function spawnersOf(hosts: number): HealthView['dependencies']['spawners'] {
+  return hosts > 0
+    ? { status: 'up', count: hosts }
+    : { status: 'down', count: 0, detail: 'no spawner has reported lately' };
+}
+
+/** Without Redis nothing is known: zeros, and nobody is let in. */
+function unhealthy(livekit: DependencyStatus, max: number): HealthView {
+  return {
+    success: false,
+    status: 'unhealthy',
+    sessions: { ready: 0, starting: 0, pool: 0, warming: 0, queued: 0 },
+    stats: { totalSpawned: 0, totalAssigned: 0, totalReady: 0, totalEnded: 0, totalFailed: 0 },
+    capacity: { current: 0, max, available: 0 },
+    dependencies: {
+      redis: { status: 'down', detail: 'cannot be reached' },
+      livekit,
+      spawners: { status: 'down', count: 0, detail: 'unknown without Redis' },
+    },
+  };
+}

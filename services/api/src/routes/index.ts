@@ -1,0 +1,30 @@
+import type { ApiContext } from '../context.js';
+import type { Route } from '../http/route.js';
+import { debugProcesses } from './debug-processes.js';
+import { endSession } from './end-session.js';
+import { getPool } from './get-pool.js';
+import { getSession } from './get-session.js';
+import { health } from './health.js';
+import { listProfiles } from './list-profiles.js';
+import { listSessions } from './list-sessions.js';
+import { mintToken } from './mint-token.js';
+import { resizePool } from './resize-pool.js';
+import { sessionLogs } from './session-logs.js';
+import { startSession } from './start-session.js';
+
+/** Every endpoint beside /livez, /readyz and /metrics, which both services have. */
+export function allRoutes(context: ApiContext): Route[] {
+  return [
+    startSession(context),
+    endSession(context),
+    getSession(context),
+    sessionLogs(context),
+    mintToken(context),
+    listSessions(context),
+    getPool(context),
+    resizePool(context),
+    listProfiles(context),
+    debugProcesses(context),
+    health(context),
+  ];
+}

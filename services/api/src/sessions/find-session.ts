@@ -1,0 +1,36 @@
+import { CodedError, isSessionId } from '@greenroom/contracts';
+import type { EndedRecord, RedisSchema, SessionRecord } from '@greenroom/redis-schema';
+import type { Client } from '../http/authenticate.js';
+import { isoTime } from './session-view.js';
+
+/**
+ * The live session of an id. A warm agent that belongs to nobody exists for admins only.
+ * @throws CodedError `session_not_found` or `session_ended`
+ */
+export async function findSession(
+  redis: Pick<RedisSchema, 'sessions'>,
+  id: string,
+  client: Client,
+): Promise<SessionRecord> {
+  const result = await redis.sessions.read(requireSessionId(id));
+  switch (result.status) {
+    case 'live':
+      if (result.session.owner === 'pool' && client.kind !== 'admin')
+        throw new CodedError('session_not_found');
+      return result.session;
+    case 'ended':
+      throw sessionEnded(result.ended);
+    case 'not_found':
+      throw new CodedError('session_not_found');
+  }
+}
+
+/** Whatever is not formed like an id belongs to no session, and Redis is not asked about it. */
+export function requireSessionId(id: string): string {
+  if (!isSessionId(id)) throw new CodedError('session_not_found');
+  return id;
+}
+
+export function sessionEnded({ endReason, endedAt, durationMs }: EndedRecord): CodedError {
+  return new CodedError('session_ended', { extra: { endReason, endedAt: isoTime(endedAt), durationMs } });
+}
