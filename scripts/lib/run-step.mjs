@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { LOG_DIR, ROOT } from './paths.mjs';
 import { clearProgressLine, say, SetupError, showProgressLine } from './ui.mjs';
 
@@ -35,7 +35,7 @@ export async function runStep({ title, doing, command, args, env = process.env, 
   try {
     const { code, signal } = await run(command, args, { env, cwd }, keep);
     if (code !== 0) {
-      throw new SetupError(`${title}: ${basename(command)} ended with ${signal ?? `exit code ${code}`}`, {
+      throw new SetupError(`${title}: failed (${signal ?? `exit code ${code}`})`, {
         next,
         logFile,
         tail: lines.slice(-TAIL_LINES).join('\n'),

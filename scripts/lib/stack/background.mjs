@@ -55,7 +55,7 @@ function handle({ name, pid, startTime, logFile, logOffset, exited }) {
      */
     async stop({ signal = 'SIGTERM', graceMs = 10_000, hurry = new Promise(() => {}) } = {}) {
       const endsWithin = (ms, cutShort = []) =>
-        Promise.race([exited.then(() => 'ended'), sleep(ms, 'late', { ref: false }), ...cutShort]);
+        Promise.race([exited.then(() => 'ended'), sleep(ms, 'late'), ...cutShort]);
       if (isAlive()) {
         sendSignal(pid, signal);
         let outcome = await endsWithin(graceMs, [hurry]);
@@ -85,7 +85,7 @@ function neverStarted(name, logFile, logOffset, exited) {
 }
 
 async function untilGone(pid, startTime) {
-  while (isSameProcess(pid, startTime)) await sleep(200, undefined, { ref: false });
+  while (isSameProcess(pid, startTime)) await sleep(200);
 }
 
 function rotate(logFile) {

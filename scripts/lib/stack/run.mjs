@@ -46,7 +46,7 @@ export class Stack {
       name: 'spawner',
       // So that Ctrl-C ends its sessions, instead of leaving them to a successor that will not come.
       env: { ...env, SHUTDOWN_MODE: 'drain', DRAIN_TIMEOUT: '0' },
-      readyUrl: `http://localhost:${env.SPAWNER_PORT ?? 8081}/readyz`,
+      readyUrl: `${localUrl(env, env.SPAWNER_PORT ?? 8081)}/readyz`,
     });
     this.api = new Service({ name: 'api', env, readyUrl: `${apiUrlOf(env)}/readyz` });
     await Promise.all([this.spawner.start(), this.api.start()]);
@@ -78,7 +78,13 @@ export class Stack {
 }
 
 export function apiUrlOf(env) {
-  return `http://localhost:${env.PORT ?? 8080}`;
+  return localUrl(env, env.PORT ?? 8080);
+}
+
+/** One that listens everywhere is reached as localhost, one on an address of its own only there. */
+function localUrl({ HOST }, port) {
+  const host = !HOST || ['::', '0.0.0.0', '127.0.0.1', '::1'].includes(HOST) ? 'localhost' : HOST;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** For the next start, and for scripts that want to know where this one runs. */

@@ -84,7 +84,7 @@ export class Service {
       );
       say(indent(logTail(this.#process, 10)));
       say(`• Starting it again in ${pauseMs / 1_000} s`);
-      await sleep(pauseMs, undefined, { ref: false });
+      await sleep(pauseMs);
       if (this.#stopping) return;
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       this.#launch();
@@ -93,8 +93,7 @@ export class Service {
   }
 
   async #sayWhenReady(process) {
-    while (process.isAlive() && !(await answersOk(this.readyUrl)))
-      await sleep(300, undefined, { ref: false });
+    while (process.isAlive() && !(await answersOk(this.readyUrl))) await sleep(300);
     if (process.isAlive()) say(`✓ The ${this.name} is back (pid ${process.pid})`);
   }
 
