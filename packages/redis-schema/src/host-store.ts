@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { toSchemaError } from './errors.js';
 import { asList, type ScriptRunner } from './script-runner.js';
 import type { EpochMs, PublishedProfile } from './types.js';
 
@@ -28,9 +30,22 @@ export interface HeartbeatAnswer {
 /** Machines or containers with one spawner each. */
 export class HostStore {
   readonly #scripts: ScriptRunner;
+  readonly #connection: Redis;
+  readonly #keyPrefix: string;
 
-  constructor(scripts: ScriptRunner) {
+  constructor(scripts: ScriptRunner, connection: Redis, keyPrefix: string) {
     this.#scripts = scripts;
+    this.#connection = connection;
+    this.#keyPrefix = keyPrefix;
+  }
+
+  /** Sessions that this host has claimed and that are not over. */
+  async sessionsOf(host: string): Promise<string[]> {
+    try {
+      return await this.#connection.smembers(`${this.#keyPrefix}host:${host}:sessions`);
+    } catch (error) {
+      throw toSchemaError(error, 'sessionsOf');
+    }
   }
 
   /** Publishes profiles and pool targets; answers the sessions that are this host's own. */

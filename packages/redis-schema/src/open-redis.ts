@@ -78,7 +78,9 @@ export function openRedis(options: OpenOptions): RedisSchema {
   return {
     sessions: new SessionStore(scripts, hashes),
     pools: new PoolStore(scripts),
-    hosts: Object.assign(new HostStore(scripts), { askProcesses: questions.askProcesses.bind(questions) }),
+    hosts: Object.assign(new HostStore(scripts, commands, keyPrefix), {
+      askProcesses: questions.askProcesses.bind(questions),
+    }),
     questions,
     agents: new AgentStore(scripts, commands, bus, keyPrefix),
     rooms: new RoomStore(scripts),

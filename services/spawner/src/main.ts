@@ -1,1 +1,186 @@
-export {};
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import process from 'node:process';
+import { openRedis } from '@greenroom/redis-schema';
+import {
+  applyCrashPolicy,
+  ConfigError,
+  createLogger,
+  createPlatformHandler,
+  createShutdown,
+  type Readiness,
+} from '@greenroom/service-kit';
+import { adoptAll } from './adopt.js';
+import { readDefaultProfile } from './agents/profile.js';
+import { RunRegistry } from './agent-run.js';
+import { readConfig, type SpawnerConfig } from './config.js';
+import { drain } from './drain.js';
+import { SessionEnds } from './end-session.js';
+import { HealthCheck } from './health-check.js';
+import { HostPresence } from './host-presence.js';
+import { Launcher } from './launcher.js';
+import { createSpawnerMetrics } from './metrics.js';
+import { PoolKeeper } from './pool.js';
+import { RoomService } from './rooms/room-service.js';
+import { SessionLifecycle } from './session-lifecycle.js';
+import type { SpawnerContext } from './spawner-context.js';
+import { openStateDir } from './state-dir.js';
+import { surveySession } from './survey-session.js';
+import { StaleSweep } from './sweep.js';
+import { untilAnswered } from './until-answered.js';
+
+const REDIS_START_LIMIT_MS = 2000;
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const logger = createLogger({ service: 'spawner', level: config.logLevel, secrets: config.secrets });
+  const profile = readDefaultProfile(config);
+  const state = await openStateDir(config.stateDir, config);
+  const leaving = new AbortController();
+  const redis = openRedis({
+    url: config.redisUrl,
+    keyPrefix: config.redisKeyPrefix,
+    clientName: `greenroom-spawner-${state.hostId}`,
+    onError: (error) => logger.debug('redis connection', { error }),
+  });
+  const context: SpawnerContext = {
+    config,
+    version: readVersion(),
+    logger,
+    redis,
+    rooms: new RoomService(config.livekitUrl, config.livekitApiKey, config.livekitApiSecret),
+    state,
+    profiles: new Map([[profile.name, profile]]),
+    runs: new RunRegistry(),
+    metrics: createSpawnerMetrics(),
+    deployment: undefined,
+    leaving: leaving.signal,
+  };
+
+  const ends: SessionEnds = new SessionEnds(context, () => launcher.look());
+  const lifecycle = new SessionLifecycle(context, ends);
+  const launcher = new Launcher(context, lifecycle);
+  const pool = new PoolKeeper(context, () => launcher.look());
+  const presence = new HostPresence(context, { ends, launcher, pool });
+  const health = new HealthCheck(context, ends);
+  const sweep = new StaleSweep(context, { lifecycle, ends });
+
+  let readiness: Readiness = { ready: false, reason: 'starting' };
+  const server = createServer();
+  const platform = createPlatformHandler({
+    checkReadiness: async () => {
+      if (readiness.ready) await redis.ping();
+      return readiness;
+    },
+    metrics: context.metrics.registry,
+  });
+  server.on('request', (request, response) => {
+    if (!platform(request, response)) response.writeHead(404).end();
+  });
+
+  let stopDoorbell: () => Promise<void> = async () => undefined;
+  let stopAnswers: () => Promise<void> = async () => undefined;
+  const shutdown = createShutdown({
+    logger,
+    phases: [
+      {
+        name: 'take no more work',
+        capMs: 2000,
+        run: async () => {
+          readiness = { ready: false, reason: 'shutting down' };
+          launcher.close();
+          pool.close();
+          sweep.close();
+          await stopDoorbell();
+        },
+      },
+      {
+        name: config.shutdownMode === 'drain' ? 'drain' : 'leave calls to the successor',
+        capMs: config.shutdownMode === 'drain' ? config.drainTimeoutMs + 60_000 : 1,
+        run: (hurry) =>
+          config.shutdownMode === 'drain' ? drain(context, { ends, presence }, hurry) : undefined,
+      },
+      {
+        name: 'stop watching',
+        capMs: 1000,
+        run: async () => {
+          health.close();
+          leaving.abort();
+          await Promise.all(context.runs.all().map((run) => run.output?.leave()));
+        },
+      },
+      {
+        name: 'close connections',
+        capMs: 1000,
+        run: async () => {
+          await stopAnswers();
+          await presence.close();
+          if (context.runs.size === 0) await redis.hosts.remove(state.hostId);
+          await redis.close();
+          server.closeAllConnections();
+          server.close();
+        },
+      },
+    ],
+  });
+  shutdown.listen(process, (code) => process.exit(code));
+  applyCrashPolicy({ logger, shutdown, exit: (code) => process.exit(code) });
+
+  await listen(server, config);
+  logger.info('spawner listening', { port: config.port, host: state.hostId });
+  await waitForRedis();
+  const { sessions, deployment } = await untilAnswered(
+    () => redis.hosts.register(state.hostId, [publish(profile)]),
+    leaving.signal,
+  );
+  context.deployment = deployment;
+  const found = await adoptAll(context, { lifecycle, ends }, sessions);
+  logger.info('looked after launches of an earlier life', found);
+  await untilAnswered(() => presence.open(), leaving.signal);
+  stopAnswers = await untilAnswered(
+    () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
+    leaving.signal,
+  );
+  stopDoorbell = redis.doorbell.listen(async () => launcher.look(), config.spawnConcurrency);
+  launcher.open();
+  pool.open();
+  health.open();
+  sweep.open();
+  readiness = { ready: true };
+  logger.info('spawner ready', { profile: profile.name, poolTarget: profile.poolTarget });
+
+  /** Redis may start after us; one that we cannot use is said so at once. */
+  async function waitForRedis(): Promise<void> {
+    for (;;) {
+      leaving.signal.throwIfAborted();
+      try {
+        await redis.connected(REDIS_START_LIMIT_MS);
+        return await redis.check();
+      } catch (error) {
+        logger.warn('waiting for Redis', { error });
+      }
+    }
+  }
+}
+
+function publish(profile: ReturnType<typeof readDefaultProfile>) {
+  const { name, description, voices, poolTarget } = profile;
+  return { name, description, voices: [...voices], poolTarget };
+}
+
+function listen(server: ReturnType<typeof createServer>, config: SpawnerConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, () => resolve());
+  });
+}
+
+function readVersion(): string {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,114 @@
+import type { LaunchRef, SessionRecord } from '@greenroom/redis-schema';
+import type { AgentOutput } from './agents/agent-output.js';
+import type { Profile } from './agents/profile.js';
+import type { ProcessExit, ProcessIdentity, ProcessRef } from './process/index.js';
+
+/**
+ * - `launching`: being brought up; no process, or one that waits at its gate
+ * - `starting`: its own code runs, it is not ready yet
+ * - `serving`: ready or pooled
+ * - `ending`: its end is under way
+ */
+export type RunPhase = 'launching' | 'starting' | 'serving' | 'ending';
+
+/** One launch of an agent on this host, from the claim until nothing of it is left. */
+export class AgentRun {
+  readonly ref: LaunchRef;
+  readonly profile: Profile;
+  /** As of the last step; Redis holds the truth. */
+  session: SessionRecord;
+  phase: RunPhase = 'launching';
+  eventsFile = '';
+  /** Set once the process exists. */
+  identity: ProcessIdentity | undefined;
+  exited: Promise<ProcessExit> | undefined;
+  output: AgentOutput | undefined;
+  /** Descendants seen at health checks; they are found again even if they hide later. */
+  remembered: readonly ProcessRef[] = [];
+  /** What the agent gave as the reason of its own end. */
+  saidEnd: string | undefined;
+  /** Aborted when the end is asked for: whatever brings the agent up gives way. */
+  readonly giveWay = new AbortController();
+  /** Settles when bringing up is over, one way or the other: from then on the process is known or there is none. */
+  readonly broughtUp: Promise<void>;
+  /** When the launch was claimed, on the clock of performance.now(). */
+  readonly startedAtMs: number;
+  #settleBroughtUp: () => void = () => undefined;
+  #deadline: NodeJS.Timeout | undefined;
+
+  /** @param ageMs how long ago the launch was claimed; not 0 for one that is adopted */
+  constructor(ref: LaunchRef, session: SessionRecord, profile: Profile, ageMs = 0) {
+    this.ref = ref;
+    this.session = session;
+    this.profile = profile;
+    this.startedAtMs = performance.now() - ageMs;
+    this.broughtUp = new Promise((resolve) => {
+      this.#settleBroughtUp = resolve;
+    });
+  }
+
+  get id(): string {
+    return this.ref.sessionId;
+  }
+
+  settleBroughtUp(): void {
+    this.#settleBroughtUp();
+  }
+
+  /** Calls back at an absolute time; a later call replaces an earlier one. */
+  setDeadline(deadlineAtMs: number, onDeadline: () => void): void {
+    clearTimeout(this.#deadline);
+    const leftMs = deadlineAtMs - Date.now();
+    // setTimeout takes at most 2^31 - 1 ms and would otherwise fire at once.
+    const waitMs = Math.min(Math.max(leftMs, 0), 2 ** 31 - 1);
+    this.#deadline = setTimeout(onDeadline, waitMs);
+    this.#deadline.unref();
+  }
+
+  clearDeadline(): void {
+    clearTimeout(this.#deadline);
+  }
+}
+
+/** The launches that this spawner is responsible for, by session. */
+export class RunRegistry {
+  readonly #runs = new Map<string, AgentRun>();
+  readonly #claiming = new Set<string>();
+
+  add(run: AgentRun): void {
+    this.#runs.set(run.id, run);
+  }
+
+  get(sessionId: string): AgentRun | undefined {
+    return this.#runs.get(sessionId);
+  }
+
+  /** Removes this very launch; a newer one of the same session stays. */
+  remove(run: AgentRun): void {
+    if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
+  }
+
+  /** A claim under this launch id is on its way: Redis may know of it before we do. */
+  expect(launch: string): void {
+    this.#claiming.add(launch);
+  }
+
+  /** The claim was answered, or its answer is lost; a run of it is listed by now. */
+  unexpect(launch: string): void {
+    this.#claiming.delete(launch);
+  }
+
+  /** Whether somebody here looks after this launch. */
+  accountsFor(launch: string | undefined): boolean {
+    if (launch === undefined) return false;
+    return this.#claiming.has(launch) || this.all().some((run) => run.ref.launch === launch);
+  }
+
+  all(): AgentRun[] {
+    return [...this.#runs.values()];
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+}

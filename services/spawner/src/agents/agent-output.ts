@@ -1,0 +1,177 @@
+import { rm } from 'node:fs/promises';
+import type { AgentEvent } from '@greenroom/contracts';
+import type { AgentRun } from '../agent-run.js';
+import {
+  createReadinessMatcher,
+  eraseConsumed,
+  type LogTail,
+  openLogTail,
+  parseAgentEvent,
+  serveLine,
+  trimLog,
+} from '../logs/index.js';
+import { type SpawnerContext, shortId } from '../spawner-context.js';
+import { untilAnswered } from '../until-answered.js';
+
+interface SeenEvent {
+  type: string;
+  data: unknown;
+}
+
+/** Lines kept in memory for the error of a start that failed, when the session's own are gone. */
+const KEPT_LINES = 50;
+/** Fewer bytes than this are not worth a hole of their own while the agent lives. */
+const ERASE_STEP_BYTES = 64 * 1024;
+
+/** What one agent prints and reports: signs of readiness, events, and the lines that may be served. */
+export class AgentOutput {
+  /** Settles at the first line that matches the readiness patterns of the agent's mode. */
+  readonly patternSeen: Promise<void>;
+  /** Settles when the agent says `ready`. */
+  readonly readySaid: Promise<void>;
+  readonly #context: SpawnerContext;
+  readonly #run: AgentRun;
+  readonly #onAgentEnd: (reason: string) => void;
+  readonly #matches: (line: string) => boolean;
+  readonly #log: LogTail;
+  readonly #events: LogTail;
+  #seePattern: () => void = () => undefined;
+  #sayReady: () => void = () => undefined;
+  #lastLines: string[] = [];
+  #erasedBytes = 0;
+  #isServed = true;
+  #warnedOfTranscript = false;
+
+  /** @param onAgentEnd called when the agent says that it ends the session on purpose */
+  constructor(context: SpawnerContext, run: AgentRun, onAgentEnd: (reason: string) => void) {
+    this.#context = context;
+    this.#run = run;
+    this.#onAgentEnd = onAgentEnd;
+    this.#matches = createReadinessMatcher(run.session.mode);
+    this.patternSeen = new Promise((resolve) => {
+      this.#seePattern = resolve;
+    });
+    this.readySaid = new Promise((resolve) => {
+      this.#sayReady = resolve;
+    });
+    const onError = (error: unknown): void => this.#warn('output could not be read', { error });
+    this.#log = openLogTail({
+      file: this.#logFile,
+      offset: run.session.logOffset ?? 0,
+      onLines: (lines, end) => this.#takeLines(lines, end),
+      onError,
+      onCheckpoint: () => this.trim(),
+    });
+    this.#events = openLogTail({
+      file: run.eventsFile,
+      offset: run.session.eventsOffset ?? 0,
+      onLines: (lines, end) => this.#takeEvents(lines, end),
+      onError,
+    });
+  }
+
+  /** The last lines that may be shown, oldest first. */
+  lastLines(count: number): string[] {
+    return this.#lastLines.slice(-count);
+  }
+
+  /** Keeps the log within its cap. */
+  async trim(): Promise<void> {
+    const outcome = await trimLog({ file: this.#logFile, tail: this.#log });
+    if (outcome.kind === 'truncated' && outcome.lostBytes > 0) {
+      this.#warn('the log was cut before it was read', { lostBytes: outcome.lostBytes });
+    }
+    if (outcome.kind === 'failed') this.#warn('the log could not be trimmed', { reason: outcome.reason });
+  }
+
+  /** Reads what is left, then stops. */
+  async close(): Promise<void> {
+    await Promise.all([this.#log.close({ drain: true }), this.#events.close({ drain: true })]);
+  }
+
+  /** Stops where it is: a successor reads on from there. */
+  async leave(): Promise<void> {
+    await Promise.all([this.#log.close({ drain: false }), this.#events.close({ drain: false })]);
+  }
+
+  /** What people said must not stay on the disk after the call. */
+  async eraseEvents(): Promise<void> {
+    await rm(this.#run.eventsFile, { force: true });
+  }
+
+  get #logFile(): string {
+    return this.#context.state.logFile(this.#run.id, this.#run.ref.generation);
+  }
+
+  async #takeLines(lines: string[], logOffset: number): Promise<void> {
+    const shown: string[] = [];
+    const events: SeenEvent[] = [];
+    for (const line of lines) {
+      if (this.#matches(line)) this.#seePattern();
+      const event = this.#understand(line);
+      if (event?.type === 'transcript') this.#warnOfTranscript();
+      if (event) events.push(event);
+      const served = serveLine(line);
+      if (served.kind === 'shown') shown.push(served.text);
+      if (served.kind === 'withheld') this.#warnOfTranscript();
+    }
+    this.#lastLines = [...this.#lastLines, ...shown].slice(-KEPT_LINES);
+    await this.#serve({ lines: shown, events, logOffset });
+  }
+
+  async #takeEvents(lines: string[], eventsOffset: number): Promise<void> {
+    const events = lines.map((line) => this.#understand(line)).filter((event) => event !== undefined);
+    await this.#serve({ lines: [], events, eventsOffset });
+    if (eventsOffset - this.#erasedBytes < ERASE_STEP_BYTES) return;
+    await eraseConsumed(this.#run.eventsFile, eventsOffset);
+    this.#erasedBytes = eventsOffset;
+  }
+
+  /** Acts on an event at once, and gives it back as it goes into the session's stream. */
+  #understand(line: string): SeenEvent | undefined {
+    const parsed = parseAgentEvent(line);
+    if (parsed.kind === 'invalid') this.#warn(`bad ${parsed.name} event`, { problem: parsed.problem });
+    if (parsed.kind !== 'event') return undefined;
+    this.#act(parsed.event);
+    const { event: type, ...data } = parsed.event;
+    return { type, data };
+  }
+
+  #act(event: AgentEvent): void {
+    switch (event.event) {
+      case 'ready':
+        return this.#sayReady();
+      case 'end':
+        return this.#onAgentEnd(event.reason);
+      case 'error':
+        return this.#warn('the agent reports an error', { message: event.message });
+      case 'agent_speaking':
+      case 'user_speaking':
+      case 'transcript':
+      case 'health':
+        return;
+    }
+  }
+
+  /** Reading waits until Redis has the batch: the file keeps what is not served yet. */
+  async #serve(output: Parameters<SpawnerContext['redis']['agents']['append']>[1]): Promise<void> {
+    if (!this.#isServed) return;
+    const { redis, leaving } = this.#context;
+    const answer = await untilAnswered(() => redis.agents.append(this.#run.ref, output), leaving);
+    // The session is over or launched anew: late output is nobody's, and must not bring keys back.
+    if (answer === 'superseded') this.#isServed = false;
+  }
+
+  #warnOfTranscript(): void {
+    if (this.#warnedOfTranscript) return;
+    this.#warnedOfTranscript = true;
+    this.#warn(
+      'the agent prints transcripts on stdout; they are withheld, and belong in GREENROOM_EVENTS',
+      {},
+    );
+  }
+
+  #warn(message: string, facts: object): void {
+    this.#context.logger.warn(message, { session: shortId(this.#run.id), ...facts });
+  }
+}

@@ -1,0 +1,64 @@
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { type Environment, parseConfig, secretsOf } from '@greenroom/service-kit';
+
+/** Everything that the spawner takes from its environment. A pure function of it; called once, in main.ts. */
+export function readConfig(env: Environment) {
+  const config = parseConfig(
+    env,
+    {
+      redisUrl: 'REDIS_URL',
+      redisKeyPrefix: 'REDIS_KEY_PREFIX',
+      livekitUrl: 'LIVEKIT_URL',
+      livekitApiKey: 'LIVEKIT_API_KEY',
+      livekitApiSecret: 'LIVEKIT_API_SECRET',
+      host: 'HOST',
+      port: 'SPAWNER_PORT',
+      poolTarget: 'POOL_TARGET',
+      poolRefillIntervalMs: 'POOL_REFILL_INTERVAL',
+      warmMaxAgeMs: 'WARM_MAX_AGE',
+      spawnConcurrency: 'SPAWN_CONCURRENCY',
+      spawnAttempts: 'SPAWN_ATTEMPTS',
+      startupTimeoutMs: 'BOT_STARTUP_TIMEOUT',
+      sessionTimeoutMs: 'SESSION_TIMEOUT',
+      terminationGraceMs: 'TERMINATION_GRACE',
+      leaveGraceMs: 'LEAVE_GRACE',
+      healthCheckIntervalMs: 'HEALTH_CHECK_INTERVAL',
+      staleSweepIntervalMs: 'STALE_SWEEP_INTERVAL',
+      hostId: 'HOST_ID',
+      hostCapacity: 'HOST_CAPACITY',
+      shutdownMode: 'SHUTDOWN_MODE',
+      drainTimeoutMs: 'DRAIN_TIMEOUT',
+      stateDir: 'STATE_DIR',
+      agentCommand: 'AGENT_COMMAND',
+      agentCwd: 'AGENT_CWD',
+      agentEnv: 'AGENT_ENV',
+      logRetentionDays: 'LOG_RETENTION_DAYS',
+      logLevel: 'LOG_LEVEL',
+    },
+    (it) =>
+      it.agentEnv
+        .filter((name) => env[name] === undefined)
+        .map((name) => `AGENT_ENV names ${name}, which is not set`),
+  );
+  return {
+    ...config,
+    stateDir: path.resolve(config.stateDir),
+    /** Suggested where HOST_ID is empty and STATE_DIR knows none yet. */
+    machineName: hostname(),
+    /** What every agent gets of our environment, and what AGENT_ENV lists. Nothing else is passed on. */
+    agentVariables: pick(env, ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', ...config.agentEnv]),
+    secrets: secretsOf(env),
+  };
+}
+
+export type SpawnerConfig = ReturnType<typeof readConfig>;
+
+function pick(env: Environment, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}

@@ -1,0 +1,206 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EndReason } from '@greenroom/contracts';
+import { RedisUnavailableError } from '@greenroom/redis-schema';
+import type { AgentRun } from './agent-run.js';
+import { deleteLaunchRecord, type ProcessExit, stopTree, type StopResult } from './process/index.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
+import { untilAnswered } from './until-answered.js';
+
+const DEADLINE_RETRY_MS = 1000;
+
+/**
+ * The one door through which a session ends on this host, whatever the cause: the whole tree stopped, the room deleted,
+ * and only then the step that removes the keys and frees the place.
+ */
+export class SessionEnds {
+  readonly #context: SpawnerContext;
+  /** A session that is ending ends once, however often that is asked. */
+  readonly #ending = new Map<string, Promise<void>>();
+  readonly #onFreed: () => void;
+
+  constructor(context: SpawnerContext, onFreed: () => void) {
+    this.#context = context;
+    this.#onFreed = onFreed;
+  }
+
+  /** Ends the session when its agent exits or its deadline is over. */
+  watch(run: AgentRun): void {
+    this.armDeadline(run);
+    void run.exited
+      ?.then((exit) => this.#agentExited(run, exit))
+      .catch((error: unknown) => this.#report(run, error));
+  }
+
+  armDeadline(run: AgentRun, earliestInMs = 0): void {
+    const at = Math.max(run.session.deadlineAt, Date.now() + earliestInMs);
+    run.setDeadline(
+      at,
+      () => void this.#deadlineOver(run).catch((error: unknown) => this.#report(run, error)),
+    );
+  }
+
+  /** The agent announces its own end; it may still be speaking its last words, and leaves by itself. */
+  agentSaidEnd(run: AgentRun, reason: string): void {
+    run.saidEnd = reason;
+    void this.#ask(run, 'agent_ended', reason)
+      .then(() => this.end(run.id))
+      .catch((error: unknown) => this.#report(run, error));
+  }
+
+  /** Ends a session that is asked to end. Resolves when nothing of it is left, or an alarm says what is. */
+  end(sessionId: string, withoutAsking?: EndReason): Promise<void> {
+    const known = this.#ending.get(sessionId);
+    if (known) return known;
+    const work = this.#end(sessionId, withoutAsking)
+      .catch((error: unknown) => {
+        if ((error as Error).name === 'AbortError') return;
+        this.#context.logger.error('end failed', { session: shortId(sessionId), error });
+      })
+      .finally(() => {
+        this.#ending.delete(sessionId);
+        this.#onFreed();
+      });
+    this.#ending.set(sessionId, work);
+    return work;
+  }
+
+  /** For a session that we lost to a newer state: ends it if that is what the state asks of us. */
+  async endIfAsked(sessionId: string): Promise<void> {
+    const { redis, state, leaving } = this.#context;
+    const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
+    if (found.status === 'live' && found.session.status === 'ending' && found.session.host === state.hostId) {
+      await this.end(sessionId);
+    }
+  }
+
+  async stopTree(run: AgentRun): Promise<StopResult | undefined> {
+    if (run.identity === undefined) return undefined;
+    const { config, metrics, logger } = this.#context;
+    const { identity, remembered } = run;
+    const result = await stopTree({ identity, remembered, graceMs: config.terminationGraceMs });
+    metrics.stops.inc({ outcome: result.outcome });
+    const facts = {
+      session: shortId(run.id),
+      pid: identity.pid,
+      pgid: identity.pgid,
+      outcome: result.outcome,
+      durationMs: Math.round(result.durationMs),
+    };
+    if (identity.pgid !== identity.pid)
+      logger.warn('agent stopped, but it did not lead its process group', facts);
+    else logger.info('agent stopped, pgid == pid', facts);
+    return result;
+  }
+
+  /** Deletes a room that must go. Where LiveKit does not answer it stays listed in rooms:doomed. */
+  async deleteRoom(roomName: string): Promise<void> {
+    const { rooms, redis, logger } = this.#context;
+    try {
+      await rooms.delete(roomName);
+      await redis.rooms.clearDoomed(roomName);
+    } catch (error) {
+      logger.warn('room not deleted yet, it stays doomed', { room: shortId(roomName), error });
+    }
+  }
+
+  async #end(sessionId: string, withoutAsking: EndReason | undefined): Promise<void> {
+    const run = this.#context.runs.get(sessionId);
+    if (run === undefined) return this.#finish(sessionId);
+    run.phase = 'ending';
+    run.clearDeadline();
+    run.giveWay.abort();
+    await run.broughtUp;
+    const stopping = this.stopTree(run);
+    const roomGone = this.#deleteRoomWhenDue(run, stopping);
+    const stopped = await stopping;
+    await run.output?.close();
+    if (stopped?.outcome === 'kill_failed') return this.#raiseAlarm(run, stopped);
+    await roomGone;
+    if (withoutAsking !== undefined) await this.#ask(run, withoutAsking);
+    await this.#finish(sessionId, run);
+  }
+
+  /** When the tree is gone or the grace is over, whichever is first. */
+  async #deleteRoomWhenDue(run: AgentRun, stopping: Promise<unknown>): Promise<void> {
+    const waited = new AbortController();
+    const grace = sleep(this.#context.config.terminationGraceMs, undefined, { signal: waited.signal });
+    await Promise.race([stopping, grace]);
+    grace.catch(() => undefined);
+    waited.abort();
+    await this.deleteRoom(run.session.roomName);
+  }
+
+  async #finish(sessionId: string, run?: AgentRun): Promise<void> {
+    const { redis, state, runs, logger, metrics, leaving } = this.#context;
+    const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
+    if (found.status === 'live' && found.session.status === 'ending') {
+      const { generation, roomName, endReason } = found.session;
+      if (run === undefined) await this.deleteRoom(roomName);
+      await untilAnswered(() => redis.sessions.finishEnd(sessionId, generation), leaving);
+      metrics.ends.inc({ reason: endReason ?? 'unknown' });
+      logger.info('session ended', { session: shortId(sessionId), reason: endReason });
+    }
+    await run?.output?.eraseEvents();
+    await deleteLaunchRecord(state.root, sessionId);
+    if (run) runs.remove(run);
+  }
+
+  /** It stays visible and counted; the next heartbeat finds it still ending and tries again. */
+  async #raiseAlarm(run: AgentRun, stopped: StopResult): Promise<void> {
+    const { redis, logger, leaving } = this.#context;
+    const survivors = stopped.survivors.map((it) => it.pid);
+    logger.error('ALARM: processes survived SIGKILL', { session: shortId(run.id), survivors });
+    await untilAnswered(() => redis.sessions.raiseAlarm(run.id, run.ref.generation, 'kill_failed'), leaving);
+  }
+
+  async #ask(run: AgentRun, reason: EndReason, detail?: string): Promise<void> {
+    const by = reason === 'session_timeout' ? 'spawner' : 'agent';
+    const expectGeneration = run.ref.generation;
+    const { redis, leaving } = this.#context;
+    await untilAnswered(
+      () => redis.sessions.requestEnd({ sessionId: run.id, reason, by, detail, expectGeneration }),
+      leaving,
+    );
+  }
+
+  async #agentExited(run: AgentRun, exit: ProcessExit): Promise<void> {
+    if (run.phase === 'ending') return;
+    const { logger } = this.#context;
+    logger.info('agent exited', { session: shortId(run.id), code: exit.code, signal: exit.signal });
+    // What it left behind must not wait for Redis, and its last words may say that it meant to end.
+    await this.stopTree(run);
+    await run.output?.close();
+    const reason =
+      run.saidEnd !== undefined ? 'agent_ended' : exit.code === 0 ? 'agent_exited' : 'agent_crashed';
+    await this.#ask(run, reason, run.saidEnd);
+    await this.end(run.id);
+  }
+
+  async #deadlineOver(run: AgentRun): Promise<void> {
+    if (run.phase === 'ending') return;
+    const isWarm = run.session.owner === 'pool';
+    try {
+      const answer = await this.#context.redis.sessions.requestEnd({
+        sessionId: run.id,
+        reason: isWarm ? 'warm_agent_retired' : 'session_timeout',
+        by: 'spawner',
+        expectGeneration: run.ref.generation,
+        expectStatus: isWarm ? 'pooled' : undefined,
+        onlyPastDeadline: true,
+      });
+      if (answer.status !== 'refused') return await this.end(run.id);
+      run.session = answer.session;
+      this.armDeadline(run, DEADLINE_RETRY_MS);
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError)) throw error;
+      // A promised limit holds without Redis; but a warm agent may have been given to a caller meanwhile.
+      if (isWarm) this.armDeadline(run, DEADLINE_RETRY_MS);
+      else await this.end(run.id, 'session_timeout');
+    }
+  }
+
+  #report(run: AgentRun, error: unknown): void {
+    if ((error as Error).name === 'AbortError') return;
+    this.#context.logger.error('unexpected failure', { session: shortId(run.id), error });
+  }
+}

@@ -1,0 +1,112 @@
+import type { SessionEnds } from './end-session.js';
+import type { Launcher } from './launcher.js';
+import type { PoolKeeper } from './pool.js';
+import type { SpawnerContext } from './spawner-context.js';
+
+const HEARTBEAT_MS = 5000;
+
+interface Parts {
+  ends: SessionEnds;
+  launcher: Launcher;
+  pool: PoolKeeper;
+}
+
+/**
+ * Says that this host lives, and hears what waits for it. Wake-ups say the same sooner; whichever is lost, the next
+ * heartbeat finds it, because the facts stand in Redis.
+ */
+export class HostPresence {
+  readonly #context: SpawnerContext;
+  readonly #parts: Parts;
+  readonly #startedAt = Date.now();
+  #timer: NodeJS.Timeout | undefined;
+  #isDraining = false;
+  #beating: Promise<void> | undefined;
+  #unlisten: (() => Promise<void>)[] = [];
+
+  constructor(context: SpawnerContext, parts: Parts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** @throws RedisUnavailableError when Redis does not answer */
+  async open(): Promise<void> {
+    const { redis, state } = this.#context;
+    this.#unlisten = [
+      await redis.bus.listen(`host:${state.hostId}:wake`, (message) => this.#onHostWake(message)),
+      await redis.bus.listen('spawners:wake', (message) => this.#onWake(message)),
+    ];
+    redis.bus.onGap(() => void this.beat());
+    await this.beat();
+    this.#timer = setInterval(() => void this.beat(), HEARTBEAT_MS);
+  }
+
+  /** No new work comes here, and warm agents of this host are not handed out. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await this.beat();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#unlisten.map((unlisten) => unlisten()));
+  }
+
+  /** Never rejects: without Redis there is nothing to hear, and it ends nothing. */
+  beat(): Promise<void> {
+    this.#beating ??= this.#beat()
+      .catch((error: unknown) => {
+        this.#context.logger.warn('heartbeat failed', { error });
+      })
+      .finally(() => {
+        this.#beating = undefined;
+      });
+    return this.#beating;
+  }
+
+  async #beat(): Promise<void> {
+    const { config, redis, state, runs } = this.#context;
+    const heard = await redis.hosts.heartbeat(state.hostId, {
+      capacity: config.hostCapacity,
+      concurrency: config.spawnConcurrency,
+      version: this.#context.version,
+      startedAt: this.#startedAt,
+      running: runs.size,
+      draining: this.#isDraining,
+    });
+    if (heard.deployment !== undefined) this.#context.deployment = heard.deployment;
+    for (const sessionId of heard.ending) void this.#parts.ends.end(sessionId);
+    for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
+    if (heard.pendingDue > 0) this.#parts.launcher.look();
+  }
+
+  #onHostWake(message: unknown): void {
+    const { kind, id } = message as { kind?: string; id?: string };
+    if (id === undefined) return;
+    if (kind === 'end') void this.#parts.ends.end(id);
+    if (kind === 'assigned') void this.#onAssigned(id);
+  }
+
+  #onWake(message: unknown): void {
+    const { kind, profile } = message as { kind?: string; profile?: string };
+    if (kind === 'pool' && profile !== undefined) this.#parts.pool.refill(profile);
+    if (kind === 'doomed') void this.beat();
+  }
+
+  /** A warm agent has a caller now: it is told who, and its deadline is the call's. */
+  async #onAssigned(sessionId: string): Promise<void> {
+    const { redis, rooms, runs, deployment, logger } = this.#context;
+    const run = runs.get(sessionId);
+    if (run === undefined || run.phase !== 'serving') return;
+    try {
+      const found = await redis.sessions.read(sessionId);
+      if (found.status !== 'live') return;
+      run.session = found.session;
+      this.#parts.ends.armDeadline(run);
+      const { userId, userName, voiceId, roomName } = found.session;
+      await rooms.describeCaller(roomName, { sessionId, deployment, userId, userName, voiceId });
+    } catch (error) {
+      logger.warn('the caller could not be described to a warm agent', { error });
+    }
+  }
+}

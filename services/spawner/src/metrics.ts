@@ -1,0 +1,48 @@
+import { Counter, createMetrics, Gauge, Histogram, type Registry } from '@greenroom/service-kit';
+
+export interface SpawnerMetrics {
+  registry: Registry;
+  launches: Counter<'outcome'>;
+  ends: Counter<'reason'>;
+  stops: Counter<'outcome'>;
+  startupSeconds: Histogram<'mode'>;
+  running: Gauge;
+}
+
+export function createSpawnerMetrics(): SpawnerMetrics {
+  const registry = createMetrics('spawner');
+  const registers = [registry];
+  return {
+    registry,
+    launches: new Counter({
+      name: 'greenroom_launches_total',
+      help: 'Launches of agents by how they went',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    ends: new Counter({
+      name: 'greenroom_sessions_ended_total',
+      help: 'Sessions whose end this spawner completed, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
+    stops: new Counter({
+      name: 'greenroom_tree_stops_total',
+      help: 'Process trees stopped, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    startupSeconds: new Histogram({
+      name: 'greenroom_startup_seconds',
+      help: 'From the claim of a launch until its agent was ready',
+      labelNames: ['mode'],
+      buckets: [0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30],
+      registers,
+    }),
+    running: new Gauge({
+      name: 'greenroom_agents_running',
+      help: 'Agents that this spawner is responsible for',
+      registers,
+    }),
+  };
+}

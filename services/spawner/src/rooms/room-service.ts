@@ -1,0 +1,100 @@
+import { roomMetadata, type RoomOptions, readRoomMark } from '@greenroom/contracts';
+import { ParticipantInfo_State, RoomServiceClient } from 'livekit-server-sdk';
+
+/** LiveKit could not be reached or refused; whether it acted is unknown. */
+export class LiveKitUnavailableError extends Error {
+  override readonly name = 'LiveKitUnavailableError';
+}
+
+export interface OurRoom {
+  name: string;
+  sessionId: string;
+  deployment: string | undefined;
+  /** Milliseconds since 1970, by LiveKit's clock, to the second. */
+  createdAtMs: number;
+}
+
+const REQUEST_TIMEOUT_SECONDS = 5;
+
+/** `ParticipantInfo.Kind.AGENT` of livekit_models.proto; the SDK exports the field, not its names. */
+const KIND_AGENT = 4;
+
+/** LiveKit's room API, as far as a spawner needs it. Every call is bounded. */
+export class RoomService {
+  readonly #client: RoomServiceClient;
+
+  constructor(url: string, apiKey: string, apiSecret: string) {
+    const httpUrl = url.replace(/^ws/, 'http');
+    this.#client = new RoomServiceClient(httpUrl, apiKey, apiSecret, {
+      requestTimeout: REQUEST_TIMEOUT_SECONDS,
+    });
+  }
+
+  /** Makes the room, or finds it if it is there. @returns its sid @throws LiveKitUnavailableError */
+  async create(options: RoomOptions): Promise<string> {
+    return this.#ask('create room', async () => {
+      const room = await this.#client.createRoom({
+        name: options.name,
+        emptyTimeout: options.emptyTimeoutSeconds,
+        departureTimeout: options.departureTimeoutSeconds,
+        metadata: options.metadata,
+      });
+      return room.sid;
+    });
+  }
+
+  /** Closes the room on everybody in it. A room that is gone already is a success. @throws LiveKitUnavailableError */
+  async delete(roomName: string): Promise<void> {
+    await this.#ask('delete room', async () => {
+      try {
+        await this.#client.deleteRoom(roomName);
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    });
+  }
+
+  /** Whether LiveKit itself says that a participant of kind agent is active in the room. */
+  async hasActiveAgent(roomName: string): Promise<boolean> {
+    return this.#ask('list participants', async () => {
+      try {
+        const participants = await this.#client.listParticipants(roomName);
+        return participants.some((it) => it.kind === KIND_AGENT && it.state === ParticipantInfo_State.ACTIVE);
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** Tells an agent that was warm who its caller is. */
+  async describeCaller(roomName: string, caller: Parameters<typeof roomMetadata>[0]): Promise<void> {
+    await this.#ask('update room', () =>
+      this.#client.updateRoomMetadata(roomName, roomMetadata(caller)).then(() => undefined),
+    );
+  }
+
+  /** Rooms that carry our mark. Others are never reported, so that they are never touched. */
+  async listOurs(): Promise<OurRoom[]> {
+    return this.#ask('list rooms', async () => {
+      const rooms = await this.#client.listRooms();
+      return rooms.flatMap((room) => {
+        const mark = readRoomMark(room.metadata);
+        return mark ? [{ ...mark, name: room.name, createdAtMs: Number(room.creationTime) * 1000 }] : [];
+      });
+    });
+  }
+
+  async #ask<T>(what: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new LiveKitUnavailableError(`LiveKit: ${what}: ${message}`, { cause: error });
+    }
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'not_found' || (error as { status?: unknown }).status === 404;
+}

@@ -1,0 +1,170 @@
+import type { SessionRecord } from '@greenroom/redis-schema';
+import { AgentRun } from './agent-run.js';
+import { awaitReady, type ReadinessOutcome } from './agents/await-ready.js';
+import type { SessionEnds } from './end-session.js';
+import { deleteLaunchRecord } from './process/index.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
+import { StartFailure, startAgent, Superseded } from './start-agent.js';
+import { untilAnswered } from './until-answered.js';
+
+/** After how many milliseconds the session is due again; undefined when it is not. */
+export interface LaunchResult {
+  retryInMs: number | undefined;
+}
+
+const SETTLED: LaunchResult = { retryInMs: undefined };
+const FIRST_BACKOFF_MS = 1000;
+const HOLDOFF_BASE_MS = 1000;
+const HOLDOFF_MAX_MS = 60_000;
+const LAST_LINES = 20;
+
+/** Brings sessions up: a claim goes in, a ready agent comes out, or a session that says why not. */
+export class SessionLifecycle {
+  readonly #context: SpawnerContext;
+  readonly #ends: SessionEnds;
+
+  constructor(context: SpawnerContext, ends: SessionEnds) {
+    this.#context = context;
+    this.#ends = ends;
+  }
+
+  /** Launches the agent of a claimed session and waits until it is ready, has failed, or is no longer wanted. */
+  async launch(session: SessionRecord & { launch: string }): Promise<LaunchResult> {
+    const profile = this.#context.profiles.get(session.profile);
+    const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
+    if (profile === undefined) {
+      return this.failUnlaunched(session, `There is no profile ${session.profile} on this host.`);
+    }
+    const run = new AgentRun(ref, session, profile);
+    this.#context.runs.add(run);
+    try {
+      await startAgent(this.#context, run, (reason) => this.#ends.agentSaidEnd(run, reason));
+      run.phase = 'starting';
+    } catch (error) {
+      run.settleBroughtUp();
+      return this.#clearAway(run, error);
+    }
+    run.settleBroughtUp();
+    return this.#untilReady(run, profile.startupTimeoutMs - (performance.now() - run.startedAtMs));
+  }
+
+  /** Takes over a launch of an earlier life of this spawner, whose agent lives. */
+  async resume(run: AgentRun, startupLeftMs: number): Promise<LaunchResult> {
+    run.settleBroughtUp();
+    if (run.session.status === 'starting' || run.session.status === 'restarting') {
+      run.phase = 'starting';
+      return this.#untilReady(run, startupLeftMs);
+    }
+    this.#serve(run);
+    return SETTLED;
+  }
+
+  /** For a claimed session that has no process, and never had one as far as anybody can tell. */
+  async failUnlaunched(session: SessionRecord & { launch: string }, error: string): Promise<LaunchResult> {
+    const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
+    return this.#fail(ref, session, error, []);
+  }
+
+  async #untilReady(run: AgentRun, timeoutMs: number): Promise<LaunchResult> {
+    try {
+      const outcome = await awaitReady(run, this.#context.rooms, timeoutMs);
+      if (outcome.kind !== 'ready') throw explain(outcome, run.profile.startupTimeoutMs);
+      await this.#markReady(run, outcome.by);
+      return SETTLED;
+    } catch (error) {
+      return this.#clearAway(run, error);
+    }
+  }
+
+  async #markReady(run: AgentRun, by: string): Promise<void> {
+    const { metrics, logger, redis } = this.#context;
+    const startupMs = performance.now() - run.startedAtMs;
+    const marked = await untilAnswered(
+      () => redis.sessions.markReady(run.ref, startupMs),
+      run.giveWay.signal,
+    );
+    if (marked.status === 'superseded') throw new Superseded();
+    metrics.launches.inc({ outcome: marked.status });
+    metrics.startupSeconds.observe({ mode: run.session.mode }, startupMs / 1000);
+    logger.info(`agent ${marked.status}`, {
+      session: shortId(run.id),
+      by,
+      startupMs: Math.round(startupMs),
+    });
+    if (marked.status !== 'surplus') this.#serve(run);
+  }
+
+  /** From now on the session ends when its agent does, or at its deadline. */
+  #serve(run: AgentRun): void {
+    if (run.phase === 'ending') return;
+    run.phase = 'serving';
+    this.#ends.watch(run);
+  }
+
+  /** A launch that got no agent ready: nothing of it may stay before the session is tried again or given up. */
+  async #clearAway(run: AgentRun, cause: unknown): Promise<LaunchResult> {
+    // Whoever asked for the end stops the tree and finishes; two stops of one tree would only repeat each other.
+    if (run.giveWay.signal.aborted) return SETTLED;
+    await this.#ends.stopTree(run);
+    await run.output?.close();
+    if (run.giveWay.signal.aborted) return SETTLED;
+    await deleteLaunchRecord(this.#context.state.root, run.id);
+    await run.output?.eraseEvents();
+    this.#context.runs.remove(run);
+    if (cause instanceof Superseded) {
+      await this.#ends.endIfAsked(run.id);
+      return SETTLED;
+    }
+    if (!(cause instanceof StartFailure)) {
+      this.#context.logger.error('launch failed unexpectedly', { session: shortId(run.id), error: cause });
+    }
+    const sentence = cause instanceof StartFailure ? cause.message : 'The agent could not be started.';
+    return this.#fail(run.ref, run.session, sentence, run.output?.lastLines(LAST_LINES) ?? []);
+  }
+
+  async #fail(
+    ref: AgentRun['ref'],
+    session: SessionRecord,
+    error: string,
+    lastLines: string[],
+  ): Promise<LaunchResult> {
+    const { config, redis, logger, metrics, leaving } = this.#context;
+    const failure = {
+      error,
+      lastLines,
+      maxAttempts: config.spawnAttempts,
+      backoffMs: FIRST_BACKOFF_MS * 2 ** session.attempts,
+      holdoffBaseMs: HOLDOFF_BASE_MS,
+      holdoffMaxMs: HOLDOFF_MAX_MS,
+    };
+    const answer = await untilAnswered(() => redis.sessions.failLaunch(ref, failure), leaving);
+    metrics.launches.inc({ outcome: answer.status });
+    const attempt = session.attempts + 1;
+    logger.warn('launch failed', { session: shortId(ref.sessionId), attempt, then: answer.status, error });
+    switch (answer.status) {
+      case 'retry':
+        return { retryInMs: answer.dueInMs };
+      case 'error':
+      case 'dropped':
+        await this.#ends.deleteRoom(session.roomName);
+        return SETTLED;
+      case 'superseded':
+        await this.#ends.endIfAsked(ref.sessionId);
+        return SETTLED;
+    }
+  }
+}
+
+function explain(outcome: Exclude<ReadinessOutcome, { kind: 'ready' }>, timeoutMs: number): Error {
+  switch (outcome.kind) {
+    case 'exited': {
+      const { code, signal } = outcome.exit;
+      const how = signal === null ? (code === null ? '' : ` with code ${code}`) : ` by ${signal}`;
+      return new StartFailure(`The agent exited${how} before it was ready.`);
+    }
+    case 'timeout':
+      return new StartFailure(`The agent was not ready within ${timeoutMs / 1000} s.`);
+    case 'given_way':
+      return new Superseded();
+  }
+}

@@ -1,0 +1,30 @@
+import type { RedisSchema } from '@greenroom/redis-schema';
+import type { Logger } from '@greenroom/service-kit';
+import type { RunRegistry } from './agent-run.js';
+import type { Profile } from './agents/profile.js';
+import type { SpawnerConfig } from './config.js';
+import type { SpawnerMetrics } from './metrics.js';
+import type { RoomService } from './rooms/room-service.js';
+import type { StateDir } from './state-dir.js';
+
+/** What every part of the spawner works with; put together in main.ts and nowhere else. */
+export interface SpawnerContext {
+  readonly config: SpawnerConfig;
+  readonly version: string;
+  readonly logger: Logger;
+  readonly redis: RedisSchema;
+  readonly rooms: RoomService;
+  readonly state: StateDir;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly runs: RunRegistry;
+  readonly metrics: SpawnerMetrics;
+  /** Marks our rooms; set when the host has registered. */
+  deployment: string | undefined;
+  /** Aborted when this process leaves: background retries stop, processes stay. */
+  readonly leaving: AbortSignal;
+}
+
+/** The part of a session id that may stand in a log: whoever holds the whole may end the call. */
+export function shortId(sessionId: string): string {
+  return `${sessionId.slice(0, sessionId.indexOf('_') + 1)}…${sessionId.slice(-6)}`;
+}

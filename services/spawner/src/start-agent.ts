@@ -1,0 +1,165 @@
+import { roomOptions } from '@greenroom/contracts';
+import type { SessionRecord } from '@greenroom/redis-schema';
+import type { AgentRun } from './agent-run.js';
+import { buildAgentEnvironment } from './agents/agent-environment.js';
+import { AgentOutput } from './agents/agent-output.js';
+import { fillPlaceholders } from './agents/profile.js';
+import {
+  type GatedLaunch,
+  LAUNCH_RECORD_SCHEMA,
+  type LaunchPhase,
+  LaunchError,
+  openGate,
+  writeLaunchRecord,
+} from './process/index.js';
+import { mintAgentToken } from './rooms/agent-token.js';
+import { LiveKitUnavailableError } from './rooms/room-service.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
+import { untilAnswered } from './until-answered.js';
+
+/** Why a launch did not get an agent ready; its message is what the caller reads. */
+export class StartFailure extends Error {
+  override readonly name = 'StartFailure';
+}
+
+/** The session is not ours to launch any more: ended, or launched anew by somebody else. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
+}
+
+const TOKEN_MARGIN_MS = 600_000;
+
+/**
+ * From a claim to a process that runs: room, gate, record on disk, both Redis places, and only then the agent's own
+ * code. Whatever fails leaves no process behind.
+ *
+ * @throws StartFailure, Superseded, AbortError (the end was asked for)
+ */
+export async function startAgent(
+  context: SpawnerContext,
+  run: AgentRun,
+  onAgentEnd: (reason: string) => void,
+): Promise<void> {
+  const roomSid = await makeRoom(context, run);
+  run.giveWay.signal.throwIfAborted();
+  const gate = await openAgentGate(context, run);
+  run.identity = gate.identity;
+  run.exited = gate.exited;
+  try {
+    await record(context, run, roomSid, 'recorded');
+    await commit(context, run, roomSid);
+    await record(context, run, roomSid, 'released');
+    run.giveWay.signal.throwIfAborted();
+    run.output = new AgentOutput(context, run, onAgentEnd);
+    await gate.release();
+  } catch (error) {
+    await gate.abandon();
+    if (error instanceof LaunchError) throw new StartFailure(error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function makeRoom({ config, deployment, rooms }: SpawnerContext, run: AgentRun): Promise<string> {
+  const { userId, userName, voiceId } = run.session;
+  const { sessionTimeoutMs, warmMaxAgeMs, leaveGraceMs } = config;
+  const options = { sessionId: run.id, deployment, sessionTimeoutMs, warmMaxAgeMs, leaveGraceMs };
+  try {
+    return await rooms.create(roomOptions({ ...options, userId, userName, voiceId }));
+  } catch (error) {
+    if (!(error instanceof LiveKitUnavailableError)) throw error;
+    throw new StartFailure('LiveKit could not be reached to make the room.', { cause: error });
+  }
+}
+
+async function openAgentGate(context: SpawnerContext, run: AgentRun): Promise<GatedLaunch> {
+  const { state } = context;
+  const { session, profile, ref } = run;
+  run.eventsFile = state.eventsFile(run.id, ref.generation);
+  const env = buildAgentEnvironment({
+    session,
+    profile,
+    launch: ref.launch,
+    eventsFile: run.eventsFile,
+    livekitUrl: context.config.livekitUrl,
+    livekitToken: await mintToken(context, run),
+  });
+  try {
+    const gate = await openGate({
+      command: profile.command,
+      args: profile.args.map((word) => fillPlaceholders(word, placeholders(session))),
+      cwd: profile.cwd,
+      env,
+      logFile: state.logFile(run.id, ref.generation),
+      launchId: ref.launch,
+    });
+    reportSpawn(context, run, gate);
+    return gate;
+  } catch (error) {
+    if (error instanceof LaunchError) throw new StartFailure(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function mintToken({ config }: SpawnerContext, run: AgentRun): Promise<string> {
+  const { sessionId, generation } = run.ref;
+  const lifeMs = Math.max(config.warmMaxAgeMs, config.sessionTimeoutMs) + TOKEN_MARGIN_MS;
+  return mintAgentToken({ sessionId, generation, roomName: run.session.roomName, lifeMs }, config);
+}
+
+function reportSpawn({ logger }: SpawnerContext, run: AgentRun, gate: GatedLaunch): void {
+  const { pid, pgid } = gate.identity;
+  const facts = { session: shortId(run.id), generation: run.ref.generation, pid, pgid };
+  if (gate.leadsGroup) logger.info('agent spawned, pgid == pid', facts);
+  else logger.warn('agent spawned, but it does not lead its process group', facts);
+  if (gate.droppedVariables.length > 0) {
+    logger.warn('variables that no shell passes on', { ...facts, names: gate.droppedVariables });
+  }
+}
+
+async function record(
+  { state }: SpawnerContext,
+  run: AgentRun,
+  roomSid: string,
+  phase: LaunchPhase,
+): Promise<void> {
+  if (run.identity === undefined) throw new Error('a launch without a process has no record');
+  await writeLaunchRecord(state.root, {
+    schema: LAUNCH_RECORD_SCHEMA,
+    sessionId: run.id,
+    generation: run.ref.generation,
+    launchId: run.ref.launch,
+    hostId: state.hostId,
+    profile: run.profile.name,
+    identity: run.identity,
+    roomName: run.session.roomName,
+    roomSid,
+    logFile: state.logFile(run.id, run.ref.generation),
+    eventsFile: run.eventsFile,
+    deadlineAt: run.session.deadlineAt,
+    startedAt: Date.now(),
+    phase,
+  });
+}
+
+/** Both Redis places get the identity while the agent has run nothing. */
+async function commit({ redis, state }: SpawnerContext, run: AgentRun, roomSid: string): Promise<void> {
+  const { identity } = run;
+  if (identity === undefined) throw new Error('a launch without a process cannot be committed');
+  const { pid, pgid, startTime } = identity;
+  const logFile = state.logFile(run.id, run.ref.generation);
+  const answer = await untilAnswered(
+    () => redis.sessions.commitLaunch(run.ref, { pid, pgid, startTime, roomSid, logFile }),
+    run.giveWay.signal,
+  );
+  if (answer.status === 'superseded') throw new Superseded();
+}
+
+function placeholders(session: SessionRecord): Record<string, string> {
+  return {
+    room: session.roomName,
+    sessionId: session.id,
+    userName: session.userName ?? '',
+    voiceId: session.voiceId ?? '',
+    mode: session.mode,
+  };
+}

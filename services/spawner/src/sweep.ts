@@ -1,0 +1,166 @@
+import { settleUnrecorded, stopLaunch } from './adopt.js';
+import type { SessionEnds } from './end-session.js';
+import { deleteOldFiles } from './logs/index.js';
+import { countZombieOrphans, type ProcessTable, scanProcesses } from './process/index.js';
+import type { SessionLifecycle } from './session-lifecycle.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
+
+interface Parts {
+  lifecycle: SessionLifecycle;
+  ends: SessionEnds;
+}
+
+/** What one sweep found and set right. */
+export interface SweepReport {
+  repairedIndexes: number;
+  overdue: number;
+  sessionsWithoutProcess: number;
+  processesWithoutSession: number;
+  roomsWithoutSession: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Looks for whatever is stale: past its deadline, a session without its process, a process or a room without its
+ * session, an index that disagrees with its hashes. Never scans keys. What cannot be asked is unknown and ends nothing.
+ */
+export class StaleSweep {
+  readonly #context: SpawnerContext;
+  readonly #parts: Parts;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<SweepReport | undefined> | undefined;
+
+  constructor(context: SpawnerContext, parts: Parts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  open(): void {
+    this.#timer = setInterval(() => void this.run(), this.#context.config.staleSweepIntervalMs);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** One sweep; a second one that is asked for meanwhile is the same. Never rejects. */
+  run(): Promise<SweepReport | undefined> {
+    this.#running ??= this.#sweep()
+      .catch((error: unknown) => {
+        if ((error as Error).name !== 'AbortError')
+          this.#context.logger.warn('sweep not finished', { error });
+        return undefined;
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  async #sweep(): Promise<SweepReport | undefined> {
+    const { redis, logger } = this.#context;
+    const indexes = await redis.sessions.sweepIndexes();
+    if (indexes.epoch === undefined) {
+      // The data of Redis is gone: what it does not know proves nothing.
+      logger.warn('no epoch in Redis; the sweep touches nothing');
+      return undefined;
+    }
+    const report: SweepReport = {
+      repairedIndexes: indexes.repaired,
+      overdue: await this.#endOverdue(indexes.overdue),
+      sessionsWithoutProcess: await this.#settleSessionsWithoutProcess(),
+      processesWithoutSession: await this.#stopProcessesWithoutSession(),
+      roomsWithoutSession: await this.#deleteRoomsWithoutSession(),
+    };
+    await this.#deleteOldLogs();
+    const found = Object.values(report).some((count) => count > 0);
+    logger.log(found ? 'warn' : 'debug', 'swept', report);
+    return report;
+  }
+
+  async #endOverdue(sessionIds: readonly string[]): Promise<number> {
+    for (const sessionId of sessionIds) {
+      await this.#context.redis.sessions.requestEnd({
+        sessionId,
+        reason: 'session_timeout',
+        by: 'spawner',
+        onlyPastDeadline: true,
+      });
+    }
+    return sessionIds.length;
+  }
+
+  async #settleSessionsWithoutProcess(): Promise<number> {
+    const { redis, runs, state } = this.#context;
+    const mine = await redis.hosts.sessionsOf(state.hostId);
+    let settled = 0;
+    for (const sessionId of mine.filter((id) => runs.get(id) === undefined)) {
+      if (await settleUnrecorded(this.#context, this.#parts, sessionId)) settled += 1;
+    }
+    return settled;
+  }
+
+  /**
+   * Our launches run under our prefix, and a run is listed before its process exists and until its tree is gone: a
+   * process that no run accounts for has lost its session.
+   */
+  async #stopProcessesWithoutSession(): Promise<number> {
+    const strays = this.#launchesWithoutRun(await scanProcesses());
+    for (const launch of strays) await stopLaunch(this.#context, launch);
+    return strays.length + (await this.#endRunsWithoutSession());
+  }
+
+  #launchesWithoutRun(table: ProcessTable): string[] {
+    const { runs, state, logger } = this.#context;
+    const zombies = countZombieOrphans(table);
+    if (zombies > 0) logger.warn('zombies that only an init can reap; put tini -s in front', { zombies });
+    const known = new Set(runs.all().map((run) => run.ref.launch));
+    const found = new Set<string>();
+    for (const { cookie, hasEnded } of table.entries.values()) {
+      if (hasEnded || cookie.kind !== 'launch' || known.has(cookie.launchId)) continue;
+      if (cookie.launchId.startsWith(`${state.launchPrefix}-`)) found.add(cookie.launchId);
+    }
+    return [...found];
+  }
+
+  async #endRunsWithoutSession(): Promise<number> {
+    const { redis, runs, logger } = this.#context;
+    let ended = 0;
+    for (const run of runs.all().filter((it) => it.phase === 'serving')) {
+      const found = await redis.sessions.read(run.id);
+      const isWanted = found.status === 'live' && found.session.launch === run.ref.launch;
+      if (isWanted) continue;
+      logger.warn('an agent has lost its session', { session: shortId(run.id), status: found.status });
+      await this.#parts.ends.end(run.id);
+      ended += 1;
+    }
+    return ended;
+  }
+
+  /** Sessions are written before their rooms are made, so rooms are listed first and sessions read afterwards. */
+  async #deleteRoomsWithoutSession(): Promise<number> {
+    const { rooms, redis, deployment } = this.#context;
+    if (deployment === undefined) return 0;
+    const ours = (await rooms.listOurs()).filter((room) => room.deployment === deployment);
+    let deleted = 0;
+    for (const room of ours) {
+      const found = await redis.sessions.read(room.sessionId);
+      if (found.status === 'live' && found.session.status !== 'error') continue;
+      await this.#parts.ends.deleteRoom(room.name);
+      deleted += 1;
+    }
+    return deleted;
+  }
+
+  async #deleteOldLogs(): Promise<void> {
+    const { config, runs, state } = this.#context;
+    await deleteOldFiles({
+      folder: state.agentLogs,
+      suffix: '.log',
+      nowMs: Date.now(),
+      maxAgeMs: config.logRetentionDays * DAY_MS,
+      inUse: new Set(runs.all().map((run) => state.logFile(run.id, run.ref.generation))),
+    });
+  }
+}
