@@ -1,0 +1,130 @@
+import type { Server } from 'node:http';
+import { closeServer, listen } from '@greenroom/service-kit';
+import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createApiServer } from '../server.js';
+import { joinWithoutRepeat } from '../sessions/follow-logs.js';
+import { ADMIN_TOKEN, openTestApi, StandInSpawner, type TestApi } from '../testing/test-api.js';
+
+let redis: TestRedis;
+let api: TestApi;
+let server: Server;
+let baseUrl: string;
+let ref: { sessionId: string; generation: number };
+const leaving: AbortController[] = [];
+
+beforeAll(async () => {
+  redis = await startRedis();
+  api = await openTestApi({ redis });
+  server = createApiServer(api.app);
+  baseUrl = `http://127.0.0.1:${await listen(server, { host: '127.0.0.1', port: 0 })}`;
+});
+afterEach(() => {
+  for (const reader of leaving.splice(0)) reader.abort();
+});
+afterAll(async () => {
+  await closeServer(server);
+  await api.close();
+  await redis.stop();
+});
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  const spawner = new StandInSpawner(api.schema);
+  await spawner.register();
+  await api.start();
+  ref = await spawner.launchNext();
+});
+
+const say = (...lines: string[]) => api.schema.agents.append(ref, { lines, events: [] });
+
+/** Follows the log; `text()` is what has arrived so far. */
+async function follow(accept: string, query = '?follow=1') {
+  const reader = new AbortController();
+  leaving.push(reader);
+  const response = await fetch(`${baseUrl}/api/session/${ref.sessionId}/logs${query}`, {
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}`, Accept: accept },
+    signal: reader.signal,
+  });
+  let text = '';
+  let isOver = false;
+  const reading = (async () => {
+    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
+    isOver = true;
+  })();
+  reading.catch(() => undefined);
+  return { response, text: () => text, isOver: () => isOver, leave: () => reader.abort() };
+}
+
+test('the last lines, as many as asked for', async () => {
+  await say('one', 'two', 'three');
+  const { status, body } = await api.adminGet(`/api/session/${ref.sessionId}/logs?tail=2`);
+  expect(status).toBe(200);
+  expect(body).toEqual({ success: true, sessionId: ref.sessionId, lines: ['two', 'three'] });
+  expect((await api.adminGet(`/api/session/${ref.sessionId}/logs`)).body.lines).toEqual([
+    'one',
+    'two',
+    'three',
+  ]);
+  expect((await api.adminGet(`/api/session/${ref.sessionId}/logs?tail=0`)).body.lines).toEqual([]);
+});
+
+test('following gives what was there, then each new line as an event, and ends with the session', async () => {
+  await say('before');
+  const stream = await follow('text/event-stream');
+  expect(stream.response.headers.get('content-type')).toContain('text/event-stream');
+  await waitFor(() => stream.text().includes('before'));
+  await say('after "quotes"\u2028');
+  await waitFor(() => stream.text().includes('event: line\ndata: "after \\"quotes\\"\u2028"\n\n'));
+  await api.post('/api/session/end', { sessionId: ref.sessionId });
+  await api.schema.sessions.finishEnd(ref.sessionId, ref.generation);
+  await waitFor(() => stream.isOver());
+  expect(stream.text()).toMatch(/event: end\ndata: \{\}\n\n$/);
+});
+
+test('plain lines for those who accept only text', async () => {
+  await say('before');
+  const stream = await follow('text/plain', '?follow=1&tail=0');
+  await waitFor(() => api.context.streams.size === 1);
+  await say('after');
+  await waitFor(() => stream.text() === 'after\n');
+});
+
+test('a reader that leaves is forgotten, and a shutdown ends the others', async () => {
+  const first = await follow('text/plain');
+  const second = await follow('text/plain');
+  await waitFor(() => api.context.streams.size === 2);
+  first.leave();
+  await waitFor(() => api.context.streams.size === 1);
+  api.context.streams.endAll();
+  await waitFor(() => second.isOver());
+  await waitFor(async () => {
+    const reply = (await redis.command('PUBSUB', 'CHANNELS', 'logs:*')) as string[];
+    return reply.length === 0;
+  });
+});
+
+test('HEAD and unknown sessions do not stream', async () => {
+  const head = await fetch(`${baseUrl}/api/session/${ref.sessionId}/logs?follow=1`, {
+    method: 'HEAD',
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  expect(head.status).toBe(200);
+  const unknown = await api.adminGet('/api/session/session_aaaaaaaaaaaaaaaaaaaaaaaa/logs?follow=1');
+  expect(unknown.status).toBe(404);
+  expect(api.context.streams.size).toBe(0);
+});
+
+test.each(['tail=-1', 'tail=x', 'tail=1&tail=2', 'follow=maybe', 'grep=x'])(
+  '?%s is refused',
+  async (query) => {
+    const { status, body } = await api.adminGet(`/api/session/${ref.sessionId}/logs?${query}`);
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+  },
+);
+
+test('lines heard while the recent ones were read are written once', () => {
+  expect(joinWithoutRepeat(['a', 'b', 'c'], ['b', 'c', 'd'])).toEqual(['a', 'b', 'c', 'd']);
+  expect(joinWithoutRepeat(['a'], ['b'])).toEqual(['a', 'b']);
+  expect(joinWithoutRepeat([], ['b'])).toEqual(['b']);
+  expect(joinWithoutRepeat(['a', 'a'], ['a', 'a', 'b'])).toEqual(['a', 'a', 'b']);
+});
