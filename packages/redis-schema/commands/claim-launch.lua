@@ -23,8 +23,11 @@ if not session then
   return answer({ status = 'none', nextDueMs = due and (tonumber(due) - NOW) or NIL })
 end
 
-redis.call('HDEL', K.session(session.id), 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset')
-session.agentPid, session.agentPgid, session.agentStartTime = nil, nil, nil
+-- What an earlier launch left does not speak for this one.
+for _, field in ipairs({ 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset' }) do
+  redis.call('HDEL', K.session(session.id), field)
+  session[field] = nil
+end
 write(session, {
   host = A.host, launch = A.launch, generation = int((tonumber(session.generation) or 0) + 1), claimedAt = int(NOW),
 })

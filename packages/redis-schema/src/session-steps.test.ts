@@ -348,11 +348,12 @@ describe('launching', () => {
     };
     const first = await claimed();
     const firstRef = { sessionId: first.id, generation: first.generation, launch: first.launch };
+    await schema.agents.append(firstRef, { lines: ['boom'], events: [], logOffset: 5 });
     expect(await schema.sessions.failLaunch(firstRef, failure)).toEqual({ status: 'retry', dueInMs: 5 });
     expect((await schema.sessions.failLaunch(firstRef, failure)).status).toBe('superseded');
     await new Promise((resolve) => setTimeout(resolve, 10));
     const second = await claimed();
-    expect(second).toMatchObject({ id: first.id, generation: 2, attempts: 1 });
+    expect(second).toMatchObject({ id: first.id, generation: 2, attempts: 1, logOffset: undefined });
     const secondRef = { sessionId: second.id, generation: second.generation, launch: second.launch };
     expect(await schema.sessions.failLaunch(secondRef, failure)).toEqual({ status: 'error' });
     expect(await schema.sessions.read(args.sessionId)).toMatchObject({
