@@ -27,6 +27,7 @@ test('old logs go; young ones, those in use and what is no log stay', async () =
   const used = write('used.log', 30);
   write('notes.txt', 30);
   mkdirSync(path.join(folder, 'folder.log'));
+  utimesSync(path.join(folder, 'folder.log'), 0, 0);
   const inUse = new Set([path.join(folder, 'x', '..', 'used.log')]);
   const result = await deleteOldFiles({ folder, suffix: '.log', maxAgeMs: 7 * DAY_MS, inUse, nowMs });
   expect(result).toMatchObject({ deleted: [old], failed: [] });
@@ -49,6 +50,7 @@ test('a link is not followed', async () => {
   symlinkSync(target, path.join(folder, 'link.log'));
   await deleteOldFiles({ folder, suffix: '.log', maxAgeMs: 0, inUse: new Set(), nowMs: nowMs + 1000 });
   expect(existsSync(target)).toBe(true);
+  expect(readdirSync(folder)).toEqual(['link.log']);
   await rm(outside, { recursive: true });
 });
 
