@@ -21,6 +21,9 @@ const PICKS = {
   logLevel: 'LOG_LEVEL',
 } as const;
 
+/** Longest wait for Redis. With Redis hanging, every request is answered within a second, on a busy machine too. */
+export const REDIS_LIMIT_MS = 600;
+
 export type ApiConfig = Omit<Config<typeof PICKS>, 'livekitPublicUrl'> & {
   /** What callers connect to; always ws or wss. */
   readonly livekitPublicUrl: string;

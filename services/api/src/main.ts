@@ -10,7 +10,7 @@ import {
   secretsOf,
 } from '@greenroom/service-kit';
 import { buildApp } from './app.js';
-import { parseApiConfig } from './config.js';
+import { parseApiConfig, REDIS_LIMIT_MS } from './config.js';
 import { OpenStreams } from './http/open-streams.js';
 import { LiveKitProbe } from './livekit/livekit-probe.js';
 import { Rooms } from './livekit/rooms.js';
@@ -26,6 +26,7 @@ async function main(): Promise<void> {
     url: config.redisUrl,
     keyPrefix: config.redisKeyPrefix,
     clientName: 'greenroom-api',
+    commandTimeoutMs: REDIS_LIMIT_MS,
     onError: (error) => logger.warn('redis connection', { error: error.message }),
   });
   const streams = new OpenStreams();

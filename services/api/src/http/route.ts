@@ -34,12 +34,15 @@ export function defineRoute<Body, Query>(route: Route<Body, Query>): Route {
 }
 
 /**
- * Puts the routes on the app, and behind them an answer for other methods. The order of checks: who asks, is the body
- * JSON, do body and query fit the schema, is it within the limit. So nothing is written for a request that is refused.
+ * Puts the routes on the app, path by path, each with an answer for other methods behind it. So a path that is written
+ * out must stand before one with a parameter that would match it too. The order of checks: who asks, is the body JSON,
+ * do body and query fit the schema, is it within the limit. So nothing is written for a request that is refused.
  */
 export function mountRoutes(app: Express, routes: readonly Route[], context: RouteContext): void {
-  for (const route of routes) app[route.method]([...route.paths], ...handlersOf(route, context));
-  for (const [path, methods] of methodsByPath(routes)) app.all(path, refuseMethod(path, methods));
+  for (const [path, ofPath] of groupByPath(routes)) {
+    for (const route of ofPath) app[route.method](path, ...handlersOf(route, context));
+    app.all(path, refuseMethod(path, ofPath));
+  }
 }
 
 function handlersOf(route: Route, { authenticate, limits }: RouteContext): RequestHandler[] {
@@ -82,22 +85,19 @@ function send(response: Response, answer: Answer | undefined): void {
     .json(answer.body);
 }
 
-function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
-  const byPath = new Map<string, string[]>();
-  for (const { method, paths } of routes) {
-    for (const path of paths) {
-      const methods = byPath.get(path) ?? [];
-      methods.push(...(method === 'get' ? ['GET', 'HEAD'] : ['POST']));
-      byPath.set(path, methods);
-    }
+function groupByPath(routes: readonly Route[]): Map<string, Route[]> {
+  const byPath = new Map<string, Route[]>();
+  for (const route of routes) {
+    for (const path of route.paths) byPath.set(path, [...(byPath.get(path) ?? []), route]);
   }
   return byPath;
 }
 
-function refuseMethod(path: string, methods: readonly string[]): RequestHandler {
+function refuseMethod(path: string, routes: readonly Route[]): RequestHandler {
+  const allow = routes.map(({ method }) => (method === 'get' ? 'GET, HEAD' : 'POST')).join(', ');
   return (_request, response) => {
     factsOf(response).route = path;
-    response.set('Allow', methods.join(', '));
+    response.set('Allow', allow);
     throw new CodedError('method_not_allowed');
   };
 }

@@ -6,7 +6,7 @@ import type { TestLiveKit, TestRedis } from '@greenroom/test-kit';
 import type { Express } from 'express';
 import request from 'supertest';
 import { type AppOptions, buildApp } from '../app.js';
-import { parseApiConfig } from '../config.js';
+import { parseApiConfig, REDIS_LIMIT_MS } from '../config.js';
 import type { ApiContext } from '../context.js';
 import { OpenStreams } from '../http/open-streams.js';
 import { LiveKitProbe } from '../livekit/livekit-probe.js';
@@ -37,10 +37,18 @@ export interface TestApiOptions extends AppOptions {
   readonly redis: TestRedis;
   readonly livekit?: TestLiveKit;
   readonly env?: Readonly<Record<string, string>>;
+  /** Waits for Redis first. Default true. */
+  readonly isConnected?: boolean;
 }
 
 /** The app with everything real but the listening. Without a LiveKit, nothing answers where it should be. */
-export async function openTestApi({ redis, livekit, env, ...options }: TestApiOptions): Promise<TestApi> {
+export async function openTestApi({
+  redis,
+  livekit,
+  env,
+  isConnected = true,
+  ...options
+}: TestApiOptions): Promise<TestApi> {
   const environment = {
     REDIS_URL: redis.url,
     LIVEKIT_URL: livekit?.url ?? 'ws://127.0.0.1:9',
@@ -58,8 +66,13 @@ export async function openTestApi({ redis, livekit, env, ...options }: TestApiOp
     secrets: secretsOf(environment),
     destination: log.destination,
   });
-  const schema = openRedis({ url: config.redisUrl, keyPrefix: config.redisKeyPrefix, clientName: 'test' });
-  await schema.connected(2_000);
+  const schema = openRedis({
+    url: config.redisUrl,
+    keyPrefix: config.redisKeyPrefix,
+    clientName: 'test',
+    commandTimeoutMs: REDIS_LIMIT_MS,
+  });
+  if (isConnected) await schema.connected(2_000);
   const context: ApiContext = {
     config,
     redis: schema,
