@@ -53,7 +53,7 @@ function manifests() {
   const folders = ['packages', 'services'].flatMap((folder) =>
     readdirSync(join(ROOT, folder)).map((name) => join(folder, name)),
   );
-  return ['.', ...folders]
+  return ['.', 'tests', ...folders]
     .map((folder) => join(folder, 'package.json'))
     .filter((file) => existsSync(join(ROOT, file)));
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { LOG_DIR, ROOT } from './paths.mjs';
 import { clearProgressLine, say, SetupError, showProgressLine } from './ui.mjs';
 
@@ -28,7 +29,8 @@ export async function runStep({ title, doing, command, args, env = process.env, 
   const lines = [];
   const keep = (chunk) => {
     output.write(chunk);
-    for (const line of chunk.split(/[\r\n]+/)) if (line.trim()) lines.push(plain(line));
+    for (const line of chunk.split(/[\r\n]+/))
+      if (line.trim()) lines.push(stripVTControlCharacters(line).trimEnd());
     if (lines.length > 1_000) lines.splice(0, lines.length - TAIL_LINES);
     progress.lastLine = lines.at(-1) ?? '';
   };
@@ -83,12 +85,6 @@ function startProgress(title) {
     else say(text.slice(0, 160));
   }, PROGRESS_EVERY_MS);
   return progress;
-}
-
-/** Colours and cursor movements are for the terminal that the child thought it had. */
-function plain(line) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what it removes
-  return line.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').trimEnd();
 }
 
 /** A quick question to a program: what it printed, and its exit code (127 when it is not there). */

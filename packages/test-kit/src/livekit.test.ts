@@ -12,7 +12,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await dispose();
   await livekit.stop();
-  expect(isAlive(livekit.pid)).toBe(false);
 });
 
 async function join(roomName: string): Promise<Room> {
@@ -34,4 +33,11 @@ test('a token does not make a room, a made room can be joined, and closes when a
   expect(participant?.identity).toBe('someone');
   await room.disconnect();
   await waitFor(async () => (await livekit.rooms.listRooms(['made'])).length === 0);
+});
+
+test('a stopped server is gone', async () => {
+  const another = await startLiveKit();
+  expect(isAlive(another.pid)).toBe(true);
+  await another.stop();
+  expect(isAlive(another.pid)).toBe(false);
 });

@@ -38,7 +38,7 @@ export interface RunningProcess {
   readonly exited: Promise<ProcessExit>;
   isRunning(): boolean;
   /** stdout and stderr so far, mixed as they came. */
-  output(): string;
+  readonly output: () => string;
   /** Resolves with the first line, past or future, that matches. */
   waitForLine(pattern: RegExp, timeoutMs?: number): Promise<string>;
   signal(signal: NodeJS.Signals): void;
@@ -148,8 +148,8 @@ function describe(name: string, pid: number, exited: Promise<ProcessExit>, outpu
 }
 
 interface Output {
-  add(text: string): void;
-  text(): string;
+  readonly add: (text: string) => void;
+  readonly text: () => string;
 }
 
 function collectOutput(child: ChildProcess): Output {

@@ -7,8 +7,8 @@ type Environment = Readonly<Record<string, string>>;
 
 /** One of our services through any number of lives. */
 export interface ServiceSlot {
-  start(changes?: Environment): Promise<RunningProcess>;
-  stop(): Promise<void>;
+  readonly start: (changes?: Environment) => Promise<RunningProcess>;
+  readonly stop: () => Promise<void>;
   isRunning(): boolean;
   /** The latest life. @throws when there was none yet. */
   current(): RunningProcess;

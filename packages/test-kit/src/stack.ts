@@ -28,7 +28,7 @@ export interface JsonResponse {
   readonly status: number;
   readonly headers: Headers;
   /** The parsed body; text where it is no JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests reach into bodies of many shapes
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests reach into bodies of many shapes
   readonly body: any;
 }
 

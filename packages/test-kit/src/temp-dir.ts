@@ -5,7 +5,7 @@ import { guardDirectory, releaseDirectory } from './reaper.js';
 
 export interface TempDir {
   readonly path: string;
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 /** A fresh directory that goes away with `remove()`, or with us. */

@@ -19,19 +19,17 @@ export function makeShutdown(stack, { STATE_DIR }) {
     };
   });
   const phases = [
-    ['api', async () => stack.api?.stop({ graceMs: 10_000, hurry })],
-    ['spawner and its agents', async () => stack.spawner?.stop({ graceMs: 30_000, hurry })],
-    ['agents left behind', async () => endLeftAgents(STATE_DIR)],
-    ['LiveKit', async () => stack.livekit?.stop({ graceMs: 5_000, hurry })],
-    ['Redis', async () => stack.redis?.stop({ graceMs: 10_000, hurry })],
+    { name: 'api', end: async () => stack.api?.stop({ graceMs: 10_000, hurry }) },
+    { name: 'spawner and its agents', end: async () => stack.spawner?.stop({ graceMs: 30_000, hurry }) },
+    { name: 'agents left behind', end: async () => endLeftAgents(STATE_DIR) },
+    { name: 'LiveKit', end: async () => stack.livekit?.stop({ graceMs: 5_000, hurry }) },
+    { name: 'Redis', end: async () => stack.redis?.stop({ graceMs: 10_000, hurry }) },
   ];
   const run = async () => {
     if (!stack.redis && !stack.livekit && !stack.api && !stack.spawner) return forgetStart();
-    say(
-      '• Ending: api, spawner and its agents, LiveKit, Redis (only what we started). Ctrl-C again hurries.',
-    );
-    for (const [name, work] of phases) {
-      await work().catch((error) => say(`✗ ${name}: ${error.message}`));
+    say('• Ending: api, spawner and its agents, LiveKit, Redis (what we started). Ctrl-C again hurries.');
+    for (const { name, end } of phases) {
+      await end().catch((error) => say(`✗ ${name}: ${error.stack}`));
     }
     forgetStart();
     say('✓ Everything we started has ended.');

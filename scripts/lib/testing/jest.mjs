@@ -52,24 +52,25 @@ async function runToEnd(tools, args, folder, resultFile) {
     },
   );
   const exited = new Promise((resolve) => jest.once('close', (code) => resolve(code ?? 1)));
-  const gaveUp = giveUpWhenItStays(resultFile, exited);
-  return Promise.race([exited, gaveUp]);
+  return giveUpWhenItStays(resultFile, exited);
 }
 
 async function giveUpWhenItStays(resultFile, exited) {
-  let isOver = false;
-  void exited.then(() => {
-    isOver = true;
-  });
-  while (!isOver && !existsSync(resultFile)) await sleep(500, undefined, { ref: false });
-  await Promise.race([exited, sleep(EXIT_GRACE_MS, undefined, { ref: false })]);
-  if (isOver) return exited;
+  await untilWritten(resultFile, exited);
+  const outcome = await Promise.race([exited, sleep(EXIT_GRACE_MS, 'stays')]);
+  if (outcome !== 'stays') return outcome;
   say(
     `✗ Tests: jest has its results but does not end after ${EXIT_GRACE_MS / 1_000} s: a test left something open.`,
   );
   sendSignal(jest.pid, 'SIGKILL');
   await exited;
   return 1;
+}
+
+async function untilWritten(file, exited) {
+  let outcome = 'missing';
+  while (outcome === 'missing' && !existsSync(file))
+    outcome = await Promise.race([exited, sleep(500, 'missing')]);
 }
 
 /** Tests end what they start. A process that is left is a failure of its own, and is killed. */
