@@ -4,6 +4,7 @@
  */
 
 export { awaitAdoptedExit, type WatchOptions } from './await-exit.js';
+export { findCgroupRoot } from './cgroup.js';
 export { UnsafeTargetError } from './guard.js';
 export {
   checkIdentity,

@@ -35,6 +35,8 @@ export interface LaunchRecord {
   readonly logOffset?: number;
   readonly eventsOffset?: number;
   readonly remembered?: readonly ProcessRef[];
+  /** Cgroup of the launch, where it has one. */
+  readonly cgroup?: string;
 }
 
 /** `unsupported`: written by a version that we do not know; it must be refused, not guessed at. */
@@ -167,6 +169,7 @@ const recordChecks: Record<keyof LaunchRecord, Check> = {
   logOffset: isOptional(isCount),
   eventsOffset: isOptional(isCount),
   remembered: isOptional((value) => Array.isArray(value) && value.every(isRef)),
+  cgroup: isOptional(isFilledText),
 };
 
 function findWrongFields(fields: Record<string, unknown>): string[] {

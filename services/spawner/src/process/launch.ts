@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { enterCgroup, removeCgroup } from './cgroup.js';
 import { LAUNCH_VARIABLE, type ProcessIdentity, readIdentity } from './identity.js';
 import { LaunchError } from './launch-error.js';
 import { trackChild } from './own-children.js';
@@ -33,6 +34,8 @@ export interface LaunchRequest {
   /** Created if missing, readable by us alone, only ever appended to. */
   readonly logFile: string;
   readonly launchId: string;
+  /** From findCgroupRoot: the launch gets a cgroup of its own below it. */
+  readonly cgroupRoot?: string | undefined;
 }
 
 export interface ProcessExit {
@@ -45,6 +48,8 @@ export interface GatedLaunch {
   readonly identity: ProcessIdentity;
   /** The group is the process's own; a caller warns where it is not, since the tree is then harder to stop. */
   readonly leadsGroup: boolean;
+  /** Its cgroup, to be recorded and handed to the stop; undefined where it has none. */
+  readonly cgroup: string | undefined;
   /** Variables that are no shell names (`FOO.BAR`): dash does not hand them on. */
   readonly droppedVariables: readonly string[];
   /** Settles when the first process is gone, whoever else still holds its files; never rejects. */
@@ -88,10 +93,12 @@ async function startShell(request: LaunchRequest, logDescriptor: number): Promis
   const identity = child.pid === undefined ? undefined : readIdentity(child.pid, request.launchId);
   if (identity === undefined) throw await explainFailure(child, gate);
   raiseOomScore(identity.pid);
+  const { cgroupRoot, launchId } = request;
+  const cgroup = cgroupRoot === undefined ? undefined : enterCgroup(cgroupRoot, launchId, identity.pid);
   // Neither may keep a spawner alive that is about to hand over.
   child.unref();
   gate.unref();
-  return toGatedLaunch({ identity, request, gate, exited });
+  return toGatedLaunch({ identity, cgroup, request, gate, exited });
 }
 
 function spawnShell(request: LaunchRequest, logDescriptor: number): ChildProcess {
@@ -146,19 +153,25 @@ function raiseOomScore(pid: number): void {
 
 interface LaunchParts {
   readonly identity: ProcessIdentity;
+  readonly cgroup: string | undefined;
   readonly request: LaunchRequest;
   readonly gate: Socket;
   readonly exited: Promise<ProcessExit>;
 }
 
-function toGatedLaunch({ identity, request, gate, exited }: LaunchParts): GatedLaunch {
+function toGatedLaunch({ identity, cgroup, request, gate, exited }: LaunchParts): GatedLaunch {
   return {
     identity,
+    cgroup,
     leadsGroup: identity.pgid === identity.pid,
     droppedVariables: Object.keys(request.env).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)),
     exited,
     release: () => writeGo(gate),
-    abandon: () => abandonGate(gate, identity, exited),
+    abandon: async () => {
+      if (gate.destroyed) return;
+      await abandonGate(gate, identity, exited);
+      if (cgroup !== undefined) await removeCgroup(cgroup);
+    },
   };
 }
 
@@ -182,7 +195,6 @@ async function abandonGate(
   identity: ProcessIdentity,
   exited: Promise<ProcessExit>,
 ): Promise<void> {
-  if (gate.destroyed) return;
   gate.destroy();
   const limit = new AbortController();
   const tooLate = setTimeout(ABANDON_LIMIT_MS, 'stuck' as const, { signal: limit.signal });

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { killCgroup, listCgroup, removeCgroup } from './cgroup.js';
 import { checkRef, type ProcessIdentity, type ProcessRef, refKey } from './identity.js';
 import { type ProcessEntry, scanProcesses } from './scan.js';
 import { assertSafeIdentity, type Signal, signalGroup, signalProcess } from './signal.js';
@@ -23,6 +24,8 @@ export interface StopRequest {
   readonly remembered?: readonly ProcessRef[];
   /** Time between SIGTERM and SIGKILL. 0 kills at once, for an agent that hangs. */
   readonly graceMs: number;
+  /** Cgroup of the launch, where it has one; removed once it is empty. */
+  readonly cgroup?: string | undefined;
   /** Ends the grace early. */
   readonly signal?: AbortSignal;
   /** How long SIGKILL may take before the stop counts as failed. */
@@ -48,8 +51,9 @@ export async function stopTree(request: StopRequest): Promise<StopResult> {
   if (Number.isNaN(request.graceMs)) throw new RangeError('graceMs is not a number');
   const now = request.now ?? (() => performance.now());
   const startedAt = now();
-  const tree = new HuntedTree(request.identity, request.remembered ?? []);
+  const tree = new HuntedTree(request.identity, request.remembered ?? [], request.cgroup);
   const outcome = await stop(tree, request, now);
+  if (outcome !== 'kill_failed' && request.cgroup !== undefined) await removeCgroup(request.cgroup);
   const survivors = outcome === 'kill_failed' ? tree.members : [];
   return { outcome, durationMs: now() - startedAt, survivors };
 }
@@ -102,12 +106,14 @@ async function pause(ms: number, hurry: AbortSignal | undefined): Promise<void> 
 class HuntedTree {
   readonly #identity: ProcessIdentity;
   readonly #known: Set<string>;
+  readonly #cgroup: string | undefined;
   readonly #asked = new Set<string>();
   #wasLeaderSeen = false;
   #members: readonly ProcessEntry[] = [];
 
-  constructor(identity: ProcessIdentity, remembered: readonly ProcessRef[]) {
+  constructor(identity: ProcessIdentity, remembered: readonly ProcessRef[], cgroup: string | undefined) {
     this.#identity = identity;
+    this.#cgroup = cgroup;
     this.#known = new Set(remembered.map(refKey));
   }
 
@@ -124,6 +130,7 @@ class HuntedTree {
       identity: this.#identity,
       known: this.#known,
       wasLeaderSeen: this.#wasLeaderSeen,
+      inCgroup: this.#cgroup === undefined ? new Set() : listCgroup(this.#cgroup),
     });
     for (const member of this.#members) this.#known.add(refKey(member));
     return table.isComplete;
@@ -160,6 +167,7 @@ class HuntedTree {
   }
 
   kill(): void {
+    if (this.#cgroup !== undefined) killCgroup(this.#cgroup);
     this.#tellGroup('SIGKILL');
     for (const member of this.#members) signalProcess(member, 'SIGKILL');
   }

@@ -7,6 +7,8 @@ export interface TreeQuery {
   readonly identity: ProcessIdentity;
   /** Keys ({@link refKey}) of processes seen in this tree before; they stay members wherever they have moved. */
   readonly known: ReadonlySet<string>;
+  /** Processes in the launch's cgroup, where it has one. */
+  readonly inCgroup?: ReadonlySet<number>;
   /** The first process was seen under its identity during this very search, so its group number is not reused. */
   readonly wasLeaderSeen: boolean;
 }
@@ -51,7 +53,7 @@ function isOfTree(entry: ProcessEntry, table: ProcessTable, query: TreeQuery): b
   if (carries(entry, identity.launchId)) return true;
   // Pids of another namespace mean nothing here; the cookie above is all there is.
   if (!isHere(identity)) return false;
-  if (query.known.has(refKey(entry))) return true;
+  if (query.known.has(refKey(entry)) || query.inCgroup?.has(entry.pid) === true) return true;
   if (entry.pid === identity.pid) return entry.startTime === identity.startTime;
   return sharesGroup(entry, identity) && isGroupTheirs(entry, table, query);
 }
