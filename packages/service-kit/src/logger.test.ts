@@ -72,3 +72,23 @@ test('what is no secret stays readable, and a circle does not end the program', 
   await flushLogger(logger);
   expect(out.lines()[0]).toMatchObject({ tokens: 12, endReason: 'caller_ended' });
 });
+
+test('flushing waits for a slow reader, and the log goes on afterwards', async () => {
+  let text = '';
+  const slow = new Writable({
+    highWaterMark: 10,
+    write(chunk, _encoding, done) {
+      setTimeout(() => {
+        text += chunk;
+        done();
+      }, 2);
+    },
+  });
+  const logger = loggerTo(slow);
+  for (let line = 1; line <= 50; line += 1) logger.info(`line ${line}`);
+  await flushLogger(logger);
+  expect(text).toContain('"line 50"');
+  logger.info('afterwards');
+  await flushLogger(logger);
+  expect(text).toContain('afterwards');
+});

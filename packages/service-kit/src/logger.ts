@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createLogger as createWinston, format, type Logger, transports } from 'winston';
 import { createRedactor } from './redact.js';
 
@@ -23,7 +25,7 @@ export function createLogger({
   const redact = createRedactor(secrets);
   // Whoever read our log may go away; that must not end a call.
   destination.on('error', () => undefined);
-  return createWinston({
+  const logger = createWinston({
     level,
     defaultMeta: { service },
     format: format.combine(
@@ -33,12 +35,22 @@ export function createLogger({
     ),
     transports: [new transports.Stream({ stream: destination })],
   });
+  destinations.set(logger, destination);
+  return logger;
 }
 
-/** Resolves when every line was handed to the destination. The logger takes no more. */
-export function flushLogger(logger: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    logger.once('finish', () => resolve());
-    logger.end();
-  });
+/** Resolves when every line so far was handed over. Lines may follow: those of the shutdown itself, say. */
+export async function flushLogger(logger: Logger): Promise<void> {
+  const waiting = () => unwritten(logger) + logger.transports.reduce((sum, each) => sum + unwritten(each), 0);
+  while (waiting() > 0) await nextTurn();
+  const destination = destinations.get(logger);
+  while (destination && unwritten(destination) > 0) await nextTurn();
+}
+
+const destinations = new WeakMap<Logger, NodeJS.WritableStream>();
+
+/** winston's streams and ours, whatever kind they are. */
+function unwritten(stream: object): number {
+  const { writableLength = 0, readableLength = 0 } = stream as Partial<Duplex>;
+  return writableLength + readableLength;
 }

@@ -20,7 +20,7 @@ export function createPlatformHandler(
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-    const answer = answerFor(request.url?.split('?')[0], routes);
+    const answer = answerFor((request.url ?? '').replace(/\?.*/s, ''), routes);
     if (!answer) return false;
     void answer.then(
       ({ status, type, body }) => {
@@ -42,7 +42,7 @@ interface Answer {
   body: string;
 }
 
-function answerFor(path: string | undefined, routes: PlatformRoutes): Promise<Answer> | undefined {
+function answerFor(path: string, routes: PlatformRoutes): Promise<Answer> | undefined {
   switch (path) {
     case '/livez':
       return Promise.resolve(json(200, { status: 'ok' }));

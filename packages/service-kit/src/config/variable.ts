@@ -42,7 +42,7 @@ function variable<T>(
 
 /** The same variable, undefined when it is absent. */
 export function optional<T>(of: Variable<T>): Variable<T | undefined> {
-  return { ...of, optional: true } as Variable<T | undefined>;
+  return { ...of, optional: true };
 }
 
 export function text(options: Common & { pattern?: RegExp; expects?: string }): Variable<string> {

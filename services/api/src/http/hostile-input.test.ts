@@ -137,7 +137,7 @@ describe('bodies', () => {
       headers: { 'Content-Type': 'application/json' },
       body: new Blob([text]).stream(),
       duplex: 'half',
-    } as RequestInit);
+    });
     expect(chunked.status).toBe(413);
   });
 

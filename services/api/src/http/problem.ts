@@ -58,17 +58,16 @@ export function toCodedError(error: unknown): CodedError {
   if (error instanceof RedisUnavailableError) return new CodedError('redis_unavailable', { cause: error });
   // A path that cannot be decoded is a path that does not exist.
   if (error instanceof URIError) return new CodedError('not_found');
-  const { type } = error as { type?: unknown };
-  const code = typeof type === 'string' ? BODY_ERRORS[type] : undefined;
-  return new CodedError(code ?? 'internal', { cause: error });
+  const type = (error as { type?: unknown } | null | undefined)?.type;
+  return new CodedError(BODY_ERRORS.get(type) ?? 'internal', { cause: error });
 }
 
 /** By the `type` of what body-parser throws. */
-const BODY_ERRORS: Readonly<Record<string, ErrorCode>> = {
-  'entity.parse.failed': 'invalid_json',
-  'request.aborted': 'invalid_json',
-  'request.size.invalid': 'invalid_json',
-  'entity.too.large': 'payload_too_large',
-  'encoding.unsupported': 'unsupported_media_type',
-  'charset.unsupported': 'unsupported_media_type',
-};
+const BODY_ERRORS: ReadonlyMap<unknown, ErrorCode> = new Map([
+  ['entity.parse.failed', 'invalid_json'],
+  ['request.aborted', 'invalid_json'],
+  ['request.size.invalid', 'invalid_json'],
+  ['entity.too.large', 'payload_too_large'],
+  ['encoding.unsupported', 'unsupported_media_type'],
+  ['charset.unsupported', 'unsupported_media_type'],
+]);

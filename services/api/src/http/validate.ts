@@ -19,7 +19,7 @@ export function validateQuery<T>(schema: Joi.ObjectSchema<T>, query: unknown): T
 
 function validate<T>(schema: Joi.ObjectSchema<T>, input: unknown, options: Joi.ValidationOptions): T {
   const { error, value } = schema.validate(input, { abortEarly: false, allowUnknown: false, ...options });
-  if (!error) return value as T;
+  if (!error) return value;
   const errors = error.details.slice(0, MAX_PROBLEMS).map(({ path, message }) => ({
     field: path.join('.').slice(0, MAX_MESSAGE),
     message: message.slice(0, MAX_MESSAGE),
