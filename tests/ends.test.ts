@@ -114,7 +114,14 @@ describe('each way to end', () => {
   test('a lost wake-up only delays the end: the state is the order', async () => {
     const sessionId = await startReady(stack);
     const { host } = await sessionOf(stack, sessionId);
-    await stack.redis.command('HSET', `session:${sessionId}`, 'status', 'ending', 'endReason', 'caller_ended');
+    await stack.redis.command(
+      'HSET',
+      `session:${sessionId}`,
+      'status',
+      'ending',
+      'endReason',
+      'caller_ended',
+    );
     await stack.redis.command('SADD', `host:${host}:ending`, sessionId);
     await waitForStatus(stack, sessionId, 404, 8000);
     await expectNothingLeft(stack, sessionId);

@@ -117,7 +117,9 @@ test('an agent that exits at start is tried 3 times, then the session shows why,
       agentPid: null,
       lastLines: ['loading the model', 'cannot find the model: model.bin'],
     });
-    const asCaller = await stack.request('GET', `/api/session/${sessionId}`, undefined, { authorization: '' });
+    const asCaller = await stack.request('GET', `/api/session/${sessionId}`, undefined, {
+      authorization: '',
+    });
     expect(asCaller.body.error).toBe(session.error);
     expect(asCaller.body.lastLines).toBeUndefined();
     expect(stack.agentProcesses()).toEqual([]);

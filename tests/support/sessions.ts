@@ -3,7 +3,8 @@ import { type TestStack, waitFor } from '@greenroom/test-kit';
 /** Starts a session as admin and answers its id. */
 export async function startSession(stack: TestStack, body: object = {}): Promise<string> {
   const answer = await stack.request('POST', '/api/session/start', body);
-  if (answer.status >= 300) throw new Error(`start answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  if (answer.status >= 300)
+    throw new Error(`start answered ${answer.status}: ${JSON.stringify(answer.body)}`);
   return answer.body.sessionId;
 }
 

@@ -22,5 +22,6 @@ export {
 export { type RedisOptions, startRedis, type TestRedis } from './redis.js';
 export { type RedisReply, redisCommand } from './resp.js';
 export { type JsonResponse, type StackOptions, startStack, type TestStack } from './stack.js';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 export { makeTempDir, type TempDir } from './temp-dir.js';
 export { waitFor, type WaitOptions } from './wait-for.js';

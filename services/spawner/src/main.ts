@@ -7,13 +7,15 @@ import {
   ConfigError,
   createLogger,
   createPlatformHandler,
+  closeServer,
   createShutdown,
+  listen,
   type Readiness,
 } from '@greenroom/service-kit';
 import { adoptAll } from './adopt.js';
 import { readDefaultProfile } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
-import { readConfig, type SpawnerConfig } from './config.js';
+import { readConfig } from './config.js';
 import { drain } from './drain.js';
 import { SessionEnds } from './end-session.js';
 import { HealthCheck } from './health-check.js';
@@ -117,8 +119,7 @@ async function main(): Promise<void> {
           await presence.close();
           if (context.runs.size === 0) await redis.hosts.remove(state.hostId);
           await redis.close();
-          server.closeAllConnections();
-          server.close();
+          await closeServer(server);
         },
       },
     ],
@@ -166,13 +167,6 @@ async function main(): Promise<void> {
 function publish(profile: ReturnType<typeof readDefaultProfile>) {
   const { name, description, voices, poolTarget } = profile;
   return { name, description, voices: [...voices], poolTarget };
-}
-
-function listen(server: ReturnType<typeof createServer>, config: SpawnerConfig): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.port, config.host, () => resolve());
-  });
 }
 
 function readVersion(): string {
