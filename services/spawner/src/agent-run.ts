@@ -1,5 +1,4 @@
 import type { LaunchRef, SessionRecord } from '@greenroom/redis-schema';
-import type { AgentOutput } from './agents/agent-output.js';
 import type { Profile } from './agents/profile.js';
 import type { ProcessExit, ProcessIdentity, ProcessRef } from './process/index.js';
 
@@ -10,6 +9,24 @@ import type { ProcessExit, ProcessIdentity, ProcessRef } from './process/index.j
  * - `ending`: its end is under way
  */
 export type RunPhase = 'launching' | 'starting' | 'serving' | 'ending';
+
+/** What a launch's agent prints and reports, as the rest of the spawner uses it. */
+export interface RunOutput {
+  /** Settles at the first line that matches the readiness patterns of the agent's mode. */
+  readonly patternSeen: Promise<void>;
+  /** Settles when the agent says `ready`. */
+  readonly readySaid: Promise<void>;
+  /** The last lines that may be shown, oldest first. */
+  lastLines(count: number): string[];
+  /** Keeps the log within its cap. */
+  trim(): Promise<void>;
+  /** Reads what is left, then stops. */
+  close(): Promise<void>;
+  /** Stops where it is: a successor reads on from there. */
+  leave(): Promise<void>;
+  /** What people said must not stay on the disk after the call. */
+  eraseEvents(): Promise<void>;
+}
 
 /** One launch of an agent on this host, from the claim until nothing of it is left. */
 export class AgentRun {
@@ -22,7 +39,7 @@ export class AgentRun {
   /** Set once the process exists. */
   identity: ProcessIdentity | undefined;
   exited: Promise<ProcessExit> | undefined;
-  output: AgentOutput | undefined;
+  output: RunOutput | undefined;
   /** Descendants seen at health checks; they are found again even if they hide later. */
   remembered: readonly ProcessRef[] = [];
   /** What the agent gave as the reason of its own end. */

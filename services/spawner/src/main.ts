@@ -108,7 +108,7 @@ async function main(): Promise<void> {
         run: async () => {
           health.close();
           leaving.abort();
-          await Promise.all(context.runs.all().map((run) => run.output?.leave()));
+          await Promise.all(context.runs.all().map(async (run) => run.output?.leave()));
         },
       },
       {

@@ -140,7 +140,7 @@ export class SessionLifecycle {
     const answer = await untilAnswered(() => redis.sessions.failLaunch(ref, failure), leaving);
     metrics.launches.inc({ outcome: answer.status });
     const attempt = session.attempts + 1;
-    logger.warn('launch failed', { session: shortId(ref.sessionId), attempt, then: answer.status, error });
+    logger.warn('launch failed', { session: shortId(ref.sessionId), attempt, outcome: answer.status, error });
     switch (answer.status) {
       case 'retry':
         return { retryInMs: answer.dueInMs };

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { AgentEvent } from '@greenroom/contracts';
-import type { AgentRun } from '../agent-run.js';
+import type { AgentRun, RunOutput } from '../agent-run.js';
 import {
   createReadinessMatcher,
   eraseConsumed,
@@ -24,10 +24,8 @@ const KEPT_LINES = 50;
 const ERASE_STEP_BYTES = 64 * 1024;
 
 /** What one agent prints and reports: signs of readiness, events, and the lines that may be served. */
-export class AgentOutput {
-  /** Settles at the first line that matches the readiness patterns of the agent's mode. */
+export class AgentOutput implements RunOutput {
   readonly patternSeen: Promise<void>;
-  /** Settles when the agent says `ready`. */
   readonly readySaid: Promise<void>;
   readonly #context: SpawnerContext;
   readonly #run: AgentRun;
@@ -70,12 +68,10 @@ export class AgentOutput {
     });
   }
 
-  /** The last lines that may be shown, oldest first. */
   lastLines(count: number): string[] {
     return this.#lastLines.slice(-count);
   }
 
-  /** Keeps the log within its cap. */
   async trim(): Promise<void> {
     const outcome = await trimLog({ file: this.#logFile, tail: this.#log });
     if (outcome.kind === 'truncated' && outcome.lostBytes > 0) {
@@ -84,17 +80,14 @@ export class AgentOutput {
     if (outcome.kind === 'failed') this.#warn('the log could not be trimmed', { reason: outcome.reason });
   }
 
-  /** Reads what is left, then stops. */
   async close(): Promise<void> {
     await Promise.all([this.#log.close({ drain: true }), this.#events.close({ drain: true })]);
   }
 
-  /** Stops where it is: a successor reads on from there. */
   async leave(): Promise<void> {
     await Promise.all([this.#log.close({ drain: false }), this.#events.close({ drain: false })]);
   }
 
-  /** What people said must not stay on the disk after the call. */
   async eraseEvents(): Promise<void> {
     await rm(this.#run.eventsFile, { force: true });
   }
