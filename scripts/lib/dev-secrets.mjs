@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readEnvFile } from './env-file.mjs';
-import { HOME_DIR } from './paths.mjs';
+import { DATA_DIR } from './paths.mjs';
 
-export const SECRETS_FILE = join(HOME_DIR, 'dev-secrets.env');
+export const SECRETS_FILE = join(DATA_DIR, 'dev-secrets.env');
 
 const MAKERS = {
   LIVEKIT_API_KEY: () => `dev${randomBytes(6).toString('hex')}`,

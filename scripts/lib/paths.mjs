@@ -6,10 +6,13 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 
 /** Everything that we download, generate or write while running: `rm -rf .greenroom` starts over. */
 export const HOME_DIR = join(ROOT, '.greenroom');
-export const LOG_DIR = join(HOME_DIR, 'logs');
-export const RUN_DIR = join(HOME_DIR, 'run');
 export const BIN_DIR = join(HOME_DIR, 'bin');
 export const TOOLS_DIR = join(HOME_DIR, 'tools');
+
+/** The part that belongs to one running Greenroom: data, logs, secrets. Tests of these scripts give their own. */
+export const DATA_DIR = process.env.GREENROOM_DATA_DIR || HOME_DIR;
+export const LOG_DIR = join(DATA_DIR, 'logs');
+export const RUN_DIR = join(DATA_DIR, 'run');
 
 /** Kept across clones, so that a second clone need not build LiveKit again. */
 export function userCacheDir(env = process.env) {

@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readEnvFile } from './env-file.mjs';
-import { HOME_DIR, ROOT } from './paths.mjs';
+import { DATA_DIR, HOME_DIR, ROOT } from './paths.mjs';
 
 /** The environment wins over `.env` at the root; an empty value counts as not given. */
 export function readSettings(env = process.env, file = join(ROOT, '.env')) {
   const given = Object.entries({ ...readEnvFile(file), ...env }).filter(([, value]) => value !== '');
   const settings = Object.fromEntries(given);
-  settings.STATE_DIR = resolve(ROOT, settings.STATE_DIR ?? HOME_DIR);
+  settings.STATE_DIR = resolve(ROOT, settings.STATE_DIR ?? DATA_DIR);
   return settings;
 }
 

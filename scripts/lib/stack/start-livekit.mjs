@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkLiveKit } from '../livekit/check.mjs';
-import { HOME_DIR } from '../paths.mjs';
+import { DATA_DIR } from '../paths.mjs';
 import { freePortFrom, isTcpPortFree, isUdpPortFree } from '../ports.mjs';
 import { say, SetupError } from '../ui.mjs';
 import { logTail, startBackground } from './background.mjs';
 
-const FOLDER = join(HOME_DIR, 'livekit');
+const FOLDER = join(DATA_DIR, 'livekit');
 const CONFIG = join(FOLDER, 'livekit.json');
 const START_TIMEOUT_MS = 20_000;
 

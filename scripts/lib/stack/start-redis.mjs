@@ -1,23 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HOME_DIR } from '../paths.mjs';
+import { DATA_DIR, shortPath } from '../paths.mjs';
 import { freePortFrom } from '../ports.mjs';
 import { inspectRedis } from '../redis/inspect.mjs';
 import { ask } from '../run-step.mjs';
 import { say, SetupError } from '../ui.mjs';
 import { logTail, startBackground } from './background.mjs';
 
-const DATA_DIR = join(HOME_DIR, 'redis');
+const FOLDER = join(DATA_DIR, 'redis');
 const IMAGE = 'redis:7.4-alpine';
 const START_TIMEOUT_MS = 15_000;
 
 /** Every write is on disk within a second; a full one refuses writes instead of dropping sessions. */
 const SETTINGS = ['--appendonly', 'yes', '--save', '', '--maxmemory-policy', 'noeviction'];
 
-/** A Redis of our own with its data in .greenroom/redis. `onStarted` gets its process at once; resolves with its URL. */
+/** A Redis of our own. `onStarted` gets its process at once; resolves with its URL. */
 export async function startOwnRedis(choice, onStarted) {
-  mkdirSync(DATA_DIR, { recursive: true });
+  mkdirSync(FOLDER, { recursive: true });
   const port = await freePortFrom(6379);
   const url = `redis://127.0.0.1:${port}`;
   const process =
@@ -27,7 +27,7 @@ export async function startOwnRedis(choice, onStarted) {
   onStarted(process);
   if (choice.kind === 'container') say(`  Redis: the first time, ${IMAGE} is downloaded`);
   await untilReady(process, url, choice.kind === 'container' ? 180_000 : START_TIMEOUT_MS);
-  say(`✓ Redis: started on 127.0.0.1:${port}, data in .greenroom/redis`);
+  say(`✓ Redis: started on 127.0.0.1:${port}, data in ${shortPath(FOLDER)}`);
   return url;
 }
 
@@ -35,7 +35,7 @@ function startProgram(program, port, url) {
   return startBackground({
     name: 'redis',
     command: program,
-    args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', DATA_DIR, ...SETTINGS],
+    args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', FOLDER, ...SETTINGS],
     env: globalThis.process.env,
     record: { url },
   });
@@ -55,7 +55,7 @@ function startContainer(tool, port, url) {
       '-p',
       `127.0.0.1:${port}:6379`,
       '-v',
-      `${DATA_DIR}:/data`,
+      `${FOLDER}:/data`,
       IMAGE,
       'redis-server',
       ...SETTINGS,
