@@ -88,6 +88,7 @@ function takeOver(
   const run = new AgentRun(ref, session, profile, Date.now() - (session.claimedAt ?? Date.now()));
   run.identity = record.identity;
   run.remembered = record.remembered ?? [];
+  run.cgroup = record.cgroup;
   run.eventsFile = record.eventsFile;
   run.exited = awaitAdoptedExit(record.identity, { signal: context.leaving });
   run.exited.catch(() => undefined);
@@ -167,6 +168,7 @@ async function stopStray(context: SpawnerContext, record: LaunchRecord): Promise
   const stopped = await stopTree({
     identity: record.identity,
     remembered: record.remembered ?? [],
+    cgroup: record.cgroup,
     graceMs: config.terminationGraceMs,
   });
   if (stopped.outcome === 'kill_failed') {

@@ -39,6 +39,8 @@ export class AgentRun {
   /** Set once the process exists. */
   identity: ProcessIdentity | undefined;
   exited: Promise<ProcessExit> | undefined;
+  /** Its own cgroup, where one could be made: what no double fork escapes. */
+  cgroup: string | undefined;
   output: RunOutput | undefined;
   /** Descendants seen at health checks; they are found again even if they hide later. */
   remembered: readonly ProcessRef[] = [];

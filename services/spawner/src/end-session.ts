@@ -76,8 +76,9 @@ export class SessionEnds {
   async stopTree(run: AgentRun): Promise<StopResult | undefined> {
     if (run.identity === undefined) return undefined;
     const { config, metrics, logger } = this.#context;
-    const { identity, remembered } = run;
-    const result = await stopTree({ identity, remembered, graceMs: config.terminationGraceMs });
+    const { identity, remembered, cgroup } = run;
+    const graceMs = config.terminationGraceMs;
+    const result = await stopTree({ identity, remembered, cgroup, graceMs });
     metrics.stops.inc({ outcome: result.outcome });
     const facts = {
       session: shortId(run.id),

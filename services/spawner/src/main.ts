@@ -13,6 +13,7 @@ import {
   type Readiness,
 } from '@greenroom/service-kit';
 import { adoptAll } from './adopt.js';
+import { findCgroupRoot } from './process/index.js';
 import { readDefaultProfile } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { readConfig } from './config.js';
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
     state,
     profiles: new Map([[profile.name, profile]]),
     runs: new RunRegistry(),
+    cgroupRoot: findCgroupRoot(),
     metrics: createSpawnerMetrics(),
     deployment: undefined,
     leaving: leaving.signal,
@@ -128,7 +130,12 @@ async function main(): Promise<void> {
   applyCrashPolicy({ logger, shutdown, exit: (code) => process.exit(code) });
 
   await listen(server, config);
-  logger.info('spawner listening', { port: config.port, host: state.hostId });
+  logger.info('spawner listening', {
+    port: config.port,
+    host: state.hostId,
+    // Only a cgroup is a guarantee against what hides; without one the tree is hunted by group, session and cookie.
+    treesEndBy: context.cgroupRoot === undefined ? 'signals' : 'cgroup.kill',
+  });
   await waitForRedis();
   const { sessions, deployment } = await untilAnswered(
     () => redis.hosts.register(state.hostId, [publish(profile)]),

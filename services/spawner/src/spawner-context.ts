@@ -17,6 +17,8 @@ export interface SpawnerContext {
   readonly state: StateDir;
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly runs: RunRegistry;
+  /** Where launches get cgroups of their own; undefined where none can be made. */
+  readonly cgroupRoot: string | undefined;
   readonly metrics: SpawnerMetrics;
   /** Marks our rooms; set when the host has registered. */
   deployment: string | undefined;

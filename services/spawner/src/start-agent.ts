@@ -45,6 +45,7 @@ export async function startAgent(
   const gate = await openAgentGate(context, run);
   run.identity = gate.identity;
   run.exited = gate.exited;
+  run.cgroup = gate.cgroup;
   try {
     await record(context, run, roomSid, 'recorded');
     await commit(context, run, roomSid);
@@ -91,6 +92,7 @@ async function openAgentGate(context: SpawnerContext, run: AgentRun): Promise<Ga
       env,
       logFile: state.logFile(run.id, ref.generation),
       launchId: ref.launch,
+      cgroupRoot: context.cgroupRoot,
     });
     reportSpawn(context, run, gate);
     return gate;
@@ -138,6 +140,7 @@ async function record(
     deadlineAt: run.session.deadlineAt,
     startedAt: Date.now(),
     phase,
+    ...(run.cgroup !== undefined && { cgroup: run.cgroup }),
   });
 }
 
