@@ -54,8 +54,13 @@ function handle({ name, pid, startTime, logFile, logOffset, exited }) {
      * hurries our services, and leaves 3 s.
      */
     async stop({ signal = 'SIGTERM', graceMs = 10_000, hurry = new Promise(() => {}) } = {}) {
-      const endsWithin = (ms, cutShort = []) =>
-        Promise.race([exited.then(() => 'ended'), sleep(ms, 'late'), ...cutShort]);
+      const endsWithin = async (ms, cutShort = []) => {
+        const timer = new AbortController();
+        const tooLate = sleep(ms, 'late', { signal: timer.signal }).catch(() => 'late');
+        const outcome = await Promise.race([exited.then(() => 'ended'), tooLate, ...cutShort]);
+        timer.abort();
+        return outcome;
+      };
       if (isAlive()) {
         sendSignal(pid, signal);
         let outcome = await endsWithin(graceMs, [hurry]);
