@@ -1,0 +1,42 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+/** What the agent tells the platform: the agent contract's events, with a few facts added. */
+export type AgentEvent =
+  | { event: 'ready' }
+  | { event: 'agent_speaking'; active: boolean }
+  | { event: 'user_speaking'; active: boolean }
+  | { event: 'transcript'; role: 'user' | 'agent'; text: string; final: boolean }
+  | { event: 'health'; status: 'ok'; state: string; callerPresent: boolean; rssBytes: number; uptimeMs: number }
+  | { event: 'error'; message: string }
+  | { event: 'end'; reason: string };
+
+export interface EventLog {
+  /** Never throws: a full disk must not end a call. */
+  write(event: AgentEvent): void;
+  close(): void;
+}
+
+/** One JSON object a line, with the time in `at` (milliseconds since 1970), appended so that the reader may erase. */
+export function openEventLog(file: string | undefined): EventLog {
+  if (file === undefined) return { write: printUnlessPrivate, close: () => undefined };
+  const fd = openSync(file, 'a', 0o600);
+  return {
+    write(event) {
+      try {
+        writeSync(fd, toLine(event));
+      } catch {
+        // Nothing to tell it to: stdout may be on the same full disk.
+      }
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+/** Without a file, stdout ends up in the log, where transcripts must not be. */
+function printUnlessPrivate(event: AgentEvent): void {
+  if (event.event !== 'transcript') process.stdout.write(toLine(event));
+}
+
+function toLine(event: AgentEvent): string {
+  return `${JSON.stringify({ ...event, at: Date.now() })}\n`;
+}
