@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ensureDevSecrets } from '../../scripts/lib/dev-secrets.mjs';
 import { parseEnv } from '../../scripts/lib/env-file.mjs';
+import { ROOT } from '../../scripts/lib/paths.mjs';
 import { checkPlatform } from '../../scripts/lib/platform.mjs';
 import { freePortFrom, isTcpPortFree, ownerOfPort } from '../../scripts/lib/ports.mjs';
 import { readSettings } from '../../scripts/lib/settings.mjs';
@@ -144,5 +145,16 @@ describe('the closing line', () => {
     expect(countLine(countResults({ ...results, numPendingTests: 1 }, 0))).toBe(
       '5 passed, 0 failed, 1 skipped',
     );
+  });
+});
+
+test('CI runs what a person runs', () => {
+  expect(readFileSync(join(ROOT, '.ci/run'), 'utf8')).toMatch(/^exec npm --silent test$/m);
+  expect(statSync(join(ROOT, '.ci/run')).mode & 0o111).not.toBe(0);
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(scripts).toMatchObject({
+    start: 'node scripts/start.mjs',
+    test: 'node scripts/test.mjs',
+    call: 'node scripts/call.mjs',
   });
 });

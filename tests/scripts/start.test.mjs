@@ -13,7 +13,7 @@ import {
   startRedis,
   waitFor,
 } from '@greenroom/test-kit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ROOT } from '../../scripts/lib/paths.mjs';
 
 const START_MS = 90_000;
@@ -149,14 +149,17 @@ describe('npm start', () => {
 });
 
 describe('servers of our own', () => {
+  beforeEach(() => {
+    jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  });
   /** A module graph of its own, whose folder is this test's. */
   async function load(name) {
     process.env.GREENROOM_DATA_DIR = folder;
-    const { jest } = await import('@jest/globals');
     jest.resetModules();
     return import(`../../scripts/lib/stack/${name}.mjs`);
   }
   afterEach(() => {
+    jest.restoreAllMocks();
     delete process.env.GREENROOM_DATA_DIR;
   });
 
