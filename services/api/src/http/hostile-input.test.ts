@@ -37,6 +37,7 @@ afterEach(async () => {
 function expectProblem({ status, headers, body, text }: Response, expected: [number, string]): void {
   expect([status, body.code]).toEqual(expected);
   expect(headers['content-type']).toBe('application/problem+json');
+  expect(headers['cache-control']).toBe('no-store');
   expect(body).toMatchObject({
     type: `urn:greenroom:error:${expected[1]}`,
     title: expect.any(String),

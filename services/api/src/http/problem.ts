@@ -32,6 +32,8 @@ export function sendProblem(response: Response, error: CodedError): void {
   if (retryable)
     response.set('Retry-After', String(Math.ceil(error.retryAfterSeconds ?? RETRY_AFTER_SECONDS)));
   if (error.code === 'unauthorized') response.set('WWW-Authenticate', 'Bearer');
+  // A proxy may keep a 404 by itself otherwise.
+  response.set('Cache-Control', 'no-store');
   // A string, because express would put its own charset on an object.
   response.status(status).set('Content-Type', 'application/problem+json').end(JSON.stringify(body));
 }

@@ -76,6 +76,15 @@ describe('the body of LiveKit’s standard endpoint', () => {
     expect(claims.roomConfig?.emptyTimeout).toBe(15_000);
   });
 
+  test('cannot say who the caller is where the session does not know it either', async () => {
+    const anonymous = (await api.start()).sessionId;
+    const { body } = await mint({
+      sessionId: anonymous,
+      participant_attributes: { userId: 'somebody', theme: 'dark' },
+    });
+    expect((await claimsOf(body.participant_token)).attributes).toEqual({ theme: 'dark' });
+  });
+
   test('may say the session in the query, for clients that know only the standard', async () => {
     expect((await api.post(`/api/token?sessionId=${sessionId}`, { participant_name: 'Bob' })).status).toBe(
       201,

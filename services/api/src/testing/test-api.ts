@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { afterAll } from '@jest/globals';
 import type { StartResponse } from '@greenroom/contracts';
 import { openRedis, type RedisSchema } from '@greenroom/redis-schema';
 import { createLogger, secretsOf } from '@greenroom/service-kit';
@@ -40,6 +41,13 @@ export interface TestApiOptions extends AppOptions {
   /** Waits for Redis first. Default true. */
   readonly isConnected?: boolean;
 }
+
+const opened = new Set<TestApi>();
+
+// A test that fails before it closes its api would otherwise keep the run alive for ever.
+afterAll(async () => {
+  for (const api of opened) await api.close();
+});
 
 /** The app with everything real but the listening. Without a LiveKit, nothing answers where it should be. */
 export async function openTestApi({
@@ -98,8 +106,11 @@ export async function openTestApi({
       if (status >= 300) throw new Error(`start answered ${status}: ${JSON.stringify(answer)}`);
       return answer as StartResponse;
     },
-    close: () => schema.close(),
+    async close() {
+      if (opened.delete(api)) await schema.close();
+    },
   };
+  opened.add(api);
   return api;
 }
 
