@@ -6,6 +6,13 @@
 
 local session = read(A.sessionId)
 if not session or tonumber(session.generation) ~= A.generation then return answer({ status = 'superseded' }) end
+-- The same batch again: its answer was lost.
+local function isTaken(offset, known)
+  return present(offset) and offset <= (tonumber(known) or 0)
+end
+if isTaken(A.logOffset, session.logOffset) or isTaken(A.eventsOffset, session.eventsOffset) then
+  return answer({ status = 'ok' })
+end
 local ttl = session.ttlMs or 14400000
 if #A.lines > 0 then
   local key = K.logs(session.id)

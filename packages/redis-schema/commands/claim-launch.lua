@@ -1,7 +1,16 @@
 -- A host takes the next launch that is due: callers first, then warm agents. Generation + 1 is the launch's number.
--- Args: host, launch (random id), hostCapacity (processes), includePool
+-- Args: host, launch (random id), hostCapacity (processes), includePool,
+--       again (the answer to a claim under this launch id was lost: find what it took, if anything)
 -- Answers: claimed {session} | none {nextDueMs?} | host_full
 -- @include prelude
+
+if A.again then
+  for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(A.host))) do
+    local session = read(id)
+    if session and session.launch == A.launch then return answer({ status = 'claimed', session = session }) end
+  end
+  return answer({ status = 'none', nextDueMs = NIL })
+end
 
 if redis.call('HGET', K.host(A.host), 'draining') == '1' then return answer({ status = 'none' }) end
 if redis.call('SCARD', K.host_sessions(A.host)) >= A.hostCapacity then return answer({ status = 'host_full' }) end

@@ -9,11 +9,14 @@ local current = session.launch == A.launch and tonumber(session.generation) == A
 if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
   return answer({ status = 'superseded', now = session.status })
 end
+local isRepeated = session.agentPid == int(A.pid)
 local fields = { agentPid = int(A.pid), agentPgid = int(A.pgid), agentStartTime = A.startTime, logFile = A.logFile }
 if present(A.roomSid) then fields.roomSid = A.roomSid end
 write(session, fields)
 redis.call('SET', K.pid(session.id), int(A.pid), 'PX', session.ttlMs)
 redis.call('PEXPIRE', K.session(session.id), session.ttlMs)
-count('total_spawned')
-emit(session, 'spawned', { pid = A.pid, generation = A.generation })
+if not isRepeated then
+  count('total_spawned')
+  emit(session, 'spawned', { pid = A.pid, generation = A.generation })
+end
 return answer({ status = 'ok' })

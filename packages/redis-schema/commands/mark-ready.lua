@@ -1,12 +1,14 @@
 -- An agent is ready: a caller's session becomes ready, a warm agent joins the pool if the pool still wants it.
 -- Args: sessionId, generation, launch, startupMs
 -- Answers: ready | pooled | surplus (its end was begun in this step) | superseded {now?}
+-- Asked again because the answer was lost, it answers the same again.
 -- @include prelude
 -- @include ending
 
 local session = read(A.sessionId)
 if not session then return answer({ status = 'superseded' }) end
 local current = session.launch == A.launch and tonumber(session.generation) == A.generation
+if current and (session.status == 'ready' or session.status == 'pooled') then return answer({ status = session.status }) end
 if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
   return answer({ status = 'superseded', now = session.status })
 end

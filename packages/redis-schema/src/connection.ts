@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { RedisUnavailableError } from './errors.js';
+import { RedisUnsuitableError } from './errors.js';
 
 /**
  * What a connection is for decides how it may wait.
@@ -38,15 +38,15 @@ export function connect(options: ConnectionOptions): Redis {
   return connection;
 }
 
-/** Says so when the server cannot be used: a cluster, or older than scripts with flags. */
+/** @throws RedisUnsuitableError for a cluster, or a server older than scripts with flags */
 export async function checkServer(connection: Redis): Promise<void> {
   const info = await connection.info('server');
   const major = Number(/redis_version:(\d+)/.exec(info)?.[1] ?? '0');
   if (major < 7) {
-    throw new RedisUnavailableError('Redis 7 or newer is needed: our steps use script flags.');
+    throw new RedisUnsuitableError('Redis 7 or newer is needed: our steps use script flags.');
   }
   if (/redis_mode:cluster/.test(info)) {
-    throw new RedisUnavailableError(
+    throw new RedisUnsuitableError(
       'Redis Cluster cannot be used: one step of state spans several keys. Give a standalone or Sentinel Redis.',
     );
   }

@@ -37,7 +37,11 @@ export class HostQuestions {
       };
       const timer = setTimeout(() => finish(undefined), timeoutMs);
       this.#waiting.set(requestId, finish);
-      this.#bus.publish(`host:${hostId}:questions`, question).catch(reject);
+      this.#bus.publish(`host:${hostId}:questions`, question).catch((error: unknown) => {
+        clearTimeout(timer);
+        this.#waiting.delete(requestId);
+        reject(error);
+      });
     });
   }
 

@@ -1,6 +1,6 @@
 export { RECENT_LINES } from './agent-store.js';
 export type { DoorbellPriority } from './doorbell.js';
-export { RedisScriptError, RedisUnavailableError } from './errors.js';
+export { RedisScriptError, RedisUnavailableError, RedisUnsuitableError } from './errors.js';
 export type { HeartbeatAnswer, HostFields } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export type { ClaimResult, FailResult, LaunchRef, Superseded } from './session-store.js';

@@ -45,7 +45,7 @@ export interface RedisSchema {
   ping(): Promise<void>;
   /** Resolves once connected. @throws RedisUnavailableError when that takes longer. */
   connected(limitMs: number): Promise<void>;
-  /** @throws RedisUnavailableError when the server is one that we cannot use */
+  /** @throws RedisUnsuitableError when the server is one that we can never use, RedisUnavailableError when it is away */
   check(): Promise<void>;
   close(): Promise<void>;
 }

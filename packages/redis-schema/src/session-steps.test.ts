@@ -384,6 +384,52 @@ describe('launching', () => {
   });
 });
 
+describe('a step whose answer was lost is asked again', () => {
+  test('ready stays ready, and a spawn counts once', async () => {
+    await addHost();
+    await schema.sessions.start(startArgs());
+    const { ref, ready } = await launchNext();
+    expect(ready.status).toBe('ready');
+    expect((await schema.sessions.markReady(ref, 1000)).status).toBe('ready');
+    const again = await claimedTwice();
+    expect(again.first).toEqual(again.second);
+    expect((await schema.health.read()).totals).toMatchObject({ totalSpawned: 1, totalReady: 1 });
+  });
+
+  test('a commit counts once', async () => {
+    await addHost();
+    await schema.sessions.start(startArgs());
+    const session = await claimed();
+    const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
+    for (let i = 0; i < 2; i += 1) {
+      expect(await schema.sessions.commitLaunch(ref, FACTS)).toEqual({ status: 'ok' });
+    }
+    expect((await schema.health.read()).totals.totalSpawned).toBe(1);
+  });
+
+  test('a batch of lines is served once', async () => {
+    await addHost();
+    await schema.sessions.start(startArgs());
+    const { session, ref } = await launchNext();
+    for (let i = 0; i < 2; i += 1) {
+      await schema.agents.append(ref, { lines: ['one'], events: [], logOffset: 4 });
+    }
+    await schema.agents.append(ref, { lines: ['two'], events: [], logOffset: 8 });
+    expect(await schema.agents.recentLines(session.id, 10)).toEqual(['one', 'two']);
+  });
+
+  async function claimedTwice() {
+    await schema.sessions.start(startArgs());
+    const claim = { host: HOST, launch: 'lost', hostCapacity: 60, includePool: true };
+    const first = await schema.sessions.claim(claim);
+    const second = await schema.sessions.claim({ ...claim, again: true });
+    expect(await schema.sessions.claim({ ...claim, launch: 'never', again: true })).toMatchObject({
+      status: 'none',
+    });
+    return { first, second };
+  }
+});
+
 describe('ending', () => {
   test('the first cause wins, and only the owner finishes', async () => {
     await addHost();
@@ -504,7 +550,9 @@ test('the scripts refuse every transition that the table does not know', async (
     if (from === 'starting' || from === 'restarting') {
       expect(legal && outcome.status).toBe('ready');
     } else {
-      expect(outcome.status).toBe('superseded');
+      // This launch is ready already: its answer was lost and it asks again.
+      const isRepeated = from === 'ready' || from === 'pooled';
+      expect(outcome.status).toBe(isRepeated ? from : 'superseded');
       expect(await redis.command('HGETALL', `session:${session.id}`)).toEqual(before);
     }
   }

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { RedisUnavailableError } from './errors.js';
+import { RedisUnavailableError, toSchemaError } from './errors.js';
 
 export type Listener = (message: unknown) => void;
 
@@ -59,8 +59,13 @@ export class WakeBus {
     void this.listen(channel, listener).catch(() => undefined);
   }
 
+  /** @throws RedisUnavailableError */
   async publish(channel: string, message: unknown): Promise<void> {
-    await this.#publisher.publish(this.#keyPrefix + channel, JSON.stringify(message));
+    try {
+      await this.#publisher.publish(this.#keyPrefix + channel, JSON.stringify(message));
+    } catch (error) {
+      throw toSchemaError(error, 'publish');
+    }
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { openRedis } from '@greenroom/redis-schema';
+import { openRedis, RedisUnsuitableError } from '@greenroom/redis-schema';
 import {
   applyCrashPolicy,
   ConfigError,
@@ -18,6 +18,7 @@ import { createApiMetrics } from './metrics.js';
 import { createApiServer } from './server.js';
 
 const SHORT_TOKEN = 16;
+const REDIS_START_LIMIT_MS = 5_000;
 
 async function main(): Promise<void> {
   const config = parseApiConfig(process.env);
@@ -57,7 +58,13 @@ async function main(): Promise<void> {
 
   if (config.adminToken === undefined) logger.warn('admin routes are closed: set ADMIN_TOKEN to open them');
   else if (config.adminToken.length < SHORT_TOKEN) logger.warn('ADMIN_TOKEN is short enough to be guessed');
-  redis.check().catch((error: unknown) => logger.warn('redis cannot be used yet', { error: String(error) }));
+  redis
+    .connected(REDIS_START_LIMIT_MS)
+    .then(() => redis.check())
+    .catch((error: unknown) => {
+      logger.error('redis cannot be used', { error: String(error) });
+      if (error instanceof RedisUnsuitableError) void shutdown.run('unsuitable Redis').then(() => exit(1));
+    });
   void livekit.read();
 
   const port = await listen(server, config);

@@ -12,6 +12,8 @@ export class Launcher {
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #isOpen = false;
+  /** Launch id of a claim that may have been made, though its answer never came. */
+  #lostClaim: string | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(context: SpawnerContext, lifecycle: SessionLifecycle) {
@@ -62,21 +64,23 @@ export class Launcher {
 
   async #claim(): Promise<ClaimResult> {
     const { config, redis, runs, state } = this.#context;
-    const launch = newLaunchId(state);
+    const lost = this.#lostClaim;
+    const launch = lost ?? newLaunchId(state);
     runs.expect(launch);
-    try {
-      const claim = await redis.sessions.claim({
-        host: state.hostId,
-        launch,
-        hostCapacity: config.hostCapacity,
-        includePool: this.#hasRoomForWarm(),
-      });
-      // The run is listed before the first wait of its launch.
-      if (claim.status === 'claimed') void this.#launch(claim.session);
-      return claim;
-    } finally {
-      runs.unexpect(launch);
-    }
+    this.#lostClaim = launch;
+    const claim = await redis.sessions.claim({
+      host: state.hostId,
+      launch,
+      hostCapacity: config.hostCapacity,
+      includePool: this.#hasRoomForWarm(),
+      again: lost !== undefined,
+    });
+    this.#lostClaim = undefined;
+    // The run is listed before the first wait of its launch.
+    if (claim.status === 'claimed') void this.#launch(claim.session);
+    runs.unexpect(launch);
+    // What was lost had taken nothing: what is due now is still there.
+    return lost !== undefined && claim.status === 'none' ? this.#claim() : claim;
   }
 
   /** Warm agents never take the last place: a caller must not wait for the pool. */

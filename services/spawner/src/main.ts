@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import process from 'node:process';
-import { openRedis } from '@greenroom/redis-schema';
+import { openRedis, RedisUnsuitableError } from '@greenroom/redis-schema';
 import {
   applyCrashPolicy,
-  ConfigError,
   createLogger,
   createPlatformHandler,
   closeServer,
@@ -165,6 +164,7 @@ async function main(): Promise<void> {
         await redis.connected(REDIS_START_LIMIT_MS);
         return await redis.check();
       } catch (error) {
+        if (error instanceof RedisUnsuitableError) throw error;
         logger.warn('waiting for Redis', { error });
       }
     }
@@ -182,6 +182,8 @@ function readVersion(): string {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
+  // The shutdown has begun before we were up; it ends the process itself.
+  if ((error as Error).name === 'AbortError') return;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 });
