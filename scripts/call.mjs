@@ -25,12 +25,11 @@ try {
   process.exitCode = 1;
 }
 
-/** The generated secrets go through the environment only: a command line can be read by anybody on the machine. */
+/** `args` as they are; to our own stack with its address and, through the environment only, its generated token. */
 function call(args) {
-  const running = livingRecord('start');
   const child = spawn(process.execPath, [join(ROOT, 'packages/cli/dist/main.js'), 'call', ...args], {
     stdio: 'inherit',
-    env: { ...readDevSecrets(), ...(running?.apiUrl && { API_URL: running.apiUrl }), ...process.env },
+    env: { ...(namesAnother(args) ? {} : ourStack()), ...process.env },
   });
   // The terminal's Ctrl-C reaches the caller itself; we only wait for it to hang up.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
@@ -38,4 +37,15 @@ function call(args) {
     child.once('error', () => resolve(1));
     child.once('exit', (code) => resolve(code ?? 1));
   });
+}
+
+/** Another Greenroom must not be sent the token of ours. */
+function namesAnother(args) {
+  return Boolean(process.env.API_URL) || args.some((arg) => arg.startsWith('--api-url'));
+}
+
+function ourStack() {
+  const { ADMIN_TOKEN } = readDevSecrets();
+  const { apiUrl } = livingRecord('start') ?? {};
+  return { ...(ADMIN_TOKEN && { ADMIN_TOKEN }), ...(apiUrl && { API_URL: apiUrl }) };
 }
