@@ -29,7 +29,8 @@ try {
 function call(args) {
   const child = spawn(process.execPath, [join(ROOT, 'packages/cli/dist/main.js'), 'call', ...args], {
     stdio: 'inherit',
-    env: { ...(namesAnother(args) ? {} : ourStack()), ...process.env },
+    // The WebRTC library prints its own debug lines unless it is told that this is production.
+    env: { NODE_ENV: 'production', ...(namesAnother(args) ? {} : ourStack()), ...process.env },
   });
   // The terminal's Ctrl-C reaches the caller itself; we only wait for it to hang up.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
