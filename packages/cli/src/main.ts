@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import process from 'node:process';
-import { dispose } from '@livekit/rtc-node';
 import { Command } from 'commander';
-import { CallError, runCall } from './call/run-call.js';
+
+// rtc-node prints its debug lines on stdout unless it is told before it is loaded that this is no development.
+process.env['NODE_ENV'] ??= 'production';
+const { dispose } = await import('@livekit/rtc-node');
+const { CallError, runCall } = await import('./call/run-call.js');
 
 interface CallFlags {
   apiUrl: string;

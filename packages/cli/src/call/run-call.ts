@@ -60,6 +60,8 @@ const ANSWER_LIMIT_MS = 20_000;
 /** So long after its last sound an agent counts as having finished, if it does not say that it listens. */
 const QUIET_MS = 1_200;
 const LISTENING_QUIET_MS = 500;
+/** Time for the agent to end the call. */
+const LAST_WORD_MS = 1_000;
 const LOOK_MS = 50;
 const POLL_MS = 500;
 
@@ -151,12 +153,16 @@ async function converse(call: Conversation): Promise<void> {
     if (stop.aborted) return;
     await ask(sound, call, stop);
   }
+  // An agent that was said goodbye to hangs up by itself.
+  await waitUntil(() => false, LAST_WORD_MS, stop);
 }
 
 async function join({ api, started, connection }: Conversation, stop: AbortSignal): Promise<void> {
   try {
-    await connection.join(started.status === 'queued' ? await waitInLine(api, started, stop) : started);
+    const details = started.status === 'queued' ? await waitInLine(api, started, stop) : started;
+    await connection.join(details, () => requireLiveSession(api, started.sessionId));
   } catch (error) {
+    if (error instanceof CallError) throw error;
     throw new CallError((error as Error).message, EXIT.notJoined);
   }
 }
@@ -170,7 +176,6 @@ async function waitInLine(api: ApiClient, { sessionId }: StartResponse, stop: Ab
   }
 }
 
-/** Says why where the start fails meanwhile. */
 async function waitForAgent(
   connection: RoomConnection,
   api: ApiClient,
@@ -181,18 +186,21 @@ async function waitForAgent(
   while (connection.agentInRoomMs === undefined) {
     if (performance.now() > deadline) throw new CallError('No agent came into the room.', EXIT.noAgent);
     if (stop.aborted) return;
-    const session = await api.session(sessionId).catch((error: ApiError) => error);
-    if (session instanceof ApiError && session.status === 404) {
-      throw new CallError(`The session is over: ${session.body.endReason ?? session.message}`, EXIT.noAgent);
-    }
-    if ('error' in session && session.status === 'error') {
-      throw new CallError(
-        `The agent could not be started: ${session.error ?? 'no reason given'}`,
-        EXIT.noAgent,
-      );
-    }
+    await requireLiveSession(api, sessionId);
     await waitUntil(() => connection.agentInRoomMs !== undefined, POLL_MS, stop);
   }
+}
+
+/** @throws CallError with the reason when the start has failed or the session is over */
+async function requireLiveSession(api: ApiClient, sessionId: string): Promise<void> {
+  const session = await api.session(sessionId).catch((error: ApiError) => error);
+  if (session instanceof ApiError) {
+    // An api that is away for a moment says nothing about the session.
+    if (session.status !== 404) return;
+    throw new CallError(`The session is over: ${session.body.endReason ?? session.message}`, EXIT.noAgent);
+  }
+  if (session.status !== 'error') return;
+  throw new CallError(`The agent could not be started: ${session.error ?? 'no reason given'}`, EXIT.noAgent);
 }
 
 async function ask(
