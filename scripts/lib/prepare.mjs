@@ -1,10 +1,12 @@
+import { join } from 'node:path';
 import { build, RUNTIME_PROJECTS } from './build.mjs';
 import { chooseLiveKit, chooseLiveKitProgram } from './livekit/choose.mjs';
 import { installNodePackages } from './node-packages.mjs';
+import { LOG_DIR } from './paths.mjs';
 import { checkRedisOnOffer, chooseRedis, chooseRedisProgram } from './redis/choose.mjs';
 import { installSystemPackages } from './system/install.mjs';
 import { NEEDS } from './system/needs.mjs';
-import { say } from './ui.mjs';
+import { say, SetupError } from './ui.mjs';
 
 /** Everything that `npm start` runs on. */
 export async function prepareForStart(settings, options, leftovers) {
@@ -35,9 +37,17 @@ async function provideSystemTools(lookForRedis, extras, options) {
     missing.unshift('redis');
   }
   await installSystemPackages(missing, options);
+  const found = redis ?? (await lookForRedis());
+  const stillMissing = missing.filter((name) => (name === 'redis' ? !found : !NEEDS[name].isThere()));
+  if (stillMissing.length > 0) {
+    throw new SetupError(
+      `Installed, but still not found: ${stillMissing.map((name) => NEEDS[name].title).join(', ')}.`,
+      {
+        logFile: join(LOG_DIR, 'system-install.log'),
+        next: 'see there what the package manager did; the programs have to be on PATH',
+      },
+    );
+  }
   if (extras.includes('speech')) say('✓ Speech tools: here');
-  if (redis) return redis;
-  const installed = await lookForRedis();
-  if (!installed) throw new Error('Redis was installed but cannot be found');
-  return installed;
+  return found;
 }
