@@ -185,8 +185,10 @@ async function waitForAgent(
   const deadline = performance.now() + AGENT_LIMIT_MS;
   while (connection.agentInRoomMs === undefined) {
     if (performance.now() > deadline) throw new CallError('No agent came into the room.', EXIT.noAgent);
-    if (stop.aborted) return;
     await requireLiveSession(api, sessionId);
+    if (connection.over.aborted)
+      throw new CallError('The room was closed before an agent came.', EXIT.noAgent);
+    if (stop.aborted) return;
     await waitUntil(() => connection.agentInRoomMs !== undefined, POLL_MS, stop);
   }
 }
