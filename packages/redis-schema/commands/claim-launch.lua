@@ -1,19 +1,38 @@
 -- A host takes the next launch that is due: callers first, then warm agents. Generation + 1 is the launch's number.
--- Args: host, launch (random id), hostCapacity (processes), includePool,
---       again (the answer to a claim under this launch id was lost: find what it took, if anything)
+-- Args: host, launch (random id), hostCapacity (processes), includePool
 -- Answers: claimed {session} | none {nextDueMs?} | host_full
 -- @include prelude
+-- @include ending
 
-if A.again then
-  for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(A.host))) do
+local mine = redis.call('SMEMBERS', K.host_sessions(A.host))
+-- The same claim again, because its answer was lost.
+for _, id in ipairs(mine) do
+  if redis.call('HGET', K.session(id), 'launch') == A.launch then
     local session = read(id)
-    if session and session.launch == A.launch then return answer({ status = 'claimed', session = session }) end
+    if session.status ~= 'starting' and session.status ~= 'restarting' then return answer({ status = 'none' }) end
+    return answer({ status = 'claimed', session = session })
   end
-  return answer({ status = 'none', nextDueMs = NIL })
+end
+
+-- A caller must not wait for a place that an idle warm agent takes: the oldest one leaves, unless a place is getting free.
+local function make_room_for_callers()
+  local waiting = redis.call('ZCOUNT', K.PENDING, '-inf', int(NOW))
+  if waiting <= redis.call('SCARD', K.host_ending(A.host)) then return end
+  local oldest
+  table.sort(mine)
+  for _, id in ipairs(mine) do
+    local session = read(id)
+    local is_idle = session and session.status == 'pooled'
+    if is_idle and (not oldest or tonumber(session.createdAt) < tonumber(oldest.createdAt)) then oldest = session end
+  end
+  if oldest then begin_end(oldest, 'pool_surplus', 'spawner') end
 end
 
 if redis.call('HGET', K.host(A.host), 'draining') == '1' then return answer({ status = 'none' }) end
-if redis.call('SCARD', K.host_sessions(A.host)) >= A.hostCapacity then return answer({ status = 'host_full' }) end
+if #mine >= A.hostCapacity then
+  make_room_for_callers()
+  return answer({ status = 'host_full' })
+end
 
 local function claim_between(low, high)
   while true do
@@ -27,13 +46,22 @@ end
 
 local session = claim_between('-inf', int(NOW))
 if not session and A.includePool then session = claim_between(int(POOL_RANK), int(POOL_RANK + NOW)) end
-if not session then
-  local due = redis.call('ZRANGEBYSCORE', K.PENDING, '(' .. int(NOW), '(' .. int(POOL_RANK), 'WITHSCORES', 'LIMIT', 0, 1)[2]
-  return answer({ status = 'none', nextDueMs = due and (tonumber(due) - NOW) or NIL })
+-- When the next one is due, callers' and warm agents' alike.
+local function next_due_ms()
+  local next_ms = NIL
+  for _, range in ipairs({ { 0, int(POOL_RANK) }, { POOL_RANK, '+inf' } }) do
+    local rank, high = range[1], range[2]
+    local found = redis.call('ZRANGEBYSCORE', K.PENDING, '(' .. int(rank + NOW), high, 'WITHSCORES', 'LIMIT', 0, 1)[2]
+    local ms = found and tonumber(found) - rank - NOW
+    if ms and (next_ms == NIL or ms < next_ms) then next_ms = ms end
+  end
+  return next_ms
 end
+if not session then return answer({ status = 'none', nextDueMs = next_due_ms() }) end
 
 -- What an earlier launch left does not speak for this one.
-for _, field in ipairs({ 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset' }) do
+for _, field in ipairs({ 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset', 'patternSeen',
+  'readySaid' }) do
   redis.call('HDEL', K.session(session.id), field)
   session[field] = nil
 end

@@ -28,10 +28,7 @@ count('total_failed')
 doom_room(session)
 write(session, { attempts = int(attempts), error = A.error, endReason = 'start_failed', endedBy = 'spawner' })
 if session.owner == 'pool' then
-  -- A pool whose agents cannot start must not burn the machine: refills wait, longer each time.
-  local failures = redis.call('INCR', K.pool(session.profile, 'failures'))
-  local holdoff = math.min(A.holdoffBaseMs * 2 ^ math.min(failures - 1, 20), A.holdoffMaxMs)
-  redis.call('SET', K.pool(session.profile, 'holdoff'), '1', 'PX', int(holdoff))
+  local holdoff = hold_off_refills(session.profile, A.holdoffBaseMs, A.holdoffMaxMs)
   become(session, 'ending')
   remove(session)
   return answer({ status = 'dropped', heldOffMs = holdoff })

@@ -26,7 +26,6 @@ if session.owner == 'caller' then
   return answer({ status = 'ready' })
 end
 
-redis.call('DEL', K.pool(session.profile, 'failures'))
 local target = tonumber(redis.call('GET', K.pool(session.profile, 'target'))) or 0
 if redis.call('SCARD', K.pool(session.profile, 'ready')) >= target then
   begin_end(session, 'pool_surplus', 'spawner')

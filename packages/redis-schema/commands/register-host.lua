@@ -1,7 +1,7 @@
 -- A spawner starts: publishes its profiles, sets pool targets from configuration where that has changed, and learns
 -- which sessions are its own. Profiles that no configuration names any more are withdrawn.
 -- Args: host, profiles[] {name, json, poolTarget}, deployment (a random id, kept if there is none yet)
--- Answers: ok {sessions[], deployment}
+-- Answers: ok {sessions[], deployment, epoch}
 -- @include prelude
 
 redis.call('SET', K.EPOCH, int(NOW), 'NX')
@@ -19,4 +19,5 @@ return answer({
   status = 'ok',
   sessions = redis.call('SMEMBERS', K.host_sessions(A.host)),
   deployment = redis.call('GET', K.DEPLOYMENT),
+  epoch = redis.call('GET', K.EPOCH),
 })

@@ -19,6 +19,13 @@ local refused = (present(A.expectStatus) and session.status ~= A.expectStatus)
   or (A.onlyPastDeadline == true and (tonumber(session.deadlineAt) or math.huge) > NOW)
 if refused then return answer({ status = 'refused', session = session }) end
 
+-- Ready and dead at once, again and again, is no better than not getting ready.
+local SHORT_LIFE_MS = 60000
+local age = NOW - (tonumber(session.readyAt) or 0)
+if session.status == 'pooled' and A.by == 'agent' and age < SHORT_LIFE_MS then
+  hold_off_refills(session.profile, 1000, 60000)
+end
+
 local outcome = begin_end(session, A.reason, A.by, A.detail)
 if outcome == 'gone' then return answer({ status = 'gone' }) end
 return answer({ status = outcome, session = session })

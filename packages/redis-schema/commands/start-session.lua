@@ -106,6 +106,7 @@ if warm then
   redis.call('PEXPIRE', K.pid(warm.id), int(A.sessionTimeoutMs))
   hold(warm)
   count('total_assigned')
+  redis.call('DEL', K.pool(warm.profile, 'failures'))
   emit(warm, 'ready', { prewarmed = true })
   wake('host:' .. warm.host .. ':wake', { kind = 'assigned', id = warm.id })
   wake('spawners:wake', { kind = 'pool', profile = warm.profile })

@@ -1,9 +1,59 @@
--- Compares every index with the hashes it speaks of and repairs the index. A member without its hash is dropped: the
--- hash is the truth, and its expiry cleans up after a deployment that is gone.
+-- Compares every index with the hashes it speaks of and repairs the index: the hash is the truth, and its expiry cleans
+-- up after a deployment that is gone. Without an epoch the data is lost, and nothing is touched.
 -- Args: (none)
 -- Answers: ok {repaired, overdue[], epoch?}
 -- @include prelude
--- @include ending
+
+local epoch = redis.call('GET', K.EPOCH)
+if not epoch then return answer({ status = 'ok', repaired = 0, overdue = {}, epoch = NIL }) end
+
+local profiles = redis.call('HKEYS', K.PROFILES)
+local hosts = redis.call('ZRANGE', K.HOSTS, 0, -1)
+
+local sets = { K.READY, K.STARTING, K.ENDING, K.CALLERS }
+for _, profile in ipairs(profiles) do
+  sets[#sets + 1] = K.pool(profile, 'ready')
+  sets[#sets + 1] = K.pool(profile, 'warming')
+end
+local host_sets = {}
+for _, host in ipairs(hosts) do
+  host_sets[#host_sets + 1] = K.host_sessions(host)
+  host_sets[#host_sets + 1] = K.host_ending(host)
+end
+
+local function forget(id)
+  for _, set in ipairs(sets) do redis.call('SREM', set, id) end
+  for _, set in ipairs(host_sets) do redis.call('SREM', set, id) end
+  for _, index in ipairs({ K.INDEX, K.DEADLINES, K.PENDING }) do redis.call('ZREM', index, id) end
+  redis.call('DEL', K.session(id), K.pid(id), K.logs(id), K.agent_health(id), K.stream(id))
+end
+
+-- Answers how many memberships were wrong.
+local function place_with_host(session)
+  local changed = 0
+  for _, host in ipairs(hosts) do
+    local is_mine = session.host == host
+    changed = changed + redis.call(is_mine and 'SADD' or 'SREM', K.host_sessions(host), session.id)
+    local is_asked = is_mine and session.status == 'ending'
+    changed = changed + redis.call(is_asked and 'SADD' or 'SREM', K.host_ending(host), session.id)
+  end
+  return changed
+end
+
+local function place_in_time(session)
+  local changed = redis.call('ZADD', K.INDEX, 'NX', session.createdAt, session.id)
+  if present(session.deadlineAt) then
+    changed = changed + redis.call('ZADD', K.DEADLINES, 'CH', session.deadlineAt, session.id)
+  end
+  local is_starting = session.status == 'starting' or session.status == 'restarting'
+  if is_starting and not present(session.host) then
+    local rank = session.owner == 'pool' and POOL_RANK or 0
+    changed = changed + redis.call('ZADD', K.PENDING, 'NX', int(rank + NOW), session.id)
+  else
+    changed = changed + redis.call('ZREM', K.PENDING, session.id)
+  end
+  return changed
+end
 
 local repaired = 0
 local seen = {}
@@ -11,28 +61,19 @@ local function check(id)
   if seen[id] then return end
   seen[id] = true
   local session = read(id)
-  if session and session.status then
-    if place(session, session.status) > 0 then repaired = repaired + 1 end
-    return
+  local wrong = 1
+  if session and present(session.status) and present(session.createdAt) and present(session.profile) then
+    wrong = place(session, session.status) + place_with_host(session) + place_in_time(session)
+  else
+    forget(id)
   end
-  repaired = repaired + 1
-  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS }) do redis.call('SREM', set, id) end
-  for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
-    redis.call('SREM', K.pool(profile, 'ready'), id)
-    redis.call('SREM', K.pool(profile, 'warming'), id)
-  end
-  redis.call('ZREM', K.INDEX, id)
-  redis.call('ZREM', K.DEADLINES, id)
-  redis.call('ZREM', K.PENDING, id)
+  if wrong > 0 then repaired = repaired + 1 end
 end
 
-local sets = { K.READY, K.STARTING, K.ENDING, K.CALLERS }
-for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
-  sets[#sets + 1] = K.pool(profile, 'ready')
-  sets[#sets + 1] = K.pool(profile, 'warming')
-end
-for _, set in ipairs(sets) do
-  for _, id in ipairs(redis.call('SMEMBERS', set)) do check(id) end
+for _, list in ipairs({ sets, host_sets }) do
+  for _, set in ipairs(list) do
+    for _, id in ipairs(redis.call('SMEMBERS', set)) do check(id) end
+  end
 end
 for _, index in ipairs({ K.INDEX, K.PENDING, K.DEADLINES }) do
   for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do check(id) end
@@ -41,5 +82,5 @@ return answer({
   status = 'ok',
   repaired = repaired,
   overdue = redis.call('ZRANGEBYSCORE', K.DEADLINES, '-inf', int(NOW)),
-  epoch = redis.call('GET', K.EPOCH) or NIL,
+  epoch = epoch,
 })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { toSchemaError } from './errors.js';
 import type { ScriptRunner } from './script-runner.js';
@@ -8,6 +9,20 @@ export const RECENT_LINES = 200;
 
 /** Lines or events in one step; above that the step is split. */
 const BATCH = 500;
+
+/** What was read of one of an agent's two files. */
+export interface AgentOutputBatch {
+  lines: readonly string[];
+  events: readonly { type: string; data: unknown }[];
+  /** Which file it was read from; default its log. */
+  source?: 'log' | 'events' | undefined;
+  /** Bytes of that file that are consumed with this batch. */
+  offset?: number | undefined;
+  /** A sign of readiness that stood in it: whoever reads on from the offset does not see it again. */
+  sign?: 'patternSeen' | 'readySaid' | undefined;
+  /** Names the batch: given again because its answer was lost, it is taken once. */
+  id?: string | undefined;
+}
 
 /** What agents say. */
 export class AgentStore {
@@ -26,24 +41,23 @@ export class AgentStore {
   /** Adds recent lines and events of a live launch; late ones of an ended session are dropped. */
   async append(
     ref: { sessionId: string; generation: number },
-    output: {
-      lines: readonly string[];
-      events: readonly { type: string; data: unknown }[];
-      /** Bytes of the log and of the events file that are consumed with this batch. */
-      logOffset?: number | undefined;
-      eventsOffset?: number | undefined;
-    },
+    output: AgentOutputBatch,
   ): Promise<'ok' | 'superseded'> {
     const lines = output.lines.slice(-RECENT_LINES);
     const events = output.events.map((event) => ({ type: event.type, json: JSON.stringify(event.data) }));
+    const batch = output.id ?? randomUUID();
     for (let from = 0; from === 0 || from < events.length; from += BATCH) {
       const isLast = from + BATCH >= events.length;
       const answer = await this.#scripts.run('append-agent-output', {
         ...ref,
+        source: output.source ?? 'log',
+        batch,
+        part: from / BATCH,
         lines: from === 0 ? lines : [],
+        skipped: output.lines.length - lines.length,
         events: events.slice(from, from + BATCH),
         keep: RECENT_LINES,
-        ...(isLast ? { logOffset: output.logOffset, eventsOffset: output.eventsOffset } : {}),
+        ...(isLast ? { offset: output.offset, sign: output.sign } : {}),
       });
       if (answer.status !== 'ok') return 'superseded';
     }

@@ -48,11 +48,11 @@ export class HostStore {
     }
   }
 
-  /** Publishes profiles and pool targets; answers the sessions that are this host's own. */
+  /** Publishes profiles and pool targets; answers the sessions that are this host's own, and the life of the data. */
   async register(
     host: string,
     profiles: readonly (PublishedProfile & { poolTarget: number })[],
-  ): Promise<{ sessions: string[]; deployment: string }> {
+  ): Promise<{ sessions: string[]; deployment: string; epoch: EpochMs }> {
     const answer = await this.#scripts.run('register-host', {
       host,
       deployment: randomUUID(),
@@ -62,7 +62,11 @@ export class HostStore {
         poolTarget,
       })),
     });
-    return { sessions: asList<string>(answer.sessions), deployment: String(answer.deployment) };
+    return {
+      sessions: asList<string>(answer.sessions),
+      deployment: String(answer.deployment),
+      epoch: Number(answer.epoch),
+    };
   }
 
   /** Says that the host lives and hears what waits for it. */

@@ -1,4 +1,4 @@
-export { RECENT_LINES } from './agent-store.js';
+export { type AgentOutputBatch, RECENT_LINES } from './agent-store.js';
 export type { DoorbellPriority } from './doorbell.js';
 export { RedisScriptError, RedisUnavailableError, RedisUnsuitableError } from './errors.js';
 export type { HeartbeatAnswer, HostFields } from './host-store.js';

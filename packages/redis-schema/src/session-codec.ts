@@ -30,6 +30,8 @@ export function parseSession(raw: unknown): SessionRecord {
     logFile: text(h.logFile),
     logOffset: integer(h.logOffset),
     eventsOffset: integer(h.eventsOffset),
+    patternSeen: h.patternSeen === '1',
+    readySaid: h.readySaid === '1',
     createdAt: integer(h.createdAt) ?? 0,
     assignedAt: integer(h.assignedAt),
     readyAt: integer(h.readyAt),

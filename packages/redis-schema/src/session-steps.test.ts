@@ -256,6 +256,47 @@ describe('pool', () => {
     expect((await claim(HOST, 1)).status).toBe('host_full');
   });
 
+  test('on a full host the oldest idle warm agent makes room for a caller, one for each that waits', async () => {
+    await addHost();
+    const [a, b] = await warmUp(2);
+    expect((await claim(HOST, 2)).status).toBe('host_full');
+    expect(await schema.health.read()).toMatchObject({ pool: 2 });
+    await heartbeat(HOST, true);
+    await schema.sessions.start(startArgs());
+    await heartbeat(HOST, false);
+    for (let i = 0; i < 3; i += 1) expect((await claim(HOST, 2)).status).toBe('host_full');
+    expect((await heartbeat()).ending).toEqual([a]);
+    expect(await schema.sessions.read(b ?? '')).toMatchObject({ session: { status: 'pooled' } });
+  });
+
+  test('agents that die in the pool hold its refills off, longer each time, until one is given to a caller', async () => {
+    await addHost();
+    const holdoffs: number[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      await redis.command('DEL', 'pool:holdoff');
+      const [warm] = await warmUp(1);
+      const died = { sessionId: warm ?? '', reason: 'agent_crashed', by: 'agent' } as const;
+      expect((await schema.sessions.requestEnd(died)).status).toBe('ending');
+      holdoffs.push(Math.round(Number(await redis.command('PTTL', 'pool:holdoff')) / 1000));
+      await schema.sessions.finishEnd(warm ?? '', 1);
+    }
+    expect(holdoffs).toEqual([1, 2, 4]);
+    await redis.command('DEL', 'pool:holdoff');
+    await warmUp(1);
+    await schema.sessions.start(startArgs());
+    expect(await redis.command('EXISTS', 'pool:failures')).toBe(0);
+  });
+
+  test('an admin who ends a warm agent that nobody has launched yet wakes the refill', async () => {
+    await addHost();
+    const [warm] = await planRefill(1);
+    const woken: unknown[] = [];
+    await schema.bus.listen('spawners:wake', (message) => void woken.push(message));
+    await schema.sessions.requestEnd({ sessionId: warm ?? '', reason: 'admin_ended', by: 'admin' });
+    await schema.ping();
+    expect(woken).toContainEqual({ kind: 'pool', profile: 'default' });
+  });
+
   test('an agent that gets ready after the pool shrank is surplus and begins to end in the same step', async () => {
     await addHost();
     await planRefill(1);
@@ -319,6 +360,36 @@ describe('launching', () => {
     expect(Number(await redis.command('TTL', `agent:${session.id}:pid`))).toBeGreaterThan(50);
   });
 
+  test('a step whose answer was lost is taken again without being counted twice', async () => {
+    await addHost();
+    await schema.sessions.start(startArgs());
+    const args = { host: HOST, launch: 'lost1', hostCapacity: 60, includePool: true };
+    const first = await schema.sessions.claim(args);
+    expect(await schema.sessions.claim(args)).toEqual(first);
+    if (first.status !== 'claimed') throw new Error(first.status);
+    const { id, generation, launch } = first.session;
+    expect(generation).toBe(1);
+    const ref = { sessionId: id, generation, launch };
+    for (let i = 0; i < 2; i += 1)
+      expect(await schema.sessions.commitLaunch(ref, FACTS)).toEqual({ status: 'ok' });
+    for (let i = 0; i < 2; i += 1)
+      expect(await schema.sessions.markReady(ref, 9)).toEqual({ status: 'ready' });
+    expect((await schema.health.read()).totals).toMatchObject({ totalSpawned: 1, totalReady: 1 });
+    expect((await schema.sessions.claim(args)).status).toBe('none');
+  });
+
+  test('a warm agent that got a caller before its launch heard that it was pooled is ready, not superseded', async () => {
+    await addHost();
+    await planRefill(1);
+    const session = await claimed();
+    const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
+    await schema.sessions.commitLaunch(ref, FACTS);
+    expect(await schema.sessions.markReady(ref, 9)).toEqual({ status: 'pooled' });
+    expect(await schema.sessions.markReady(ref, 9)).toEqual({ status: 'pooled' });
+    await schema.sessions.start(startArgs());
+    expect(await schema.sessions.markReady(ref, 9)).toEqual({ status: 'ready' });
+  });
+
   test('a late commit of an ended or newer launch changes nothing', async () => {
     await addHost();
     await schema.sessions.start(startArgs());
@@ -348,12 +419,18 @@ describe('launching', () => {
     };
     const first = await claimed();
     const firstRef = { sessionId: first.id, generation: first.generation, launch: first.launch };
-    await schema.agents.append(firstRef, { lines: ['boom'], events: [], logOffset: 5 });
+    await schema.agents.append(firstRef, { lines: ['boom'], events: [], offset: 5, sign: 'patternSeen' });
     expect(await schema.sessions.failLaunch(firstRef, failure)).toEqual({ status: 'retry', dueInMs: 5 });
     expect((await schema.sessions.failLaunch(firstRef, failure)).status).toBe('superseded');
     await new Promise((resolve) => setTimeout(resolve, 10));
     const second = await claimed();
-    expect(second).toMatchObject({ id: first.id, generation: 2, attempts: 1, logOffset: undefined });
+    expect(second).toMatchObject({
+      id: first.id,
+      generation: 2,
+      attempts: 1,
+      logOffset: undefined,
+      patternSeen: false,
+    });
     const secondRef = { sessionId: second.id, generation: second.generation, launch: second.launch };
     expect(await schema.sessions.failLaunch(secondRef, failure)).toEqual({ status: 'error' });
     expect(await schema.sessions.read(args.sessionId)).toMatchObject({
@@ -382,52 +459,27 @@ describe('launching', () => {
     expect(await schema.sessions.failLaunch(ref, failure)).toEqual({ status: 'dropped', heldOffMs: 1000 });
     expect(await planRefill(3)).toEqual([]);
   });
-});
 
-describe('a step whose answer was lost is asked again', () => {
-  test('ready stays ready, and a spawn counts once', async () => {
+  test('a host that finds nothing due hears when the next launch is, a warm one too', async () => {
     await addHost();
+    expect(await claim()).toEqual({ status: 'none', nextDueMs: undefined });
+    const failure = { error: 'x', lastLines: [], maxAttempts: 3, holdoffBaseMs: 1, holdoffMaxMs: 1 };
+    const fail = async (backoffMs: number) => {
+      const { id, generation, launch } = await claimed();
+      await schema.sessions.failLaunch({ sessionId: id, generation, launch }, { ...failure, backoffMs });
+    };
+    const dueMs = async () => {
+      const result = await claim();
+      return result.status === 'none' && result.nextDueMs;
+    };
+    await planRefill(1);
+    await fail(60_000);
+    expect(await dueMs()).toBeGreaterThan(59_000);
     await schema.sessions.start(startArgs());
-    const { ref, ready } = await launchNext();
-    expect(ready.status).toBe('ready');
-    expect((await schema.sessions.markReady(ref, 1000)).status).toBe('ready');
-    const again = await claimedTwice();
-    expect(again.first).toEqual(again.second);
-    expect((await schema.health.read()).totals).toMatchObject({ totalSpawned: 1, totalReady: 1 });
+    await fail(30_000);
+    expect(await dueMs()).toBeLessThanOrEqual(30_000);
+    expect(await dueMs()).toBeGreaterThan(29_000);
   });
-
-  test('a commit counts once', async () => {
-    await addHost();
-    await schema.sessions.start(startArgs());
-    const session = await claimed();
-    const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
-    for (let i = 0; i < 2; i += 1) {
-      expect(await schema.sessions.commitLaunch(ref, FACTS)).toEqual({ status: 'ok' });
-    }
-    expect((await schema.health.read()).totals.totalSpawned).toBe(1);
-  });
-
-  test('a batch of lines is served once', async () => {
-    await addHost();
-    await schema.sessions.start(startArgs());
-    const { session, ref } = await launchNext();
-    for (let i = 0; i < 2; i += 1) {
-      await schema.agents.append(ref, { lines: ['one'], events: [], logOffset: 4 });
-    }
-    await schema.agents.append(ref, { lines: ['two'], events: [], logOffset: 8 });
-    expect(await schema.agents.recentLines(session.id, 10)).toEqual(['one', 'two']);
-  });
-
-  async function claimedTwice() {
-    await schema.sessions.start(startArgs());
-    const claim = { host: HOST, launch: 'lost', hostCapacity: 60, includePool: true };
-    const first = await schema.sessions.claim(claim);
-    const second = await schema.sessions.claim({ ...claim, again: true });
-    expect(await schema.sessions.claim({ ...claim, launch: 'never', again: true })).toMatchObject({
-      status: 'none',
-    });
-    return { first, second };
-  }
 });
 
 describe('ending', () => {
@@ -479,6 +531,39 @@ describe('ending', () => {
     expect((await keys()).filter((key) => key.includes(session.id))).toEqual([`ended:${session.id}`]);
   });
 
+  test('output given twice is taken once, each file by itself, in parts too', async () => {
+    await addHost();
+    await schema.sessions.start(startArgs());
+    const { session, ref } = await launchNext();
+    const log = { id: 'one', lines: ['a', 'b'], events: [], offset: 4, sign: 'patternSeen' } as const;
+    const many = Array.from({ length: 700 }, (_, i) => ({ type: 'health', data: { i } }));
+    const events = { id: 'two', source: 'events', lines: [], events: many, offset: 99 } as const;
+    for (const output of [log, events, log, events])
+      expect(await schema.agents.append(ref, output)).toBe('ok');
+    expect(await schema.agents.recentLines(session.id, 10)).toEqual(['a', 'b']);
+    const stream = (await redis.command('XRANGE', `stream:${session.id}`, '-', '+')) as unknown[];
+    expect(stream.filter((entry) => JSON.stringify(entry).includes('"health"'))).toHaveLength(700);
+    expect(await schema.sessions.read(session.id)).toMatchObject({
+      session: { logOffset: 4, eventsOffset: 99, patternSeen: true, readySaid: false },
+    });
+    await schema.agents.append(ref, { lines: ['c'], events: [], offset: 2 });
+    expect(await schema.agents.recentLines(session.id, 10)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('who follows is told how many lines were left out of a burst', async () => {
+    await addHost();
+    await schema.sessions.start(startArgs());
+    const { session, ref } = await launchNext();
+    const heard: string[] = [];
+    await schema.agents.followLines(session.id, (line) => void heard.push(line));
+    const burst = Array.from({ length: 1000 }, (_, i) => `line ${i}`);
+    await schema.agents.append(ref, { lines: burst, events: [] });
+    await schema.ping();
+    expect(heard.slice(0, 2)).toEqual(['… 800 lines left out: too many at once', 'line 800']);
+    expect(heard).toHaveLength(201);
+    expect(await schema.agents.recentLines(session.id, 1000)).toEqual(burst.slice(-200));
+  });
+
   test('a deadline ends a session only when it is really over', async () => {
     await addHost();
     const args = startArgs({ sessionTimeoutMs: 200 });
@@ -510,6 +595,69 @@ describe('sweeping', () => {
     expect(await redis.command('SMEMBERS', 'session:ready')).toEqual([]);
     expect(await redis.command('SMEMBERS', 'pool:ready')).toEqual([warm]);
     expect((await schema.sessions.sweepIndexes()).repaired).toBe(0);
+  });
+});
+
+describe('sweeping what a host has', () => {
+  test('places that nobody takes any more are given back', async () => {
+    await addHost();
+    await schema.sessions.start(startArgs());
+    const { session } = await launchNext();
+    await schema.agents.append(
+      { sessionId: session.id, generation: session.generation },
+      { lines: ['x'], events: [] },
+    );
+    await redis.command('SADD', `host:${HOST}:ending`, session.id);
+    expect((await schema.sessions.sweepIndexes()).repaired).toBe(1);
+    expect((await heartbeat()).ending).toEqual([]);
+    await redis.command('DEL', `session:${session.id}`);
+    expect((await schema.sessions.sweepIndexes()).repaired).toBe(1);
+    expect(await schema.hosts.sessionsOf(HOST)).toEqual([]);
+    expect((await keys()).filter((key) => key.includes(session.id))).toEqual([]);
+  });
+
+  test('what fell out of an index comes back: the wish for a launch, the deadline, the order to end', async () => {
+    await addHost();
+    const waiting = startArgs();
+    const call = startArgs();
+    await schema.sessions.start(call);
+    const { session } = await launchNext();
+    await schema.sessions.start(waiting);
+    await redis.command('DEL', 'spawn:pending', 'sessions:deadlines', 'sessions:index');
+    expect((await schema.sessions.sweepIndexes()).repaired).toBe(2);
+    expect(await redis.command('ZSCORE', 'sessions:deadlines', session.id)).toBe(String(session.deadlineAt));
+    expect((await schema.sessions.list({}, { limit: 5 })).sessions).toHaveLength(2);
+    expect((await claimed()).id).toBe(waiting.sessionId);
+    await schema.sessions.requestEnd({ sessionId: call.sessionId, reason: 'caller_ended', by: 'caller' });
+    await redis.command('DEL', `host:${HOST}:ending`);
+    await schema.sessions.sweepIndexes();
+    expect((await heartbeat()).ending).toEqual([call.sessionId]);
+  });
+
+  test('without an epoch nothing is touched', async () => {
+    await addHost();
+    await redis.command('SADD', 'session:ready', 'session_ghostghostghostghost');
+    await redis.command('DEL', 'epoch');
+    expect(await schema.sessions.sweepIndexes()).toEqual({ repaired: 0, overdue: [], epoch: undefined });
+    expect(await redis.command('SMEMBERS', 'session:ready')).toEqual(['session_ghostghostghostghost']);
+  });
+});
+
+describe('listening', () => {
+  test('one who could not listen in time is forgotten, and the next one listens anew', async () => {
+    const heard: unknown[] = [];
+    redis.pause();
+    try {
+      await expect(schema.bus.listen('news', (message) => void heard.push(message))).rejects.toThrow(
+        /no answer/,
+      );
+    } finally {
+      redis.resume();
+    }
+    await schema.bus.listen('news', (message) => void heard.push(message));
+    await schema.bus.publish('news', 1);
+    await schema.ping();
+    expect(heard).toEqual([1]);
   });
 });
 

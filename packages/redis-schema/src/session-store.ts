@@ -134,8 +134,6 @@ export class SessionStore {
     launch: string;
     hostCapacity: number;
     includePool: boolean;
-    /** The answer to a claim under this launch id was lost: find what it took, and take nothing new. */
-    again?: boolean;
   }): Promise<ClaimResult> {
     const answer = await this.#scripts.run('claim-launch', args);
     switch (answer.status) {

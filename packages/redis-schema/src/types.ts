@@ -32,6 +32,9 @@ export interface SessionRecord {
   /** Bytes of the log and of the events file that were consumed. */
   logOffset: number | undefined;
   eventsOffset: number | undefined;
+  /** Signs of readiness of this launch that stood in what was consumed. */
+  patternSeen: boolean;
+  readySaid: boolean;
   createdAt: EpochMs;
   assignedAt: EpochMs | undefined;
   readyAt: EpochMs | undefined;

@@ -3,6 +3,12 @@ import { RedisUnavailableError, toSchemaError } from './errors.js';
 
 export type Listener = (message: unknown) => void;
 
+interface Channel {
+  readonly listeners: Set<Listener>;
+  /** Settles with the first answer of Redis, for whoever listens meanwhile. */
+  readonly subscribed: Promise<unknown>;
+}
+
 const PING_INTERVAL_MS = 10_000;
 const PING_LIMIT_MS = 3_000;
 
@@ -15,7 +21,7 @@ export class WakeBus {
   readonly #publisher: Redis;
   readonly #keyPrefix: string;
   readonly #limitMs: number;
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #channels = new Map<string, Channel>();
   readonly #gapListeners = new Set<() => void>();
   readonly #pings: NodeJS.Timeout;
 
@@ -37,29 +43,27 @@ export class WakeBus {
     this.#gapListeners.add(listener);
   }
 
-  /** @throws RedisUnavailableError when the subscription is not confirmed in time */
+  /** @throws RedisUnavailableError when the subscription is not confirmed in time; then nobody listens */
   async listen(channel: string, listener: Listener): Promise<() => Promise<void>> {
     const name = this.#keyPrefix + channel;
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners);
-    listeners.add(listener);
-    if (listeners.size === 1) await withLimit(this.#subscriber.subscribe(name), this.#limitMs, 'subscribe');
-    return async () => {
-      listeners.delete(listener);
-      if (listeners.size > 0 || this.#listeners.get(name) !== listeners) return;
-      this.#listeners.delete(name);
-      await withLimit(this.#subscriber.unsubscribe(name), this.#limitMs, 'unsubscribe').catch(
-        () => undefined,
-      );
+    const joined = this.#channels.get(name) ?? this.#subscribe(name);
+    joined.listeners.add(listener);
+    const leave = async (): Promise<void> => {
+      joined.listeners.delete(listener);
+      if (joined.listeners.size > 0 || this.#channels.get(name) !== joined) return;
+      this.#channels.delete(name);
+      await this.#unsubscribe(name);
     };
+    try {
+      await withLimit(joined.subscribed, this.#limitMs, 'subscribe');
+    } catch (error) {
+      void leave();
+      throw toSchemaError(error, 'subscribe');
+    }
+    return leave;
   }
 
-  /** Subscribes without waiting: for a service that starts while Redis is away. */
-  listenWhenConnected(channel: string, listener: Listener): void {
-    void this.listen(channel, listener).catch(() => undefined);
-  }
-
-  /** @throws RedisUnavailableError */
+  /** @throws RedisUnavailableError when Redis does not take it in time */
   async publish(channel: string, message: unknown): Promise<void> {
     try {
       await this.#publisher.publish(this.#keyPrefix + channel, JSON.stringify(message));
@@ -72,9 +76,19 @@ export class WakeBus {
     clearInterval(this.#pings);
   }
 
+  #subscribe(name: string): Channel {
+    const channel: Channel = { listeners: new Set(), subscribed: this.#subscriber.subscribe(name) };
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  async #unsubscribe(name: string): Promise<void> {
+    await withLimit(this.#subscriber.unsubscribe(name), this.#limitMs, 'unsubscribe').catch(() => undefined);
+  }
+
   #deliver(channel: string, text: string): void {
     const message = parse(text);
-    for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+    for (const listener of this.#channels.get(channel)?.listeners ?? []) listener(message);
   }
 
   /** A peer that vanished without a word would otherwise look connected for ever. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { SessionRecord } from '@greenroom/redis-schema';
 import { AgentRun } from './agent-run.js';
 import { AgentOutput } from './agents/agent-output.js';
@@ -8,8 +9,11 @@ import {
   deleteLaunchRecord,
   type LaunchRecord,
   listLaunchRecords,
+  type ProcessExit,
   readIdentity,
+  type StopResult,
   stopTree,
+  UnsafeTargetError,
   withLaunchCookie,
 } from './process/index.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
@@ -21,30 +25,66 @@ interface Parts {
   ends: SessionEnds;
 }
 
+/** What became of the launches and sessions of an earlier life. */
+export interface AdoptionReport {
+  /** Agents that live on under our watch. */
+  adopted: number;
+  /** Agents that had died, or were asked to end: their sessions are being brought to their end. */
+  ending: number;
+  /** Processes that no session wants any more, and sessions without any process. */
+  settled: number;
+  failed: number;
+}
+
+type Adoption = 'adopted' | 'ending' | 'settled';
+
+/** How an agent ended that died while nobody watched: only a parent learns it. */
+const UNSEEN_EXIT: ProcessExit = { code: null, signal: null };
+
 /**
  * Puts this host's processes and its sessions together again: an agent that lives and is wanted is adopted, one that is
- * not wanted is ended, and a session whose agent is gone is failed or ended. Finished before new work is taken.
+ * not wanted is ended, and a session whose agent is gone is failed or ended. All at once: one that takes its time to die
+ * must not keep the calls beside it unwatched.
  */
 export async function adoptAll(
   context: SpawnerContext,
   parts: Parts,
   hostSessions: readonly string[],
-): Promise<{ adopted: number; ended: number }> {
+): Promise<AdoptionReport> {
   const { records, unreadable } = await listLaunchRecords(context.state.root);
   for (const it of unreadable)
     context.logger.error('a launch record cannot be read; it is left alone', { ...it });
-  let adopted = 0;
-  for (const record of records) {
-    if (await adoptRecord(context, parts, record)) adopted += 1;
-  }
   const known = new Set(records.map((record) => record.sessionId));
-  const unknown = hostSessions.filter((id) => !known.has(id) && context.runs.get(id) === undefined);
-  for (const sessionId of unknown) await settleUnrecorded(context, parts, sessionId);
-  return { adopted, ended: records.length - adopted + unknown.length };
+  const unrecorded = hostSessions.filter((id) => !known.has(id));
+  const outcomes = await Promise.all([
+    ...records.map((record) => reportFailure(context, record.sessionId, adoptRecord(context, parts, record))),
+    ...unrecorded.map((id) => reportFailure(context, id, settleWithoutRecord(context, parts, id))),
+  ]);
+  const count = (wanted: Adoption | 'failed'): number => outcomes.filter((it) => it === wanted).length;
+  return {
+    adopted: count('adopted'),
+    ending: count('ending'),
+    settled: count('settled'),
+    failed: count('failed'),
+  };
 }
 
-/** @returns whether the agent lives on under our watch */
-async function adoptRecord(context: SpawnerContext, parts: Parts, record: LaunchRecord): Promise<boolean> {
+/** One launch that cannot be dealt with must not keep the spawner from starting; the sweep finds it again. */
+async function reportFailure(
+  { logger }: SpawnerContext,
+  sessionId: string,
+  adoption: Promise<Adoption>,
+): Promise<Adoption | 'failed'> {
+  try {
+    return await adoption;
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error;
+    logger.error('a launch of an earlier life could not be settled', { session: shortId(sessionId), error });
+    return 'failed';
+  }
+}
+
+async function adoptRecord(context: SpawnerContext, parts: Parts, record: LaunchRecord): Promise<Adoption> {
   const { redis, leaving, logger } = context;
   const found = await untilAnswered(() => redis.sessions.read(record.sessionId), leaving);
   const state = checkIdentity(record.identity);
@@ -58,54 +98,79 @@ async function adoptRecord(context: SpawnerContext, parts: Parts, record: Launch
   });
   if (session === undefined || !isCurrent) {
     await stopStray(context, record);
-    return false;
+    if (session === undefined) await parts.ends.deleteRoom(record.roomName);
+    return 'settled';
   }
   // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
-  const isAlive = state === 'alive' && session.agentPid !== undefined;
-  if (session.status === 'ending' || !isAlive) {
-    await settleDead(context, parts, record, session);
-    return false;
+  if (session.agentPid === undefined) {
+    await stopStray(context, record);
+    await settleSession(context, parts, session);
+    return 'settled';
   }
-  const run = takeOver(context, parts, record, session);
-  if (run === undefined) return false;
-  const ageMs = performance.now() - run.startedAtMs;
-  void parts.lifecycle.resume(run, run.profile.startupTimeoutMs - ageMs);
-  return true;
+  return takeOver(context, parts, { record, session, isAlive: state === 'alive' });
 }
 
-function takeOver(
+interface Found {
+  record: LaunchRecord;
+  session: SessionRecord;
+  isAlive: boolean;
+}
+
+/** From here on it is a launch like any other: its end, and what comes after it, take the same ways. */
+async function takeOver(
   context: SpawnerContext,
   parts: Parts,
-  record: LaunchRecord,
-  session: SessionRecord,
-): AgentRun | undefined {
+  { record, session, isAlive }: Found,
+): Promise<Adoption> {
   const profile = context.profiles.get(record.profile);
   if (profile === undefined) {
     context.logger.error('an agent of a profile that is gone cannot be adopted', { profile: record.profile });
-    return undefined;
+    await stopStray(context, record);
+    await settleSession(context, parts, session);
+    return 'settled';
   }
+  // Before anybody may ask for its end: that must find a process that can be stopped.
+  const canBeStopped = isAlive || (await stopRemains(context, record));
   const ref = { sessionId: record.sessionId, generation: record.generation, launch: record.launchId };
   const run = new AgentRun(ref, session, profile, Date.now() - (session.claimedAt ?? Date.now()));
-  run.identity = record.identity;
+  if (canBeStopped) run.identity = record.identity;
   run.remembered = record.remembered ?? [];
   run.cgroup = record.cgroup;
   run.eventsFile = record.eventsFile;
-  run.exited = awaitAdoptedExit(record.identity, { signal: context.leaving });
+  run.exited = isAlive
+    ? awaitAdoptedExit(record.identity, { signal: context.leaving })
+    : Promise.resolve(UNSEEN_EXIT);
   run.exited.catch(() => undefined);
   run.output = new AgentOutput(context, run, (reason) => parts.ends.agentSaidEnd(run, reason));
   context.runs.add(run);
-  return run;
+  parts.lifecycle.resume(run);
+  if (session.status === 'ending') void parts.ends.end(run.id);
+  return isAlive && session.status !== 'ending' ? 'adopted' : 'ending';
 }
 
-/** The agent is gone, or is asked to end: whatever is left of its tree goes, then the session is told. */
-async function settleDead(
+/**
+ * Ends what a dead agent left behind.
+ * @returns false when its pid is by now our own or our parent's, as happens in a container: then only the cookie finds
+ * what is left of it
+ */
+async function stopRemains(context: SpawnerContext, record: LaunchRecord): Promise<boolean> {
+  try {
+    await stopRecorded(context, record);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UnsafeTargetError)) throw error;
+    await stopLaunch(context, record.launchId);
+    return false;
+  }
+}
+
+async function settleWithoutRecord(
   context: SpawnerContext,
   parts: Parts,
-  record: LaunchRecord,
-  session: SessionRecord,
-): Promise<void> {
-  await stopStray(context, record);
-  await settleSession(context, parts, session);
+  sessionId: string,
+): Promise<Adoption> {
+  await settleUnrecorded(context, parts, sessionId);
+  return 'settled';
 }
 
 /**
@@ -122,6 +187,7 @@ export async function settleUnrecorded(
   if (found.status !== 'live' || found.session.host !== state.hostId) return false;
   if (runs.accountsFor(found.session.launch)) return false;
   await stopLaunch(context, found.session.launch);
+  await rm(state.eventsFile(sessionId, found.session.generation), { force: true });
   await settleSession(context, parts, found.session);
   return true;
 }
@@ -162,20 +228,22 @@ async function settleSession(context: SpawnerContext, parts: Parts, session: Ses
   }
 }
 
-/** Ends a process that no session wants, and its record. */
+/** Ends a process that no session wants, its record, and what people said to it. */
 async function stopStray(context: SpawnerContext, record: LaunchRecord): Promise<void> {
-  const { config, state, logger } = context;
-  const stopped = await stopTree({
-    identity: record.identity,
-    remembered: record.remembered ?? [],
-    cgroup: record.cgroup,
-    graceMs: config.terminationGraceMs,
-  });
-  if (stopped.outcome === 'kill_failed') {
-    logger.error('ALARM: processes survived SIGKILL', { survivors: stopped.survivors.map((it) => it.pid) });
-    return;
+  try {
+    const stopped = await stopRecorded(context, record);
+    if (stopped.outcome === 'kill_failed') return raiseAlarm(context, stopped.survivors);
+  } catch (error) {
+    if (!(error instanceof UnsafeTargetError)) throw error;
+    await stopLaunch(context, record.launchId);
   }
-  await deleteLaunchRecord(state.root, record.sessionId);
+  await rm(record.eventsFile, { force: true });
+  await deleteLaunchRecord(context.state.root, record.sessionId);
+}
+
+function stopRecorded({ config }: SpawnerContext, record: LaunchRecord): Promise<StopResult> {
+  const { identity, remembered = [], cgroup } = record;
+  return stopTree({ identity, remembered, cgroup, graceMs: config.terminationGraceMs });
 }
 
 /** Ends whatever carries a launch's cookie, where there is no record of its first process. */
@@ -184,6 +252,11 @@ export async function stopLaunch(context: SpawnerContext, launch: string | undef
   for (const member of await withLaunchCookie(launch)) {
     const identity = readIdentity(member.pid, launch);
     if (identity === undefined || identity.startTime !== member.startTime) continue;
-    await stopTree({ identity, graceMs: context.config.terminationGraceMs });
+    const stopped = await stopTree({ identity, graceMs: context.config.terminationGraceMs });
+    if (stopped.outcome === 'kill_failed') raiseAlarm(context, stopped.survivors);
   }
+}
+
+function raiseAlarm({ logger }: SpawnerContext, survivors: readonly { pid: number }[]): void {
+  logger.error('ALARM: processes survived SIGKILL', { survivors: survivors.map((it) => it.pid) });
 }

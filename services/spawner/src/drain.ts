@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RedisUnavailableError, type SessionRecord } from '@greenroom/redis-schema';
+import type { AgentRun } from './agent-run.js';
 import type { SessionEnds } from './end-session.js';
 import type { HostPresence } from './host-presence.js';
-import type { SpawnerContext } from './spawner-context.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
 
 const LOOK_MS = 200;
+/** Beyond the grace, for trees that must be killed while Redis cannot confirm their end. */
+const KILL_MARGIN_MS = 8000;
 
 /** Ends warm agents now, waits for calls until DRAIN_TIMEOUT, and then ends those that are left. */
 export async function drain(
@@ -13,34 +17,45 @@ export async function drain(
 ): Promise<void> {
   const { runs, config, logger } = context;
   await parts.presence.drain();
-  await endAll(context, parts.ends, (owner) => owner === 'pool');
+  await Promise.all(runs.all().map((run) => endIfWarm(context, parts.ends, run)));
   const until = Date.now() + config.drainTimeoutMs;
   if (runs.size > 0) logger.info('draining, calls go on', { calls: runs.size });
   while (runs.size > 0 && Date.now() < until && !hurry.aborted) {
     await sleep(LOOK_MS, undefined, { signal: hurry }).catch(() => undefined);
   }
-  await endAll(context, parts.ends, () => true);
+  await Promise.all(runs.all().map((run) => endWhateverItIs(context, parts.ends, run)));
 }
 
-async function endAll(
-  context: SpawnerContext,
-  ends: SessionEnds,
-  isMeant: (owner: 'pool' | 'caller') => boolean,
-): Promise<void> {
-  const { redis, runs, logger } = context;
-  await Promise.all(
-    runs.all().map(async (run) => {
-      // A warm agent may have been given to a caller a moment ago: the step that ends it is told what it must be.
-      const found = await redis.sessions.read(run.id);
-      if (found.status !== 'live' || !isMeant(found.session.owner)) return;
-      const answer = await redis.sessions.requestEnd({
-        sessionId: run.id,
-        reason: 'host_drained',
-        by: 'spawner',
-        expectStatus: found.session.status,
-      });
-      if (answer.status === 'refused') logger.info('a session changed while it was drained; looking again');
-      else await ends.end(run.id);
-    }),
-  );
+/** What cannot be asked may have been given to a caller: it waits with the calls. */
+async function endIfWarm(context: SpawnerContext, ends: SessionEnds, run: AgentRun): Promise<void> {
+  try {
+    for (;;) {
+      const found = await context.redis.sessions.read(run.id);
+      if (found.status !== 'live' || found.session.owner !== 'pool') return;
+      if (await askIfStill(context, found.session)) return await ends.end(run.id);
+    }
+  } catch (error) {
+    if (!(error instanceof RedisUnavailableError)) throw error;
+    context.logger.warn('a warm agent cannot be ended yet', { session: shortId(run.id), error });
+  }
+}
+
+/** It may be pooled, or given to a caller, between the look and the step: then it is looked at again. */
+async function askIfStill({ redis }: SpawnerContext, { id, status }: SessionRecord): Promise<boolean> {
+  const answer = await redis.sessions.requestEnd({
+    sessionId: id,
+    reason: 'host_drained',
+    by: 'spawner',
+    expectStatus: status,
+  });
+  return answer.status !== 'refused';
+}
+
+/** Waits for Redis only as long as it takes to be sure of the processes. */
+async function endWhateverItIs(context: SpawnerContext, ends: SessionEnds, run: AgentRun): Promise<void> {
+  await context.redis.sessions
+    .requestEnd({ sessionId: run.id, reason: 'host_drained', by: 'spawner' })
+    .catch(() => undefined);
+  const limit = sleep(context.config.terminationGraceMs + KILL_MARGIN_MS, undefined, { ref: false });
+  await Promise.race([ends.end(run.id, 'host_drained'), limit]);
 }

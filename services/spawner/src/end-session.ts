@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EndReason } from '@greenroom/contracts';
-import { RedisUnavailableError } from '@greenroom/redis-schema';
+import { RedisUnavailableError, type SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import { deleteLaunchRecord, type ProcessExit, stopTree, type StopResult } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
@@ -39,6 +39,13 @@ export class SessionEnds {
     );
   }
 
+  /** Takes what a step said about the session: a warm agent that got a caller has the call's deadline from now on. */
+  takeState(run: AgentRun, session: SessionRecord): void {
+    const hasMoved = session.deadlineAt !== run.session.deadlineAt;
+    run.session = session;
+    if (hasMoved && run.phase === 'serving') this.armDeadline(run);
+  }
+
   /** The agent announces its own end; it may still be speaking its last words, and leaves by itself. */
   agentSaidEnd(run: AgentRun, reason: string): void {
     run.saidEnd = reason;
@@ -64,13 +71,25 @@ export class SessionEnds {
     return work;
   }
 
-  /** For a session that we lost to a newer state: ends it if that is what the state asks of us. */
-  async endIfAsked(sessionId: string): Promise<void> {
+  /**
+   * Looks whether the state asks for the end of this session here, and ends it then. A message, or a place in an index,
+   * is not the order itself.
+   * @param roomName deleted when the session is gone altogether
+   */
+  async endIfAsked(sessionId: string, roomName?: string): Promise<void> {
     const { redis, state, leaving } = this.#context;
     const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
-    if (found.status === 'live' && found.session.status === 'ending' && found.session.host === state.hostId) {
+    if (found.status !== 'live') {
+      if (roomName !== undefined) await this.deleteRoom(roomName);
+    } else if (found.session.status === 'ending' && found.session.host === state.hostId) {
       await this.end(sessionId);
     }
+  }
+
+  /** Asks for the end of a launch, for a cause of ours, and ends it. */
+  async endNow(run: AgentRun, reason: EndReason): Promise<void> {
+    await this.#ask(run, reason);
+    await this.end(run.id);
   }
 
   async stopTree(run: AgentRun): Promise<StopResult | undefined> {
@@ -155,7 +174,7 @@ export class SessionEnds {
   }
 
   async #ask(run: AgentRun, reason: EndReason, detail?: string): Promise<void> {
-    const by = reason === 'session_timeout' ? 'spawner' : 'agent';
+    const by = reason.startsWith('agent_') ? 'agent' : 'spawner';
     const expectGeneration = run.ref.generation;
     const { redis, leaving } = this.#context;
     await untilAnswered(
@@ -168,12 +187,16 @@ export class SessionEnds {
     if (run.phase === 'ending') return;
     const { logger } = this.#context;
     logger.info('agent exited', { session: shortId(run.id), code: exit.code, signal: exit.signal });
+    const reason = exit.code === 0 ? 'agent_exited' : 'agent_crashed';
+    if (run.session.owner === 'pool') {
+      // It must not be given to a caller while its remains are cleared away.
+      void this.#ask(run, reason).catch((error: unknown) => this.#report(run, error));
+      return this.end(run.id, reason);
+    }
     // What it left behind must not wait for Redis, and its last words may say that it meant to end.
     await this.stopTree(run);
     await run.output?.close();
-    const reason =
-      run.saidEnd !== undefined ? 'agent_ended' : exit.code === 0 ? 'agent_exited' : 'agent_crashed';
-    await this.#ask(run, reason, run.saidEnd);
+    await this.#ask(run, run.saidEnd === undefined ? reason : 'agent_ended', run.saidEnd);
     await this.end(run.id);
   }
 

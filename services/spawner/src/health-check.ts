@@ -1,5 +1,6 @@
 import type { AgentRun } from './agent-run.js';
 import type { SessionEnds } from './end-session.js';
+import { keepRecord } from './keep-record.js';
 import { measureTree, type ProcessTable, rememberDescendants, scanProcesses } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 
@@ -8,6 +9,7 @@ export class HealthCheck {
   readonly #context: SpawnerContext;
   readonly #ends: SessionEnds;
   #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
 
   constructor(context: SpawnerContext, ends: SessionEnds) {
     this.#context = context;
@@ -25,22 +27,31 @@ export class HealthCheck {
     clearInterval(this.#timer);
   }
 
-  async run(): Promise<void> {
+  /** One look at all; a second one that is asked for meanwhile is the same. Never rejects. */
+  run(): Promise<void> {
+    this.#running ??= this.#checkAll().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #checkAll(): Promise<void> {
     const runs = this.#context.runs.all().filter((run) => run.identity !== undefined);
     this.#context.metrics.running.set(runs.length);
     if (runs.length === 0) return;
     const table = await scanProcesses();
-    for (const run of runs) {
-      await this.#check(run, table).catch((error: unknown) => {
-        this.#context.logger.warn('health check failed', { session: shortId(run.id), error });
-      });
-    }
+    await Promise.all(
+      runs.map((run) =>
+        this.#check(run, table).catch((error: unknown) => {
+          this.#context.logger.warn('health check failed', { session: shortId(run.id), error });
+        }),
+      ),
+    );
   }
 
   async #check(run: AgentRun, table: ProcessTable): Promise<void> {
     if (run.identity === undefined) return;
     run.remembered = rememberDescendants(table, run.identity, run.remembered);
-    await run.output?.trim();
     const usage = measureTree(table, run.identity);
     const answer = await this.#context.redis.sessions.renew(run.ref, this.#context.config.sessionTimeoutMs, {
       status: usage.processCount > 0 ? 'alive' : 'gone',
@@ -48,7 +59,9 @@ export class HealthCheck {
       cpu: usage.cpuSeconds.toFixed(2),
       processes: String(usage.processCount),
     });
-    if (answer.status === 'ok') run.session = answer.session;
-    else if (answer.now === 'ending') await this.#ends.end(run.id);
+    if (answer.status === 'ok') this.#ends.takeState(run, answer.session);
+    else if (answer.now === 'ending') void this.#ends.end(run.id);
+    await run.output?.trim();
+    await keepRecord(this.#context, run);
   }
 }

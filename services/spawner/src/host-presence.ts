@@ -22,21 +22,21 @@ export class HostPresence {
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
   #beating: Promise<void> | undefined;
-  #unlisten: (() => Promise<void>)[] = [];
+  readonly #unlisten: (() => Promise<void>)[] = [];
 
   constructor(context: SpawnerContext, parts: Parts) {
     this.#context = context;
     this.#parts = parts;
   }
 
-  /** @throws RedisUnavailableError when Redis does not answer */
+  /** May be called again where it failed. @throws RedisUnavailableError when Redis does not answer */
   async open(): Promise<void> {
     const { redis, state } = this.#context;
-    this.#unlisten = [
+    this.#unlisten.push(
       await redis.bus.listen(`host:${state.hostId}:wake`, (message) => this.#onHostWake(message)),
-      await redis.bus.listen('spawners:wake', (message) => this.#onWake(message)),
-    ];
-    redis.bus.onGap(() => void this.beat());
+    );
+    this.#unlisten.push(await redis.bus.listen('spawners:wake', (message) => this.#onWake(message)));
+    redis.bus.onGap(() => this.#catchUp());
     await this.beat();
     this.#timer = setInterval(() => void this.beat(), HEARTBEAT_MS);
   }
@@ -44,6 +44,8 @@ export class HostPresence {
   /** No new work comes here, and warm agents of this host are not handed out. */
   async drain(): Promise<void> {
     this.#isDraining = true;
+    // One that is under way says otherwise.
+    await this.#beating;
     await this.beat();
   }
 
@@ -75,15 +77,23 @@ export class HostPresence {
       draining: this.#isDraining,
     });
     if (heard.deployment !== undefined) this.#context.deployment = heard.deployment;
-    for (const sessionId of heard.ending) void this.#parts.ends.end(sessionId);
+    for (const sessionId of heard.ending) this.#endIfAsked(sessionId);
     for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
     if (heard.pendingDue > 0) this.#parts.launcher.look();
+  }
+
+  /** Messages may have been missed: everything that they could have said is looked at. */
+  #catchUp(): void {
+    void this.beat();
+    for (const profile of this.#context.profiles.keys()) this.#parts.pool.refill(profile);
+    const waiting = this.#context.runs.all().filter((run) => run.session.owner === 'pool');
+    for (const run of waiting) void this.#onAssigned(run.id);
   }
 
   #onHostWake(message: unknown): void {
     const { kind, id } = message as { kind?: string; id?: string };
     if (id === undefined) return;
-    if (kind === 'end') void this.#parts.ends.end(id);
+    if (kind === 'end') this.#endIfAsked(id);
     if (kind === 'assigned') void this.#onAssigned(id);
   }
 
@@ -93,16 +103,22 @@ export class HostPresence {
     if (kind === 'doomed') void this.beat();
   }
 
+  #endIfAsked(sessionId: string): void {
+    this.#parts.ends.endIfAsked(sessionId).catch((error: unknown) => {
+      if ((error as Error).name === 'AbortError') return;
+      this.#context.logger.warn('an end could not be looked at, the next heartbeat does', { error });
+    });
+  }
+
   /** A warm agent has a caller now: it is told who, and its deadline is the call's. */
   async #onAssigned(sessionId: string): Promise<void> {
     const { redis, rooms, runs, deployment, logger } = this.#context;
     const run = runs.get(sessionId);
-    if (run === undefined || run.phase !== 'serving') return;
+    if (run === undefined || run.phase === 'ending') return;
     try {
       const found = await redis.sessions.read(sessionId);
-      if (found.status !== 'live') return;
-      run.session = found.session;
-      this.#parts.ends.armDeadline(run);
+      if (found.status !== 'live' || found.session.owner !== 'caller') return;
+      this.#parts.ends.takeState(run, found.session);
       const { userId, userName, voiceId, roomName } = found.session;
       await rooms.describeCaller(roomName, { sessionId, deployment, userId, userName, voiceId });
     } catch (error) {

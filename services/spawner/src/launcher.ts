@@ -2,6 +2,7 @@ import type { ClaimResult, SessionRecord } from '@greenroom/redis-schema';
 import type { LaunchResult, SessionLifecycle } from './session-lifecycle.js';
 import type { SpawnerContext } from './spawner-context.js';
 import { newLaunchId } from './state-dir.js';
+import { untilAnswered } from './until-answered.js';
 
 /** Takes launches from spawn:pending, a few at a time. Doorbells, wake-ups and heartbeats only make it look sooner. */
 export class Launcher {
@@ -12,9 +13,9 @@ export class Launcher {
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #isOpen = false;
-  /** Launch id of a claim that may have been made, though its answer never came. */
-  #lostClaim: string | undefined;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #closing = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #timerDueMs = Number.POSITIVE_INFINITY;
 
   constructor(context: SpawnerContext, lifecycle: SessionLifecycle) {
     this.#context = context;
@@ -30,8 +31,8 @@ export class Launcher {
   /** Claims nothing more; launches under way go on. */
   close(): void {
     this.#isOpen = false;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#closing.abort();
+    clearTimeout(this.#timer);
   }
 
   /** Claims what is due as long as there is room. Returns at once. */
@@ -42,6 +43,7 @@ export class Launcher {
     }
     this.#looking = this.#claimAll()
       .catch((error: unknown) => {
+        if ((error as Error).name === 'AbortError') return;
         this.#context.logger.warn('claiming failed, the next heartbeat tries again', { error });
       })
       .finally(() => {
@@ -62,25 +64,28 @@ export class Launcher {
     }
   }
 
+  /** Asked again under the same launch id until there is an answer: a claim whose answer is lost has a launch all the same. */
   async #claim(): Promise<ClaimResult> {
     const { config, redis, runs, state } = this.#context;
-    const lost = this.#lostClaim;
-    const launch = lost ?? newLaunchId(state);
+    const launch = newLaunchId(state);
     runs.expect(launch);
-    this.#lostClaim = launch;
-    const claim = await redis.sessions.claim({
-      host: state.hostId,
-      launch,
-      hostCapacity: config.hostCapacity,
-      includePool: this.#hasRoomForWarm(),
-      again: lost !== undefined,
-    });
-    this.#lostClaim = undefined;
-    // The run is listed before the first wait of its launch.
-    if (claim.status === 'claimed') void this.#launch(claim.session);
-    runs.unexpect(launch);
-    // What was lost had taken nothing: what is due now is still there.
-    return lost !== undefined && claim.status === 'none' ? this.#claim() : claim;
+    try {
+      const claim = await untilAnswered(
+        () =>
+          redis.sessions.claim({
+            host: state.hostId,
+            launch,
+            hostCapacity: config.hostCapacity,
+            includePool: this.#hasRoomForWarm(),
+          }),
+        this.#closing.signal,
+      );
+      // The run is listed before the first wait of its launch.
+      if (claim.status === 'claimed') void this.#launch(claim.session);
+      return claim;
+    } finally {
+      runs.unexpect(launch);
+    }
   }
 
   /** Warm agents never take the last place: a caller must not wait for the pool. */
@@ -105,12 +110,15 @@ export class Launcher {
     this.look();
   }
 
+  /** One timer, for whatever is due first: that look finds what is due next. */
   #lookIn(ms: number): void {
-    if (!this.#isOpen) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    const dueMs = performance.now() + ms;
+    if (!this.#isOpen || dueMs >= this.#timerDueMs) return;
+    clearTimeout(this.#timer);
+    this.#timerDueMs = dueMs;
+    this.#timer = setTimeout(() => {
+      this.#timerDueMs = Number.POSITIVE_INFINITY;
       this.look();
     }, ms + 1);
-    this.#timers.add(timer);
   }
 }

@@ -38,6 +38,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ service: 'spawner', level: config.logLevel, secrets: config.secrets });
   const profile = readDefaultProfile(config);
   const state = await openStateDir(config.stateDir, config);
+  const stopping = new AbortController();
   const leaving = new AbortController();
   const redis = openRedis({
     url: config.redisUrl,
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     cgroupRoot: findCgroupRoot(),
     metrics: createSpawnerMetrics(),
     deployment: undefined,
+    epoch: undefined,
     leaving: leaving.signal,
   };
 
@@ -83,6 +85,7 @@ async function main(): Promise<void> {
 
   let stopDoorbell: () => Promise<void> = async () => undefined;
   let stopAnswers: () => Promise<void> = async () => undefined;
+  let started: Promise<void> = Promise.resolve();
   const shutdown = createShutdown({
     logger,
     phases: [
@@ -91,6 +94,7 @@ async function main(): Promise<void> {
         capMs: 2000,
         run: async () => {
           readiness = { ready: false, reason: 'shutting down' };
+          stopping.abort();
           launcher.close();
           pool.close();
           sweep.close();
@@ -100,8 +104,12 @@ async function main(): Promise<void> {
       {
         name: config.shutdownMode === 'drain' ? 'drain' : 'leave calls to the successor',
         capMs: config.shutdownMode === 'drain' ? config.drainTimeoutMs + 60_000 : 1,
-        run: (hurry) =>
-          config.shutdownMode === 'drain' ? drain(context, { ends, presence }, hurry) : undefined,
+        run: async (hurry) => {
+          if (config.shutdownMode !== 'drain') return;
+          // What is being adopted must be known before it can be ended.
+          await started.catch(() => undefined);
+          await drain(context, { ends, presence }, hurry);
+        },
       },
       {
         name: 'stop watching',
@@ -135,31 +143,39 @@ async function main(): Promise<void> {
     // Only a cgroup is a guarantee against what hides; without one the tree is hunted by group, session and cookie.
     treesEndBy: context.cgroupRoot === undefined ? 'signals' : 'cgroup.kill',
   });
-  await waitForRedis();
-  const { sessions, deployment } = await untilAnswered(
-    () => redis.hosts.register(state.hostId, [publish(profile)]),
-    leaving.signal,
-  );
-  context.deployment = deployment;
-  const found = await adoptAll(context, { lifecycle, ends }, sessions);
-  logger.info('looked after launches of an earlier life', found);
-  await untilAnswered(() => presence.open(), leaving.signal);
-  stopAnswers = await untilAnswered(
-    () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
-    leaving.signal,
-  );
-  stopDoorbell = redis.doorbell.listen(async () => launcher.look(), config.spawnConcurrency);
-  launcher.open();
-  pool.open();
-  health.open();
-  sweep.open();
-  readiness = { ready: true };
-  logger.info('spawner ready', { profile: profile.name, poolTarget: profile.poolTarget });
+  started = takeUpWork();
+  await started;
+
+  /** Gives up where a shutdown begins meanwhile. @throws AbortError */
+  async function takeUpWork(): Promise<void> {
+    await waitForRedis();
+    const registered = await untilAnswered(
+      () => redis.hosts.register(state.hostId, [publish(profile)]),
+      stopping.signal,
+    );
+    context.deployment = registered.deployment;
+    context.epoch = registered.epoch;
+    const found = await adoptAll(context, { lifecycle, ends }, registered.sessions);
+    logger.info('looked after launches of an earlier life', found);
+    await untilAnswered(() => presence.open(), stopping.signal);
+    stopAnswers = await untilAnswered(
+      () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
+      stopping.signal,
+    );
+    stopping.signal.throwIfAborted();
+    stopDoorbell = redis.doorbell.listen(async () => launcher.look(), config.spawnConcurrency);
+    launcher.open();
+    pool.open();
+    health.open();
+    sweep.open();
+    readiness = { ready: true };
+    logger.info('spawner ready', { profile: profile.name, poolTarget: profile.poolTarget });
+  }
 
   /** Redis may start after us; one that we cannot use is said so at once. */
   async function waitForRedis(): Promise<void> {
     for (;;) {
-      leaving.signal.throwIfAborted();
+      stopping.signal.throwIfAborted();
       try {
         await redis.connected(REDIS_START_LIMIT_MS);
         return await redis.check();

@@ -14,7 +14,7 @@ export class PoolKeeper {
   readonly #again = new Set<string>();
   #isOpen = false;
   #safetyNet: NodeJS.Timeout | undefined;
-  #heldOff: NodeJS.Timeout | undefined;
+  readonly #heldOff = new Map<string, NodeJS.Timeout>();
 
   constructor(context: SpawnerContext, onListed: () => void) {
     this.#context = context;
@@ -30,7 +30,7 @@ export class PoolKeeper {
   close(): void {
     this.#isOpen = false;
     clearInterval(this.#safetyNet);
-    clearTimeout(this.#heldOff);
+    for (const timer of this.#heldOff.values()) clearTimeout(timer);
   }
 
   refillAll(): void {
@@ -76,7 +76,10 @@ export class PoolKeeper {
   }
 
   #refillIn(profile: string, ms: number): void {
-    clearTimeout(this.#heldOff);
-    this.#heldOff = setTimeout(() => this.refill(profile), ms + 1);
+    clearTimeout(this.#heldOff.get(profile));
+    this.#heldOff.set(
+      profile,
+      setTimeout(() => this.refill(profile), ms + 1),
+    );
   }
 }

@@ -38,6 +38,7 @@ export class SessionLifecycle {
     const run = new AgentRun(ref, session, profile);
     this.#context.runs.add(run);
     try {
+      await this.#removeEarlierAgents(run);
       await startAgent(this.#context, run, (reason) => this.#ends.agentSaidEnd(run, reason));
       run.phase = 'starting';
     } catch (error) {
@@ -48,21 +49,31 @@ export class SessionLifecycle {
     return this.#untilReady(run, profile.startupTimeoutMs - (performance.now() - run.startedAtMs));
   }
 
-  /** Takes over a launch of an earlier life of this spawner, whose agent lives. */
-  async resume(run: AgentRun, startupLeftMs: number): Promise<LaunchResult> {
+  /** Goes on with a launch of an earlier life of this spawner, within what is left of its time. Returns at once. */
+  resume(run: AgentRun): void {
     run.settleBroughtUp();
-    if (run.session.status === 'starting' || run.session.status === 'restarting') {
-      run.phase = 'starting';
-      return this.#untilReady(run, startupLeftMs);
-    }
-    this.#serve(run);
-    return SETTLED;
+    if (run.session.status !== 'starting' && run.session.status !== 'restarting') return this.#serve(run);
+    run.phase = 'starting';
+    const leftMs = run.profile.startupTimeoutMs - (performance.now() - run.startedAtMs);
+    // When it is due again the heartbeat finds it.
+    void this.#untilReady(run, leftMs).catch((error: unknown) => {
+      if ((error as Error).name === 'AbortError') return;
+      this.#context.logger.error('launch failed', { session: shortId(run.id), error });
+    });
   }
 
   /** For a claimed session that has no process, and never had one as far as anybody can tell. */
   async failUnlaunched(session: SessionRecord & { launch: string }, error: string): Promise<LaunchResult> {
     const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
     return this.#fail(ref, session, error, []);
+  }
+
+  /** LiveKit shows a killed agent for a while: its presence must not speak for the next one. */
+  async #removeEarlierAgents(run: AgentRun): Promise<void> {
+    if (run.ref.generation === 1) return;
+    await this.#context.rooms.removeAgents(run.session.roomName).catch((error: unknown) => {
+      this.#context.logger.warn('earlier agents not removed', { session: shortId(run.id), error });
+    });
   }
 
   async #untilReady(run: AgentRun, timeoutMs: number): Promise<LaunchResult> {
@@ -105,14 +116,19 @@ export class SessionLifecycle {
   async #clearAway(run: AgentRun, cause: unknown): Promise<LaunchResult> {
     // Whoever asked for the end stops the tree and finishes; two stops of one tree would only repeat each other.
     if (run.giveWay.signal.aborted) return SETTLED;
-    await this.#ends.stopTree(run);
+    const stopped = await this.#ends.stopTree(run);
     await run.output?.close();
     if (run.giveWay.signal.aborted) return SETTLED;
+    // The next launch may only begin when nothing of this one is left.
+    if (stopped?.outcome === 'kill_failed') {
+      await this.#ends.endNow(run, 'start_failed');
+      return SETTLED;
+    }
     await deleteLaunchRecord(this.#context.state.root, run.id);
     await run.output?.eraseEvents();
     this.#context.runs.remove(run);
     if (cause instanceof Superseded) {
-      await this.#ends.endIfAsked(run.id);
+      await this.#ends.endIfAsked(run.id, run.session.roomName);
       return SETTLED;
     }
     if (!(cause instanceof StartFailure)) {

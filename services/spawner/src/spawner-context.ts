@@ -22,6 +22,8 @@ export interface SpawnerContext {
   readonly metrics: SpawnerMetrics;
   /** Marks our rooms; set when the host has registered. */
   deployment: string | undefined;
+  /** The life of Redis's data that this spawner registered in. Another one says nothing about our sessions. */
+  epoch: number | undefined;
   /** Aborted when this process leaves: background retries stop, processes stay. */
   readonly leaving: AbortSignal;
 }

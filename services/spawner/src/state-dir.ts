@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The folder in which one spawner keeps what must outlive it. */
@@ -12,6 +12,8 @@ export interface StateDir {
   logFile(sessionId: string, generation: number): string;
   eventsFile(sessionId: string, generation: number): string;
   readonly agentLogs: string;
+  /** What agents report, transcripts included: a file a launch, gone with its session. */
+  readonly events: string;
 }
 
 /** Makes the folder, and on its first use the names that stay with it. */
@@ -30,6 +32,7 @@ export async function openStateDir(
     hostId,
     launchPrefix,
     agentLogs,
+    events,
     logFile: (sessionId, generation) => path.join(agentLogs, `${sessionId}-g${generation}.log`),
     eventsFile: (sessionId, generation) => path.join(events, `${sessionId}-g${generation}.jsonl`),
   };
@@ -40,14 +43,19 @@ export function newLaunchId(state: StateDir): string {
   return `${state.launchPrefix}-${randomName(12)}`;
 }
 
+/** The file's text; written on the first use. A crash or a full disk may have left it empty: that is none. */
 async function keep(file: string, fresh: string): Promise<string> {
-  try {
-    await writeFile(file, `${fresh}\n`, { flag: 'wx', mode: 0o600 });
-    return fresh;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return (await readFile(file, 'utf8')).trim();
-  }
+  const known = (await readFile(file, 'utf8').catch(ignoreMissing))?.trim();
+  if (known) return known;
+  const draft = `${file}.${randomName(4)}.tmp`;
+  await writeFile(draft, `${fresh}\n`, { flag: 'wx', mode: 0o600, flush: true });
+  await rename(draft, file);
+  return fresh;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
 }
 
 function randomName(bytes: number): string {

@@ -20,6 +20,8 @@ export interface SweepReport {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** A launch that began while the sweep was looking has a young file. */
+const EVENTS_MARGIN_MS = 60_000;
 
 /**
  * Looks for whatever is stale: past its deadline, a session without its process, a process or a room without its
@@ -59,36 +61,54 @@ export class StaleSweep {
   }
 
   async #sweep(): Promise<SweepReport | undefined> {
-    const { redis, logger } = this.#context;
+    const { redis, logger, epoch } = this.#context;
     const indexes = await redis.sessions.sweepIndexes();
-    if (indexes.epoch === undefined) {
-      // The data of Redis is gone: what it does not know proves nothing.
-      logger.warn('no epoch in Redis; the sweep touches nothing');
+    if (indexes.epoch === undefined || indexes.epoch !== epoch) {
+      // The data of Redis is gone, or it is another's by now: what it does not know proves nothing.
+      logger.warn('not the data that we registered in; the sweep touches nothing', { epoch: indexes.epoch });
       return undefined;
     }
     const report: SweepReport = {
       repairedIndexes: indexes.repaired,
-      overdue: await this.#endOverdue(indexes.overdue),
-      sessionsWithoutProcess: await this.#settleSessionsWithoutProcess(),
-      processesWithoutSession: await this.#stopProcessesWithoutSession(),
-      roomsWithoutSession: await this.#deleteRoomsWithoutSession(),
+      overdue: await this.#count('overdue', this.#endOverdue(indexes.overdue)),
+      sessionsWithoutProcess: await this.#count('sessions', this.#settleSessionsWithoutProcess()),
+      processesWithoutSession: await this.#count('processes', this.#stopProcessesWithoutSession()),
+      roomsWithoutSession: await this.#count('rooms', this.#deleteRoomsWithoutSession()),
     };
-    await this.#deleteOldLogs();
+    await this.#deleteOldFiles();
     const found = Object.values(report).some((count) => count > 0);
     logger.log(found ? 'warn' : 'debug', 'swept', report);
     return report;
   }
 
+  /** What one part cannot reach must not keep the others from their work. */
+  async #count(part: string, work: Promise<number>): Promise<number> {
+    try {
+      return await work;
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') throw error;
+      this.#context.logger.warn('a part of the sweep was not finished', { part, error });
+      return 0;
+    }
+  }
+
   async #endOverdue(sessionIds: readonly string[]): Promise<number> {
+    const { redis } = this.#context;
+    let ended = 0;
     for (const sessionId of sessionIds) {
-      await this.#context.redis.sessions.requestEnd({
+      const found = await redis.sessions.read(sessionId);
+      if (found.status !== 'live' || found.session.status === 'ending') continue;
+      const isWarm = found.session.owner === 'pool';
+      const answer = await redis.sessions.requestEnd({
         sessionId,
-        reason: 'session_timeout',
+        reason: isWarm ? 'warm_agent_retired' : 'session_timeout',
         by: 'spawner',
+        // It may get a caller right now, and with it another deadline.
         onlyPastDeadline: true,
       });
+      if (answer.status !== 'refused') ended += 1;
     }
-    return sessionIds.length;
+    return ended;
   }
 
   async #settleSessionsWithoutProcess(): Promise<number> {
@@ -153,14 +173,24 @@ export class StaleSweep {
     return deleted;
   }
 
-  async #deleteOldLogs(): Promise<void> {
+  async #deleteOldFiles(): Promise<void> {
     const { config, runs, state } = this.#context;
+    const nowMs = Date.now();
+    const live = runs.all();
     await deleteOldFiles({
       folder: state.agentLogs,
       suffix: '.log',
-      nowMs: Date.now(),
+      nowMs,
       maxAgeMs: config.logRetentionDays * DAY_MS,
-      inUse: new Set(runs.all().map((run) => state.logFile(run.id, run.ref.generation))),
+      inUse: new Set(live.map((run) => state.logFile(run.id, run.ref.generation))),
+    });
+    // What people said goes with the session; here only what a crash has left.
+    await deleteOldFiles({
+      folder: state.events,
+      suffix: '.jsonl',
+      nowMs,
+      maxAgeMs: EVENTS_MARGIN_MS,
+      inUse: new Set(live.map((run) => run.eventsFile)),
     });
   }
 }

@@ -62,6 +62,7 @@ local function begin_end(session, reason, by, detail)
   doom_room(session)
   if not present(session.host) then
     remove(session)
+    if session.owner == 'pool' then wake('spawners:wake', { kind = 'pool', profile = session.profile }) end
     wake('spawners:wake', { kind = 'doomed' })
     return 'gone'
   end
@@ -69,4 +70,15 @@ local function begin_end(session, reason, by, detail)
   emit(session, 'ending', { reason = reason, by = by })
   wake('host:' .. session.host .. ':wake', { kind = 'end', id = session.id })
   return 'ending'
+end
+
+-- A pool whose agents do not live must not burn the machine: refills wait, longer with each failure, until an agent is
+-- given to a caller or nothing has failed for a while.
+local POOL_FAILURES_TTL_MS = 600000
+local function hold_off_refills(profile, base_ms, max_ms)
+  local failures = redis.call('INCR', K.pool(profile, 'failures'))
+  redis.call('PEXPIRE', K.pool(profile, 'failures'), POOL_FAILURES_TTL_MS)
+  local holdoff = math.min(base_ms * 2 ^ math.min(failures - 1, 20), max_ms)
+  redis.call('SET', K.pool(profile, 'holdoff'), '1', 'PX', int(holdoff))
+  return holdoff
 end

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { AgentEvent } from '@greenroom/contracts';
+import type { AgentOutputBatch } from '@greenroom/redis-schema';
 import type { AgentRun, RunOutput } from '../agent-run.js';
 import {
   createReadinessMatcher,
@@ -13,9 +15,10 @@ import {
 import { type SpawnerContext, shortId } from '../spawner-context.js';
 import { untilAnswered } from '../until-answered.js';
 
-interface SeenEvent {
-  type: string;
-  data: unknown;
+/** What stood in the lines that are being taken. */
+interface Seen {
+  events: { type: string; data: unknown }[];
+  sign: AgentOutputBatch['sign'];
 }
 
 /** Lines kept in memory for the error of a start that failed, when the session's own are gone. */
@@ -38,6 +41,8 @@ export class AgentOutput implements RunOutput {
   #lastLines: string[] = [];
   #erasedBytes = 0;
   #isServed = true;
+  #hasSeenPattern = false;
+  #hasSaidEnd = false;
   #warnedOfTranscript = false;
 
   /** @param onAgentEnd called when the agent says that it ends the session on purpose */
@@ -52,7 +57,14 @@ export class AgentOutput implements RunOutput {
     this.readySaid = new Promise((resolve) => {
       this.#sayReady = resolve;
     });
-    const onError = (error: unknown): void => this.#warn('output could not be read', { error });
+    // What an earlier life of this spawner has read is not read again.
+    this.#hasSeenPattern = run.session.patternSeen;
+    if (this.#hasSeenPattern) this.#seePattern();
+    if (run.session.readySaid) this.#sayReady();
+    const onError = (error: unknown): void => {
+      // We are leaving: a successor reads on from what Redis has.
+      if ((error as Error).name !== 'AbortError') this.#warn('output could not be read', { error });
+    };
     this.#log = openLogTail({
       file: this.#logFile,
       offset: run.session.logOffset ?? 0,
@@ -73,11 +85,17 @@ export class AgentOutput implements RunOutput {
   }
 
   async trim(): Promise<void> {
-    const outcome = await trimLog({ file: this.#logFile, tail: this.#log });
-    if (outcome.kind === 'truncated' && outcome.lostBytes > 0) {
-      this.#warn('the log was cut before it was read', { lostBytes: outcome.lostBytes });
+    try {
+      const outcome = await trimLog({ file: this.#logFile, tail: this.#log });
+      if (outcome.kind === 'truncated' && outcome.lostBytes > 0) {
+        this.#warn('the log was cut before it was read', { lostBytes: outcome.lostBytes });
+      }
+      if (outcome.kind === 'failed') {
+        this.#warn('the log could not be trimmed', { reason: outcome.reason });
+      }
+    } catch (error) {
+      this.#warn('the log could not be looked at', { error });
     }
-    if (outcome.kind === 'failed') this.#warn('the log could not be trimmed', { reason: outcome.reason });
   }
 
   async close(): Promise<void> {
@@ -96,38 +114,43 @@ export class AgentOutput implements RunOutput {
     return this.#context.state.logFile(this.#run.id, this.#run.ref.generation);
   }
 
-  async #takeLines(lines: string[], logOffset: number): Promise<void> {
+  async #takeLines(lines: string[], offset: number): Promise<void> {
     const shown: string[] = [];
-    const events: SeenEvent[] = [];
+    const seen: Seen = { events: [], sign: undefined };
     for (const line of lines) {
-      if (this.#matches(line)) this.#seePattern();
-      const event = this.#understand(line);
-      if (event?.type === 'transcript') this.#warnOfTranscript();
-      if (event) events.push(event);
+      if (!this.#hasSeenPattern && this.#matches(line)) this.#hasSeenPattern = true;
+      this.#understand(line, seen);
       const served = serveLine(line);
       if (served.kind === 'shown') shown.push(served.text);
       if (served.kind === 'withheld') this.#warnOfTranscript();
     }
+    if (seen.events.some((event) => event.type === 'transcript')) this.#warnOfTranscript();
+    if (this.#hasSeenPattern) {
+      seen.sign ??= 'patternSeen';
+      this.#seePattern();
+    }
     this.#lastLines = [...this.#lastLines, ...shown].slice(-KEPT_LINES);
-    await this.#serve({ lines: shown, events, logOffset });
+    await this.#serve({ source: 'log', lines: shown, offset, ...seen });
   }
 
-  async #takeEvents(lines: string[], eventsOffset: number): Promise<void> {
-    const events = lines.map((line) => this.#understand(line)).filter((event) => event !== undefined);
-    await this.#serve({ lines: [], events, eventsOffset });
-    if (eventsOffset - this.#erasedBytes < ERASE_STEP_BYTES) return;
-    await eraseConsumed(this.#run.eventsFile, eventsOffset);
-    this.#erasedBytes = eventsOffset;
+  async #takeEvents(lines: string[], offset: number): Promise<void> {
+    const seen: Seen = { events: [], sign: undefined };
+    for (const line of lines) this.#understand(line, seen);
+    await this.#serve({ source: 'events', lines: [], offset, ...seen });
+    if (offset - this.#erasedBytes < ERASE_STEP_BYTES) return;
+    await eraseConsumed(this.#run.eventsFile, offset);
+    this.#erasedBytes = offset;
   }
 
-  /** Acts on an event at once, and gives it back as it goes into the session's stream. */
-  #understand(line: string): SeenEvent | undefined {
+  /** Acts on an event at once, and notes it as it goes into the session's stream. */
+  #understand(line: string, seen: Seen): void {
     const parsed = parseAgentEvent(line);
     if (parsed.kind === 'invalid') this.#warn(`bad ${parsed.name} event`, { problem: parsed.problem });
-    if (parsed.kind !== 'event') return undefined;
-    this.#act(parsed.event);
+    if (parsed.kind !== 'event') return;
     const { event: type, ...data } = parsed.event;
-    return { type, data };
+    if (type === 'ready') seen.sign = 'readySaid';
+    seen.events.push({ type, data });
+    this.#act(parsed.event);
   }
 
   #act(event: AgentEvent): void {
@@ -135,7 +158,7 @@ export class AgentOutput implements RunOutput {
       case 'ready':
         return this.#sayReady();
       case 'end':
-        return this.#onAgentEnd(event.reason);
+        return this.#sayEnd(event.reason);
       case 'error':
         return this.#warn('the agent reports an error', { message: event.message });
       case 'agent_speaking':
@@ -146,11 +169,19 @@ export class AgentOutput implements RunOutput {
     }
   }
 
+  /** It may say so as often as it likes: it ends once. */
+  #sayEnd(reason: string): void {
+    if (this.#hasSaidEnd) return;
+    this.#hasSaidEnd = true;
+    this.#onAgentEnd(reason);
+  }
+
   /** Reading waits until Redis has the batch: the file keeps what is not served yet. */
-  async #serve(output: Parameters<SpawnerContext['redis']['agents']['append']>[1]): Promise<void> {
+  async #serve(output: AgentOutputBatch): Promise<void> {
     if (!this.#isServed) return;
     const { redis, leaving } = this.#context;
-    const answer = await untilAnswered(() => redis.agents.append(this.#run.ref, output), leaving);
+    const batch = { ...output, id: randomUUID() };
+    const answer = await untilAnswered(() => redis.agents.append(this.#run.ref, batch), leaving);
     // The session is over or launched anew: late output is nobody's, and must not bring keys back.
     if (answer === 'superseded') this.#isServed = false;
   }

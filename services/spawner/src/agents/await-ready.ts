@@ -33,7 +33,7 @@ export async function awaitReady(
   ];
   if (accepts('pattern')) outcomes.push(output.patternSeen.then(() => ({ kind: 'ready', by: 'pattern' })));
   if (accepts('event')) outcomes.push(output.readySaid.then(() => ({ kind: 'ready', by: 'event' })));
-  if (accepts('room')) outcomes.push(awaitPresence(run.session.roomName, rooms, over));
+  if (accepts('room')) outcomes.push(awaitPresence(run, rooms, over));
   try {
     return await Promise.race(outcomes.map(ignoreAbort));
   } finally {
@@ -42,14 +42,16 @@ export async function awaitReady(
 }
 
 async function awaitPresence(
-  roomName: string,
+  run: AgentRun,
   rooms: RoomService,
   over: AbortSignal,
 ): Promise<ReadinessOutcome> {
+  const { roomName } = run.session;
   for (;;) {
     over.throwIfAborted();
     // What LiveKit cannot tell right now is unknown: the time limit decides.
-    if (await rooms.hasActiveAgent(roomName).catch(() => false)) return { kind: 'ready', by: 'room' };
+    if (await rooms.hasActiveAgent(roomName, run.ref).catch(() => false))
+      return { kind: 'ready', by: 'room' };
     await sleep(PRESENCE_POLL_MS, undefined, { signal: over });
   }
 }

@@ -1,5 +1,5 @@
-import { roomMetadata, type RoomOptions, readRoomMark } from '@greenroom/contracts';
-import { ParticipantInfo_State, RoomServiceClient } from 'livekit-server-sdk';
+import { agentIdentity, roomMetadata, type RoomOptions, readRoomMark } from '@greenroom/contracts';
+import { type ParticipantInfo, ParticipantInfo_State, RoomServiceClient } from 'livekit-server-sdk';
 
 /** LiveKit could not be reached or refused; whether it acted is unknown. */
 export class LiveKitUnavailableError extends Error {
@@ -46,24 +46,41 @@ export class RoomService {
   /** Closes the room on everybody in it. A room that is gone already is a success. @throws LiveKitUnavailableError */
   async delete(roomName: string): Promise<void> {
     await this.#ask('delete room', async () => {
-      try {
-        await this.#client.deleteRoom(roomName);
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
+      await this.#client.deleteRoom(roomName).catch(ignoreNotFound);
     });
   }
 
-  /** Whether LiveKit itself says that a participant of kind agent is active in the room. */
-  async hasActiveAgent(roomName: string): Promise<boolean> {
+  /**
+   * Whether LiveKit itself says that a participant of kind agent is active in the room. One that carries our identity of
+   * another launch does not count; a bot that mints its own token has an identity of its own.
+   */
+  async hasActiveAgent(
+    roomName: string,
+    launch: { sessionId: string; generation: number },
+  ): Promise<boolean> {
+    const current = agentIdentity(launch.sessionId, launch.generation);
+    const ofAnyLaunch = agentIdentity(launch.sessionId, 0).slice(0, -1);
+    const agents = await this.#listAgents(roomName);
+    return agents.some(
+      ({ state, identity }) =>
+        state === ParticipantInfo_State.ACTIVE && (identity === current || !identity.startsWith(ofAnyLaunch)),
+    );
+  }
+
+  /** Throws every agent out of the room. @throws LiveKitUnavailableError */
+  async removeAgents(roomName: string): Promise<void> {
+    for (const { identity } of await this.#listAgents(roomName)) {
+      await this.#ask('remove participant', () =>
+        this.#client.removeParticipant(roomName, identity).catch(ignoreNotFound),
+      );
+    }
+  }
+
+  /** A room that is not there has none. */
+  #listAgents(roomName: string): Promise<ParticipantInfo[]> {
     return this.#ask('list participants', async () => {
-      try {
-        const participants = await this.#client.listParticipants(roomName);
-        return participants.some((it) => it.kind === KIND_AGENT && it.state === ParticipantInfo_State.ACTIVE);
-      } catch (error) {
-        if (isNotFound(error)) return false;
-        throw error;
-      }
+      const participants = await this.#client.listParticipants(roomName).catch(ignoreNotFound);
+      return (participants ?? []).filter((it) => it.kind === KIND_AGENT);
     });
   }
 
@@ -95,6 +112,8 @@ export class RoomService {
   }
 }
 
-function isNotFound(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'not_found' || (error as { status?: unknown }).status === 404;
+function ignoreNotFound(error: unknown): undefined {
+  const { code, status } = error as { code?: unknown; status?: unknown };
+  if (code !== 'not_found' && status !== 404) throw error;
+  return undefined;
 }
