@@ -163,6 +163,8 @@ async function join({ api, started, connection }: Conversation, stop: AbortSigna
     await connection.join(details, () => requireLiveSession(api, started.sessionId));
   } catch (error) {
     if (error instanceof CallError) throw error;
+    // A start that failed has taken its room along: that is the reason to tell.
+    await requireLiveSession(api, started.sessionId);
     throw new CallError((error as Error).message, EXIT.notJoined);
   }
 }
