@@ -59,7 +59,15 @@ export class RoomConnection {
       await sleep(pauseMs);
     }
     for (const participant of this.#room.remoteParticipants.values()) this.#notice(participant);
-    await this.microphone.publish(this.#room);
+    // A room that is closed meanwhile would leave the publishing without an answer.
+    await Promise.race([this.microphone.publish(this.#room), this.#closed()]);
+  }
+
+  #closed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.over.aborted) resolve();
+      this.over.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   async leave(): Promise<void> {
