@@ -38,11 +38,8 @@ export class RoomConnection {
     return this.#agent?.attributes['lk.agent.state'];
   }
 
-  /**
-   * @param beforeRetry may throw when there is no point in trying again
-   * @throws Error when the room cannot be joined in time
-   */
-  async join({ livekitUrl, token }: JoinDetails, beforeRetry: () => Promise<void>): Promise<void> {
+  /** @throws Error when the room cannot be joined in time */
+  async join({ livekitUrl, token }: JoinDetails): Promise<void> {
     const deadline = performance.now() + JOIN_LIMIT_MS;
     for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       const room = this.#newRoom();
@@ -55,7 +52,6 @@ export class RoomConnection {
         if (performance.now() > deadline)
           throw new Error(`The room could not be joined: ${String(error)}`, { cause: error });
       }
-      await beforeRetry();
       await sleep(pauseMs);
     }
     for (const participant of this.#room.remoteParticipants.values()) this.#notice(participant);

@@ -142,8 +142,14 @@ interface Conversation {
 async function converse(call: Conversation): Promise<void> {
   const { connection, clock, options, started, api } = call;
   const stop = AbortSignal.any([options.hangUp, connection.over]);
-  await join(call, stop);
-  await waitForAgent(connection, api, started.sessionId, stop);
+  const arrived = new AbortController();
+  try {
+    // A start that fails takes its room along, and whoever is joining it learns of that late or never.
+    const failed = watchStart(api, started.sessionId, arrived.signal);
+    await Promise.race([joinAgent(call, stop), failed]);
+  } finally {
+    arrived.abort();
+  }
   options.print(line('agent in room', connection.agentInRoomMs ?? clock.now()));
   await waitUntil(() => connection.ear.firstLoudMs !== undefined, GREETING_LIMIT_MS, stop);
   if (connection.ear.firstLoudMs !== undefined)
@@ -157,15 +163,27 @@ async function converse(call: Conversation): Promise<void> {
   await waitUntil(() => false, LAST_WORD_MS, stop);
 }
 
-async function join({ api, started, connection }: Conversation, stop: AbortSignal): Promise<void> {
+/** Into the room, and until an agent is there too. */
+async function joinAgent({ api, started, connection }: Conversation, stop: AbortSignal): Promise<void> {
   try {
-    const details = started.status === 'queued' ? await waitInLine(api, started, stop) : started;
-    await connection.join(details, () => requireLiveSession(api, started.sessionId));
+    await connection.join(started.status === 'queued' ? await waitInLine(api, started, stop) : started);
   } catch (error) {
-    if (error instanceof CallError) throw error;
-    // A start that failed has taken its room along: that is the reason to tell.
-    await requireLiveSession(api, started.sessionId);
     throw new CallError((error as Error).message, EXIT.notJoined);
+  }
+  const came = await waitUntil(() => connection.agentInRoomMs !== undefined, AGENT_LIMIT_MS, stop);
+  if (came) return;
+  // A room that is closed on us leaves it to the session to say why; that is asked for a moment longer.
+  if (connection.over.aborted) await sleep(POLL_MS * 4);
+  if (!stop.aborted || connection.over.aborted) {
+    throw new CallError('No agent came into the room.', EXIT.noAgent);
+  }
+}
+
+/** Ends only by failing, with the reason, when the session does. */
+async function watchStart(api: ApiClient, sessionId: string, arrived: AbortSignal): Promise<never> {
+  for (;;) {
+    await requireLiveSession(api, sessionId);
+    await sleep(POLL_MS, undefined, { signal: arrived }).catch(() => new Promise<never>(() => undefined));
   }
 }
 
@@ -175,23 +193,6 @@ async function waitInLine(api: ApiClient, { sessionId }: StartResponse, stop: Ab
     const session = await api.session(sessionId);
     if (session.status !== 'queued') return api.token(session.sessionId, session.roomName);
     await sleep(POLL_MS, undefined, { signal: stop });
-  }
-}
-
-async function waitForAgent(
-  connection: RoomConnection,
-  api: ApiClient,
-  sessionId: string,
-  stop: AbortSignal,
-): Promise<void> {
-  const deadline = performance.now() + AGENT_LIMIT_MS;
-  while (connection.agentInRoomMs === undefined) {
-    if (performance.now() > deadline) throw new CallError('No agent came into the room.', EXIT.noAgent);
-    await requireLiveSession(api, sessionId);
-    if (connection.over.aborted)
-      throw new CallError('The room was closed before an agent came.', EXIT.noAgent);
-    if (stop.aborted) return;
-    await waitUntil(() => connection.agentInRoomMs !== undefined, POLL_MS, stop);
   }
 }
 
