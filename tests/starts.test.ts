@@ -13,19 +13,14 @@ import {
 
 const KEY = 'client-key-one';
 
-describe('with agents that get ready', () => {
-  let stack: TestStack;
-
-  beforeAll(async () => {
-    stack = await startStack({
-      agentCommand: agent('ready-then-waits.sh'),
-      env: { POOL_TARGET: '3', CLIENT_API_KEYS: KEY },
-    });
-    await waitForPool(stack, 3);
+test('10 starts at once with 3 warm: 3 are ready at once, all get ready, none shares agent or room', async () => {
+  // Slow to load, so that no refill can take part.
+  const stack = await startStack({
+    agentCommand: agent('ready-after-two-seconds.sh'),
+    env: { POOL_TARGET: '3', SPAWN_CONCURRENCY: '10' },
   });
-  afterAll(() => stack.stop());
-
-  test('10 starts at once with 3 warm: 3 are ready at once, all get ready, none shares agent or room', async () => {
+  try {
+    await waitForPool(stack, 3);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => stack.request('POST', '/api/session/start', {})),
     );
@@ -39,9 +34,22 @@ describe('with agents that get ready', () => {
     }
     expect((await health(stack)).sessions).toMatchObject({ ready: 10, starting: 0 });
     await waitForPool(stack, 3);
-    await Promise.all(sessions.map((it) => endSession(stack, it.sessionId)));
-    await Promise.all(sessions.map((it) => waitForStatus(stack, it.sessionId, 404)));
+  } finally {
+    await stack.stop();
+  }
+});
+
+describe('with agents that get ready', () => {
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    stack = await startStack({
+      agentCommand: agent('ready-then-waits.sh'),
+      env: { POOL_TARGET: '3', CLIENT_API_KEYS: KEY },
+    });
+    await waitForPool(stack, 3);
   });
+  afterAll(() => stack.stop());
 
   test('20 starts at once of one user by a keyed client are one session', async () => {
     const headers = { authorization: `Bearer ${KEY}` };

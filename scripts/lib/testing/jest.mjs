@@ -6,15 +6,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../paths.mjs';
 import { commandLineOf, pidsWithEnvironment, sendSignal } from '../proc.mjs';
 import { say } from '../ui.mjs';
-import { countResults } from './counts.mjs';
+import { addCounts, countResults } from './counts.mjs';
 
 /** Once the results are written, jest has only to leave; one that stays has something open. */
 const EXIT_GRACE_MS = 30_000;
 
 let jest;
 
-/** Runs jest on what was chosen, lets it print as it likes, and gives `{passed, failed, skipped}`. */
+/** These promise times to the user, so nothing else may use the machine while they run. */
+const ALONE = 'tests/alone/';
+
+/** Runs jest, lets it print as it likes, and gives `{passed, failed, skipped}`. */
 export async function runJest(tools, args) {
+  if (args.length > 0) return runOnce(tools, args);
+  const together = await runOnce(tools, [
+    `--testPathIgnorePatterns=${ALONE}`,
+    '--testPathIgnorePatterns=/node_modules/',
+  ]);
+  return addCounts(together, await runOnce(tools, [ALONE, '--maxWorkers=1']));
+}
+
+async function runOnce(tools, args) {
   // A folder of this run's own: whatever is left running afterwards carries its name in TMPDIR.
   const folder = mkdtempSync(join(tmpdir(), 'greenroom-tests-'));
   try {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { makeTempDir, startStack, type TempDir, type TestStack, waitFor } from '@greenroom/test-kit';
-import { agent } from './support/agents.js';
-import { readReport, runCall } from './support/call.js';
-import { health, keysOf, waitForPool } from './support/sessions.js';
+import { agent } from '../support/agents.js';
+import { readReport, runCall } from '../support/call.js';
+import { health, keysOf, waitForPool } from '../support/sessions.js';
 
 interface Segment {
   startMs: number;
