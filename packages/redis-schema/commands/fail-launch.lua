@@ -31,6 +31,7 @@ if session.owner == 'pool' then
   local holdoff = hold_off_refills(session.profile, A.holdoffBaseMs, A.holdoffMaxMs)
   become(session, 'ending')
   remove(session)
+  wake('spawners:wake', { kind = 'pool', profile = session.profile })
   return answer({ status = 'dropped', heldOffMs = holdoff })
 end
 
