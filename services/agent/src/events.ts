@@ -6,7 +6,14 @@ export type AgentEvent =
   | { event: 'agent_speaking'; active: boolean }
   | { event: 'user_speaking'; active: boolean }
   | { event: 'transcript'; role: 'user' | 'agent'; text: string; final: boolean }
-  | { event: 'health'; status: 'ok'; state: string; callerPresent: boolean; rssBytes: number; uptimeMs: number }
+  | {
+      event: 'health';
+      status: 'ok';
+      state: string;
+      callerPresent: boolean;
+      rssBytes: number;
+      uptimeMs: number;
+    }
   | { event: 'error'; message: string }
   | { event: 'end'; reason: string };
 

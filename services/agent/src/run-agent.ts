@@ -2,8 +2,8 @@ import { DisconnectReason, type Room, RoomEvent } from '@livekit/rtc-node';
 import type { AgentConfig } from './config.js';
 import type { Conversation, ConversationEnd } from './conversation/conversation.js';
 import { type EventLog, openEventLog } from './events.js';
-import { isCaller } from './room/caller.js';
 import { joinRoom } from './room/connect.js';
+import { isCaller } from './room/find-caller.js';
 
 const HEALTH_INTERVAL_MS = 15_000;
 /** Longer than leaving ever takes, shorter than the second that the contract allows. */
@@ -27,7 +27,8 @@ let leaving = false;
 /** One agent from joining its room to leaving it; ends the process. */
 export async function runAgent(config: AgentConfig): Promise<void> {
   const events = openEventLog(config.eventsFile);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => leave(0, `told to leave (${signal})`));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => leave(0, `told to leave (${signal})`));
   for (const failure of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(failure, (error: unknown) => fail(events, `${failure}: ${describe(error)}`));
   }

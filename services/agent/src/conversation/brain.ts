@@ -16,7 +16,10 @@ export interface Reply {
 }
 
 export const CAPABILITIES =
-  'You can ask me for the time or the date, or what your name is. You can say repeat that, hold on, tell me a story, or goodbye.';
+  'You can ask me for the time, the date or your name, or say repeat that, hold on, tell me a story, or goodbye.';
+
+export const NOT_UNDERSTOOD =
+  'Sorry, I did not understand. You can ask me for the time, the date or your name, or say help.';
 
 const STORY = [
   'Once upon a time there was a small theatre by the sea.',
@@ -42,7 +45,7 @@ export function greetDeaf(callerName: string): string {
 /** What to answer to what the caller said, by rules alone. */
 export function answer(heard: string, situation: Situation): Reply {
   const intent = heard === UNCLEAR ? undefined : findIntent(heard);
-  if (intent === undefined) return listen(`Sorry, I did not understand that. ${CAPABILITIES}`);
+  if (intent === undefined) return listen(NOT_UNDERSTOOD);
   return intent === 'goodbye' ? farewell(situation) : listen(sayFor(intent, situation));
 }
 

@@ -26,7 +26,7 @@ export const PHRASES: Readonly<Record<Intent, readonly string[]>> = {
   name: ['what is my name', 'who am i', 'do you know my name', 'say my name'],
   hold: ['hold on', 'hang on', 'wait a moment', 'just a moment', 'one moment', 'wait', 'give me a moment'],
   help: ['help', 'help me', 'what can you do', 'what can i say', 'what can i ask'],
-  identity: ['who are you', 'what are you', 'what is your name'],
+  identity: ['who are you', 'what is your name', 'tell me your name'],
   greeting: ['hello', 'hello there', 'good morning', 'good evening'],
   wellbeing: ['how are you', 'how are you today'],
   presence: ['are you there', 'can you hear me'],

@@ -49,7 +49,10 @@ export async function chooseParts(
 }
 
 /** Plugins of cloud services are imported only when used: each costs start-up time and memory. */
-async function chooseEars(config: AgentConfig, programs: SpeechPrograms): Promise<Pick<Parts, 'stt' | 'vad'>> {
+async function chooseEars(
+  config: AgentConfig,
+  programs: SpeechPrograms,
+): Promise<Pick<Parts, 'stt' | 'vad'>> {
   if (config.deepgramKey !== undefined) {
     const { STT } = await import('@livekit/agents-plugin-deepgram');
     return { stt: new STT({ apiKey: config.deepgramKey }), vad: undefined };

@@ -38,6 +38,7 @@ class RuleStream extends llm.LLMStream {
 }
 
 function lastUserText(context: llm.ChatContext): string {
-  const isUser = (item: llm.ChatItem): item is llm.ChatMessage => item.type === 'message' && item.role === 'user';
+  const isUser = (item: llm.ChatItem): item is llm.ChatMessage =>
+    item.type === 'message' && item.role === 'user';
   return context.items.findLast(isUser)?.textContent ?? '';
 }

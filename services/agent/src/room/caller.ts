@@ -1,4 +1,4 @@
-import { ParticipantKind, type RemoteParticipant, type Room } from '@livekit/rtc-node';
+import type { RemoteParticipant } from '@livekit/rtc-node';
 
 /** Whom the agent talks with. */
 export interface Caller {
@@ -15,22 +15,8 @@ export interface Defaults {
   readonly voiceId: string;
 }
 
-const CALLER_KINDS: readonly ParticipantKind[] = [
-  ParticipantKind.STANDARD,
-  ParticipantKind.SIP,
-  ParticipantKind.CONNECTOR,
-];
-
 /** Long enough for any name; more would be read out to the caller in full. */
 const MAX_NAME_LENGTH = 60;
-
-export function isCaller(participant: RemoteParticipant): boolean {
-  return CALLER_KINDS.includes(participant.kind);
-}
-
-export function findCaller(room: Room): RemoteParticipant | undefined {
-  return [...room.remoteParticipants.values()].find(isCaller);
-}
 
 /** The caller's own attributes first, then the room's metadata, then what the agent was started with. */
 export function describeCaller(

@@ -16,7 +16,12 @@ const PAUSES_MS = [250, 500, 1000];
  * Enters the room that the token is for.
  * @throws the last failure, when no attempt got in.
  */
-export async function joinRoom({ url, token, pausesMs = PAUSES_MS, attemptMs = 5_000 }: JoinOptions): Promise<Room> {
+export async function joinRoom({
+  url,
+  token,
+  pausesMs = PAUSES_MS,
+  attemptMs = 5_000,
+}: JoinOptions): Promise<Room> {
   for (let attempt = 0; ; attempt += 1) {
     const room = new Room();
     try {

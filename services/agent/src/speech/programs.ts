@@ -16,7 +16,10 @@ export interface Recognizer {
   readonly model: string;
 }
 
-const MODELS = ['/usr/share/pocketsphinx/model/en-us/en-us', '/usr/local/share/pocketsphinx/model/en-us/en-us'];
+const MODELS = [
+  '/usr/share/pocketsphinx/model/en-us/en-us',
+  '/usr/local/share/pocketsphinx/model/en-us/en-us',
+];
 
 /** @param path the PATH to look along. */
 export function findSpeechPrograms(path: string): SpeechPrograms {

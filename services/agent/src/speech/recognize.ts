@@ -1,5 +1,11 @@
 import { closeAnonymousFile, openAnonymousFile } from './anonymous-file.js';
-import { type Hypothesis, RECOGNIZER_TUNING, readHypothesis, renderDictionary, renderGrammar } from './grammar.js';
+import {
+  type Hypothesis,
+  RECOGNIZER_TUNING,
+  readHypothesis,
+  renderDictionary,
+  renderGrammar,
+} from './grammar.js';
 import type { Recognizer } from './programs.js';
 import { runProgram } from './run-program.js';
 
@@ -41,7 +47,15 @@ export class PhraseRecognizer {
   }
 
   #arguments(): string[] {
-    const model = ['-hmm', this.#recognizer.model, '-jsgf', '/dev/fd/3', '-dict', '/dev/fd/4', ...RECOGNIZER_TUNING];
+    const model = [
+      '-hmm',
+      this.#recognizer.model,
+      '-jsgf',
+      '/dev/fd/3',
+      '-dict',
+      '/dev/fd/4',
+      ...RECOGNIZER_TUNING,
+    ];
     switch (this.#recognizer.kind) {
       case 'pocketsphinx_continuous':
         return ['-infile', '/dev/stdin', '-logfn', '/dev/null', ...model];

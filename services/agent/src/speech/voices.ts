@@ -29,19 +29,19 @@ export type VoiceId = keyof typeof VOICES;
 
 export const DEFAULT_VOICE: VoiceId = 'slt';
 
-const ALIASES: Readonly<Record<string, VoiceId>> = {
-  female: 'slt',
-  male: 'rms',
-  american: 'rms',
-  british: 'en-gb',
-  scottish: 'awb',
-  robot: 'en-us',
-};
+const ALIASES = new Map<string, VoiceId>([
+  ['female', 'slt'],
+  ['male', 'rms'],
+  ['american', 'rms'],
+  ['british', 'en-gb'],
+  ['scottish', 'awb'],
+  ['robot', 'en-us'],
+]);
 
 /** The voice meant by an id, in any case; undefined for one that nobody knows. */
 export function parseVoiceId(voiceId: string): VoiceId | undefined {
   const id = voiceId.trim().toLowerCase();
-  return Object.hasOwn(VOICES, id) ? (id as VoiceId) : ALIASES[id];
+  return Object.hasOwn(VOICES, id) ? (id as VoiceId) : ALIASES.get(id);
 }
 
 /**

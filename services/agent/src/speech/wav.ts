@@ -10,7 +10,11 @@ export interface Pcm {
  * @throws on anything else.
  */
 export function parseWav(bytes: Buffer): Pcm {
-  if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE') {
+  if (
+    bytes.length < 12 ||
+    bytes.toString('latin1', 0, 4) !== 'RIFF' ||
+    bytes.toString('latin1', 8, 12) !== 'WAVE'
+  ) {
     throw new Error('not a WAV file');
   }
   let format: { channels: number; sampleRate: number } | undefined;
@@ -33,7 +37,8 @@ function parseFormat(chunk: Buffer): { channels: number; sampleRate: number } {
   const encoding = chunk.readUInt16LE(0);
   const bits = chunk.readUInt16LE(14);
   const isPcm = encoding === 1 || encoding === 0xfffe;
-  if (!isPcm || bits !== 16) throw new Error(`only 16-bit PCM WAV is understood, not format ${encoding} with ${bits} bits`);
+  if (!isPcm || bits !== 16)
+    throw new Error(`only 16-bit PCM WAV is understood, not format ${encoding} with ${bits} bits`);
   return { channels: chunk.readUInt16LE(2), sampleRate: chunk.readUInt32LE(4) };
 }
 
@@ -41,7 +46,8 @@ function toMono(data: Buffer, channels: number): Int16Array {
   const samples = new Int16Array(Math.floor(data.length / (2 * channels)));
   for (let index = 0; index < samples.length; index += 1) {
     let sum = 0;
-    for (let channel = 0; channel < channels; channel += 1) sum += data.readInt16LE((index * channels + channel) * 2);
+    for (let channel = 0; channel < channels; channel += 1)
+      sum += data.readInt16LE((index * channels + channel) * 2);
     samples[index] = Math.round(sum / channels);
   }
   return samples;

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { startLiveKit, type TestLiveKit, waitFor } from '@greenroom/test-kit';
+import { NOT_UNDERSTOOD } from './conversation/brain.js';
+import {
+  type AgentUnderTest,
+  type CallerUnderTest,
+  isAgentActive,
+  makeRoom,
+  startAgent,
+  startCaller,
+} from './testing/harness.js';
+
+let livekit: TestLiveKit;
+let agent: AgentUnderTest | undefined;
+let caller: CallerUnderTest | undefined;
+
+beforeAll(async () => {
+  livekit = await startLiveKit();
+});
+afterEach(async () => {
+  await caller?.leave();
+  await agent?.stop();
+  caller = agent = undefined;
+});
+afterAll(() => livekit.stop());
+
+/** What the agent said, from `since` on. */
+async function nextReply(since: number): Promise<string> {
+  const spoken = await waitFor(
+    async () =>
+      (await agent?.events())?.find(
+        ({ event, role, at }) => event === 'transcript' && role === 'agent' && at >= since,
+      ),
+    { timeoutMs: 25_000, what: 'a reply' },
+  );
+  return String(spoken['text']);
+}
+
+async function ask(words: string): Promise<string> {
+  const since = (await caller?.say(words)) ?? 0;
+  const reply = await nextReply(since);
+  await caller?.listenOut(since);
+  return reply;
+}
+
+describe('a call', () => {
+  test('is greeted by name, answered by voice, and ends on goodbye', async () => {
+    const room = await makeRoom(livekit);
+    const startedAt = Date.now();
+    agent = await startAgent(livekit, room, { USER_NAME: 'Ada' });
+    caller = await startCaller(livekit, room);
+    expect(await nextReply(startedAt)).toMatch(/^Hello, Ada\. /);
+    await caller.listenOut(startedAt);
+
+    const time = await ask('what time is it');
+    expect(time).toMatch(/^It is \d{1,2}:\d\d [AP]M\.$/);
+    expect(await ask('repeat that')).toBe(time);
+    expect(await ask('where is the nearest hospital')).toBe(NOT_UNDERSTOOD);
+
+    const byeAt = await caller.say('goodbye');
+    expect(await nextReply(byeAt)).toMatch(/^Goodbye, Ada\. /);
+    expect(await agent.process.exited).toEqual({ code: 0, signal: null });
+    const events = await agent.events();
+    expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'goodbye' });
+    expect(await isAgentActive(livekit, room)).toBe(false);
+
+    const names = new Set(events.map(({ event }) => event));
+    expect([...names].sort()).toEqual(
+      ['agent_speaking', 'end', 'health', 'ready', 'transcript', 'user_speaking'].filter(
+        (name) => name !== 'health' || names.has('health'),
+      ),
+    );
+    expect(events.filter(({ role }) => role === 'user').map(({ text }) => text)).toEqual([
+      'what time is it',
+      'repeat that',
+      '[unclear]',
+      'goodbye',
+    ]);
+    // The farewell was heard to its end before the agent hung up.
+    const farewell = await caller.listenOut(byeAt);
+    expect(farewell - byeAt).toBeGreaterThan(1_500);
+    // LiveKit's own clients see the transcript of both sides, too.
+    const lines = caller.heard().filter(({ transcript }) => transcript !== undefined);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ by: 'user', transcript: 'what time is it', final: true }),
+    );
+    expect(lines).toContainEqual(expect.objectContaining({ by: 'agent', transcript: time }));
+    // Nothing of what was said is printed.
+    expect(agent.process.output()).not.toMatch(/Hello|Ada|time is it|nearest|goodbye,/i);
+  }, 90_000);
+
+  test('can be interrupted, typed into, left and taken up again', async () => {
+    const room = await makeRoom(livekit, { userName: 'Grace' });
+    const startedAt = Date.now();
+    agent = await startAgent(livekit, room);
+    caller = await startCaller(livekit, room);
+    expect(await nextReply(startedAt)).toMatch(/^Hello, Grace\. /);
+
+    await caller.listenOut(startedAt);
+    const typedAt = await caller.type('Tell me a story, please!');
+    await caller.waitFor('the story', ({ hearing }) => hearing === true, typedAt);
+    await sleep(1_500);
+    const interruptedAt = await caller.say('hold on');
+    const stopped = await waitFor(async () =>
+      (await agent?.events())?.find(
+        ({ event, active, at }) => event === 'agent_speaking' && active === false && at > interruptedAt,
+      ),
+    );
+    // The story goes on for half a minute: it was cut, not finished.
+    expect(stopped.at - interruptedAt).toBeLessThan(2_000);
+    const heldAt = stopped.at;
+    await waitFor(async () =>
+      (await agent?.events())?.some(({ text, at }) => at > heldAt && String(text).startsWith('Of course')),
+    );
+
+    await caller.leave();
+    caller = undefined;
+    await sleep(500);
+    expect(agent.process.isRunning()).toBe(true);
+    const backAt = Date.now();
+    caller = await startCaller(livekit, room, { identity: 'caller-2' });
+    expect(await nextReply(backAt)).toMatch(/^Welcome back, Grace\./);
+    await caller.listenOut(backAt);
+    expect(await ask('what is my name')).toBe('Your name is Grace.');
+  }, 90_000);
+});
+
+describe('a warm agent', () => {
+  test('waits in silence and takes name and voice from the caller who comes', async () => {
+    const room = await makeRoom(livekit);
+    agent = await startAgent(livekit, room, { AGENT_MODE: 'prewarm', USER_NAME: 'Nobody' });
+    await agent.waitForEvent({ event: 'ready' });
+    expect(await isAgentActive(livekit, room)).toBe(true);
+    await sleep(500);
+    expect((await agent.events()).map(({ event }) => event)).toEqual(['ready']);
+
+    const joiningAt = Date.now();
+    caller = await startCaller(livekit, room, { attributes: { userName: 'Lin', voiceId: 'rms' } });
+    const joined = await caller.waitFor('joining', (event) => event.joined === true);
+    const first = await caller.waitFor('the first sound', ({ hearing }) => hearing === true, joiningAt);
+    expect(first.at - joined.at).toBeLessThan(2_500);
+    expect(await nextReply(joiningAt)).toMatch(/^Hello, Lin\. /);
+  });
+
+  test('leaves within a second of SIGTERM, in the middle of a word, with all its children', async () => {
+    const room = await makeRoom(livekit);
+    agent = await startAgent(livekit, room, { AGENT_MODE: 'prewarm' });
+    const joiningAt = Date.now();
+    caller = await startCaller(livekit, room);
+    await caller.waitFor('the greeting', ({ hearing }) => hearing === true, joiningAt);
+    const toldAt = Date.now();
+    agent.process.signal('SIGTERM');
+    expect(await agent.process.exited).toEqual({ code: 0, signal: null });
+    expect(Date.now() - toldAt).toBeLessThan(1_000);
+    expect(await isAgentActive(livekit, room)).toBe(false);
+    const { pid } = agent.process;
+    expect(() => readFileSync(`/proc/${pid}/stat`)).toThrow();
+  });
+
+  test('goes when its room does', async () => {
+    const room = await makeRoom(livekit);
+    agent = await startAgent(livekit, room, { AGENT_MODE: 'prewarm' });
+    await agent.waitForEvent({ event: 'ready' });
+    const deletedAt = Date.now();
+    await livekit.rooms.deleteRoom(room);
+    expect(await agent.process.exited).toEqual({ code: 0, signal: null });
+    expect(Date.now() - deletedAt).toBeLessThan(1_000);
+  });
+});
+
+describe('an agent that cannot perform', () => {
+  test('says which room it could not enter, and fails', async () => {
+    const room = await makeRoom(livekit);
+    agent = await startAgent(livekit, room, { LIVEKIT_TOKEN: 'not-a-token' });
+    expect((await agent.process.exited).code).toBe(1);
+    expect(agent.process.output()).toContain(`can't enter room ${room}`);
+    expect(agent.process.output()).not.toContain('not-a-token');
+    expect(await agent.events()).toMatchObject([{ event: 'error' }]);
+  });
+
+  test('names all settings that are missing', async () => {
+    agent = await startAgent(livekit, '', { LIVEKIT_TOKEN: '', SESSION_ID: '' });
+    expect((await agent.process.exited).code).toBe(78);
+    expect(agent.process.output()).toMatch(
+      /SESSION_ID is missing; LIVEKIT_TOKEN is missing; ROOM_NAME is missing/,
+    );
+  });
+});

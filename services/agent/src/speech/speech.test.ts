@@ -1,0 +1,99 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { PHRASES } from '../conversation/commands.js';
+import { findSpeechPrograms } from './programs.js';
+import { PhraseRecognizer } from './recognize.js';
+import { synthesize } from './synthesize.js';
+import { chooseVoice, parseVoiceId } from './voices.js';
+import type { Pcm } from './wav.js';
+
+// The real programs, as `npm test` installs them.
+const programs = findSpeechPrograms(process.env['PATH'] ?? '');
+const RATE = 16_000;
+
+function withSilence({ samples }: Pcm): Int16Array {
+  const padded = new Int16Array(samples.length + RATE);
+  padded.set(samples, RATE / 2);
+  return padded;
+}
+
+describe('speaking', () => {
+  test.each(['slt', 'rms', 'kal', 'awb', 'en-us', 'en-gb'] as const)('in voice %s', async (voice) => {
+    const { samples, sampleRate } = await synthesize('Hello Ada, how are you?', chooseVoice(voice, programs));
+    const seconds = samples.length / sampleRate;
+    expect(seconds).toBeGreaterThan(1);
+    expect(seconds).toBeLessThan(4);
+    expect(Math.max(...samples)).toBeGreaterThan(2_000);
+  });
+
+  test('leaves nothing behind, aborted or not', async () => {
+    const before = openFiles();
+    const stop = new AbortController();
+    const slow = synthesize('a long sentence '.repeat(500), chooseVoice('slt', programs), stop.signal);
+    setTimeout(() => stop.abort(), 30);
+    await expect(slow).rejects.toThrow();
+    await synthesize('short', chooseVoice('en-us', programs));
+    expect(openFiles()).toBe(before);
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('greenroom-'))).toEqual([]);
+  });
+});
+
+describe('listening', () => {
+  if (!programs.recognizer) throw new Error('pocketsphinx and pocketsphinx-en-us are needed for these tests');
+  const recognizer = new PhraseRecognizer(programs.recognizer, Object.values(PHRASES).flat());
+
+  test.each([
+    'what time is it',
+    'repeat that',
+    'what is my name',
+    'hold on',
+    'goodbye',
+    'help',
+    'what day is it',
+  ])('understands "%s" in several voices', async (phrase) => {
+    for (const voice of ['slt', 'rms', 'awb'] as const) {
+      const sound = withSilence(await synthesize(phrase, chooseVoice(voice, programs)));
+      expect(await recognizer.recognize(sound)).toEqual({
+        kind: 'phrase',
+        words: expect.stringContaining(phrase),
+      });
+    }
+  });
+
+  test.each([
+    'where is the nearest hospital',
+    'my back hurts since yesterday',
+    'book an appointment for monday',
+  ])('does not take "%s" for a command', async (sentence) => {
+    const sound = withSilence(await synthesize(sentence, chooseVoice('slt', programs)));
+    expect(await recognizer.recognize(sound)).toEqual({ kind: 'other' });
+  });
+
+  test('hears nothing in silence', async () => {
+    expect(await recognizer.recognize(new Int16Array(RATE))).toEqual({ kind: 'silence' });
+  });
+});
+
+describe('voices', () => {
+  test('ids are found in any case, aliases too', () => {
+    expect([parseVoiceId(' SLT '), parseVoiceId('scottish'), parseVoiceId('constructor')]).toEqual([
+      'slt',
+      'awb',
+      undefined,
+    ]);
+  });
+
+  test('one missing program is made up for by the other, both are an error', () => {
+    const none = { flite: undefined, espeak: undefined, recognizer: undefined };
+    expect(chooseVoice('slt', { ...none, espeak: '/e' })).toMatchObject({
+      engine: 'espeak',
+      voice: 'en-us+f3',
+    });
+    expect(chooseVoice('en-gb', { ...none, flite: '/f' })).toMatchObject({ engine: 'flite', voice: 'slt' });
+    expect(() => chooseVoice('slt', none)).toThrow(/install flite or espeak-ng/);
+  });
+});
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
