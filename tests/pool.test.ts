@@ -268,8 +268,6 @@ test('a warm agent that has waited longer than LiveKit’s empty timeout still t
 /** Of the participants that LiveKit calls active: 0 is a person, 4 an agent. */
 async function kindsIn(stack: TestStack, roomName: string): Promise<number[]> {
   const participants = await stack.livekit.rooms.listParticipants(roomName);
-  return participants
-    .filter((it) => it.state === 2)
-    .map((it) => Number(it.kind))
-    .sort();
+  const active = participants.filter((it) => it.state === 2);
+  return active.map((it): number => it.kind).sort((a, b) => a - b);
 }
