@@ -52,7 +52,7 @@ describe('a call', () => {
     agent = await startAgent(livekit, room, { USER_NAME: 'Ada' });
     caller = await startCaller(livekit, room);
     expect(await nextReply(startedAt)).toMatch(/^Hello, Ada\. /);
-    await caller.listenOut(startedAt);
+    expect((await caller.listenOut(startedAt)).pitchHz).toBeGreaterThan(150);
 
     const time = await ask('what time is it');
     expect(time).toMatch(/^It is \d{1,2}:\d\d [AP]M\.$/);
@@ -80,7 +80,7 @@ describe('a call', () => {
     ]);
     // The farewell was heard to its end before the agent hung up.
     const farewell = await caller.listenOut(byeAt);
-    expect(farewell - byeAt).toBeGreaterThan(1_500);
+    expect(farewell.at - byeAt).toBeGreaterThan(1_500);
     // LiveKit's own clients see the transcript of both sides, too.
     const lines = caller.heard().filter(({ transcript }) => transcript !== undefined);
     expect(lines).toContainEqual(
@@ -142,6 +142,8 @@ describe('a warm agent', () => {
     const first = await caller.waitFor('the first sound', ({ hearing }) => hearing === true, joiningAt);
     expect(first.at - joined.at).toBeLessThan(2_500);
     expect(await nextReply(joiningAt)).toMatch(/^Hello, Lin\. /);
+    // rms is a man's voice; the default one, a woman's, lies near 180 Hz.
+    expect((await caller.listenOut(joiningAt)).pitchHz).toBeLessThan(140);
   });
 
   test('leaves within a second of SIGTERM, in the middle of a word, with all its children', async () => {

@@ -42,6 +42,8 @@ export interface HeardEvent {
   readonly at: number;
   readonly hearing?: boolean;
   readonly state?: string;
+  /** How high the voice was, at the end of hearing it. */
+  readonly pitchHz?: number;
   readonly transcript?: string;
   readonly by?: 'agent' | 'user';
   readonly final?: boolean;
@@ -52,8 +54,8 @@ export interface CallerUnderTest {
   heard(): HeardEvent[];
   /** The first event like this after `since` (milliseconds since 1970). */
   waitFor(what: string, matches: (event: HeardEvent) => boolean, since?: number): Promise<HeardEvent>;
-  /** Resolves with the time when the agent is done speaking, asked from `since` on. */
-  listenOut(since: number): Promise<number>;
+  /** Resolves when what the agent began to say after `since` has been heard to its end. */
+  listenOut(since: number): Promise<HeardEvent>;
   /** Starts saying it and gives the time. */
   say(text: string): Promise<number>;
   type(text: string): Promise<number>;
@@ -143,8 +145,7 @@ function describeCaller(running: RunningProcess, dir: TempDir, commands: string)
     waitFor: waitForHeard,
     async listenOut(since) {
       const start = await waitForHeard('the agent to speak', ({ hearing }) => hearing === true, since);
-      const end = await waitForHeard('the agent to be done', ({ hearing }) => hearing === false, start.at);
-      return end.at;
+      return waitForHeard('the agent to be done', ({ hearing }) => hearing === false, start.at);
     },
     say: async (text) => command({ say: await speakToFile(text, dir) }),
     type: (text) => command({ type: text }),
