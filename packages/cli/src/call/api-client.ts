@@ -21,7 +21,7 @@ export class ApiError extends Error {
 
 const REQUEST_LIMIT_MS = 10_000;
 
-/** The public HTTP api, as a caller uses it. */
+/** The public HTTP api, as a caller uses it. A key opens the start only: after that the id is enough, as for any caller. */
 export class ApiClient {
   readonly #url: string;
   readonly #key: string | undefined;
@@ -32,7 +32,7 @@ export class ApiClient {
   }
 
   start(body: StartRequest): Promise<StartResponse> {
-    return this.#ask('POST', '/api/session/start', body);
+    return this.#ask('POST', '/api/session/start', body, this.#key);
   }
 
   session(sessionId: string): Promise<SessionView> {
@@ -51,8 +51,8 @@ export class ApiClient {
     await this.#ask('POST', '/api/session/end', { sessionId });
   }
 
-  async #ask<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await this.#fetch(method, path, body);
+  async #ask<T>(method: string, path: string, body?: object, key?: string): Promise<T> {
+    const response = await this.#fetch(method, path, body, key);
     const answer = (await response.json().catch(() => ({}))) as ApiError['body'];
     if (response.ok) return answer as T;
     const wait = response.headers.get('retry-after');
@@ -60,12 +60,17 @@ export class ApiClient {
     throw new ApiError(`${answer.detail ?? `HTTP ${response.status}.`}${advice}`, response.status, answer);
   }
 
-  async #fetch(method: string, path: string, body: object | undefined): Promise<Response> {
+  async #fetch(
+    method: string,
+    path: string,
+    body: object | undefined,
+    key: string | undefined,
+  ): Promise<Response> {
     try {
       return await fetch(new URL(path, this.#url), {
         method,
         headers: {
-          ...(this.#key !== undefined && { authorization: `Bearer ${this.#key}` }),
+          ...(key !== undefined && { authorization: `Bearer ${key}` }),
           ...(body && { 'content-type': 'application/json' }),
         },
         signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
