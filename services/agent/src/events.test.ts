@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeTempDir } from '@greenroom/test-kit';
+import { fileURLToPath } from 'node:url';
+import { makeTempDir, startProcess } from '@greenroom/test-kit';
 import { expect, test } from '@jest/globals';
 import { openEventLog } from './events.js';
 
@@ -29,4 +30,18 @@ test('a full disk is no reason to end a call', () => {
   const log = openEventLog('/dev/full');
   expect(() => log.write({ event: 'ready' })).not.toThrow();
   log.close();
+});
+
+test('without its file, events go to stdout, and transcripts nowhere', async () => {
+  const module = fileURLToPath(new URL('../dist/events.js', import.meta.url));
+  const script = `const { openEventLog } = await import(${JSON.stringify(module)});
+    const log = openEventLog('/nonexistent/events');
+    log.write({ event: 'transcript', role: 'user', text: 'secret', final: true });
+    log.write({ event: 'ready' });`;
+  const run = await startProcess({ command: process.execPath, args: ['--input-type=module', '-e', script] });
+  await run.exited;
+  expect(run.output()).toMatch(/"event":"ready"/);
+  expect(run.output()).toContain('no events in /nonexistent/events');
+  expect(run.output()).not.toContain('secret');
+  await run.stop();
 });

@@ -25,8 +25,8 @@ export interface EventLog {
 
 /** One JSON object a line, with the time in `at` (milliseconds since 1970), appended so that the reader may erase. */
 export function openEventLog(file: string | undefined): EventLog {
-  if (file === undefined) return { write: printUnlessPrivate, close: () => undefined };
-  const fd = openSync(file, 'a', 0o600);
+  const fd = file === undefined ? undefined : openForAppending(file);
+  if (fd === undefined) return { write: printUnlessPrivate, close: () => undefined };
   return {
     write(event) {
       try {
@@ -37,6 +37,16 @@ export function openEventLog(file: string | undefined): EventLog {
     },
     close: () => closeSync(fd),
   };
+}
+
+function openForAppending(file: string): number | undefined {
+  try {
+    return openSync(file, 'a', 0o600);
+  } catch (error) {
+    // The agent can do its work all the same, and says the rest on stdout.
+    process.stderr.write(`greenroom agent: no events in ${file}: ${String(error)}\n`);
+    return undefined;
+  }
 }
 
 /** Without a file, stdout ends up in the log, where transcripts must not be. */

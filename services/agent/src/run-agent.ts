@@ -41,23 +41,31 @@ export async function runAgent(config: AgentConfig): Promise<void> {
 
 /** The join goes on in the background of the import, which keeps this thread busy for most of a second. */
 async function perform(config: AgentConfig, events: EventLog): Promise<void> {
-  const joining = enterRoom(config);
+  const joining = enterRoom(config, events);
   const [joined, { Conversation }] = await Promise.all([joining, import('./conversation/conversation.js')]);
-  room = joined;
-  room.once(RoomEvent.Disconnected, (reason) => leaveAfterDisconnect(events, reason));
-  conversation = await Conversation.start({ room, config, events, onEnd: (end) => finish(events, end) });
-  room.on(RoomEvent.ParticipantConnected, (participant) => {
+  conversation = await Conversation.start({
+    room: joined,
+    config,
+    events,
+    onEnd: (end) => finish(events, end),
+  });
+  joined.on(RoomEvent.ParticipantConnected, (participant) => {
     if (isCaller(participant)) conversation?.callerJoined(participant);
   });
-  room.on(RoomEvent.ParticipantDisconnected, (participant) => conversation?.callerLeft(participant));
+  joined.on(RoomEvent.ParticipantDisconnected, (participant) => conversation?.callerLeft(participant));
   events.write({ event: 'ready' });
   log(`on stage in ${config.roomName} (${config.mode}; ${conversation.description})`);
   reportHealth(events, conversation);
 }
 
-async function enterRoom({ livekitUrl, livekitToken, roomName }: AgentConfig): Promise<Room> {
+async function enterRoom(
+  { livekitUrl, livekitToken, roomName }: AgentConfig,
+  events: EventLog,
+): Promise<Room> {
   try {
-    return await joinRoom({ url: livekitUrl, token: livekitToken });
+    room = await joinRoom({ url: livekitUrl, token: livekitToken });
+    room.once(RoomEvent.Disconnected, (reason) => leaveAfterDisconnect(events, reason));
+    return room;
   } catch (error) {
     throw new Error(`can't enter room ${roomName} at ${livekitUrl}: ${describe(error)}`, { cause: error });
   }
