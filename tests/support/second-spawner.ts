@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import {
   freePort,
   makeTempDir,
+  type ProcessOptions,
   type RunningProcess,
   startProcess,
   type TestStack,
@@ -13,6 +14,7 @@ const SPAWNER = fileURLToPath(new URL('../../services/spawner/dist/main.js', imp
 export async function startSecondSpawner(
   stack: TestStack,
   env: Readonly<Record<string, string>> = {},
+  readyWhen?: ProcessOptions['readyWhen'],
 ): Promise<RunningProcess> {
   const port = await freePort();
   const stateDir = await makeTempDir('second-state');
@@ -27,7 +29,7 @@ export async function startSecondSpawner(
       STATE_DIR: stateDir.path,
       ...env,
     },
-    readyWhen: { url: `http://127.0.0.1:${port}/readyz` },
+    readyWhen: readyWhen ?? { url: `http://127.0.0.1:${port}/readyz` },
   });
   return {
     ...spawner,
