@@ -1,6 +1,6 @@
 // npm start: from a clean clone to a running Greenroom. Each line of `main` is a stage; scripts/lib has them.
 import './lib/check-node.mjs';
-import { readOptions } from './lib/options.mjs';
+import { answerInsteadOfStarting, readOptions } from './lib/options.mjs';
 import { checkPlatform } from './lib/platform.mjs';
 import { prepareForStart } from './lib/prepare.mjs';
 import { abortSteps } from './lib/run-step.mjs';
@@ -13,8 +13,13 @@ import { sayReady } from './lib/stack/say-ready.mjs';
 import { listenForSignals, makeShutdown } from './lib/stack/shutdown.mjs';
 import { describeError, say } from './lib/ui.mjs';
 
-const settings = readSettings();
 const options = readOptions(process.argv.slice(2));
+const answer = answerInsteadOfStarting(options);
+if (answer) {
+  say(answer.text);
+  process.exit(answer.exitCode);
+}
+const settings = readSettings();
 const stack = new Stack();
 const shutdown = makeShutdown(stack, settings);
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { answerInsteadOfStarting, readOptions } from '../../scripts/lib/options.mjs';
 import { ensureDevSecrets } from '../../scripts/lib/dev-secrets.mjs';
 import { parseEnv } from '../../scripts/lib/env-file.mjs';
 import { ROOT } from '../../scripts/lib/paths.mjs';
@@ -157,4 +158,13 @@ test('CI runs what a person runs', () => {
     test: 'node scripts/test.mjs',
     call: 'node scripts/call.mjs',
   });
+});
+
+test('npm start explains itself when asked, and refuses what it does not know', () => {
+  expect(answerInsteadOfStarting(readOptions([]))).toBeUndefined();
+  expect(answerInsteadOfStarting(readOptions(['--no-install']))).toBeUndefined();
+  expect(answerInsteadOfStarting(readOptions(['--help']))).toMatchObject({ exitCode: 0 });
+  const refused = answerInsteadOfStarting(readOptions(['--no-instal']));
+  expect(refused.exitCode).toBe(2);
+  expect(refused.text).toContain('does not know --no-instal');
 });
