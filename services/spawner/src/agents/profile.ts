@@ -35,6 +35,7 @@ export function readDefaultProfile(config: SpawnerConfig): Profile {
   if (config.agentCommand === undefined) return { ...common, ...referenceAgent() };
   const [command, ...args] = splitCommandLine(config.agentCommand);
   if (command === undefined) throw new Error('AGENT_COMMAND is empty. Give the command line of your agent.');
+  for (const word of args) refuseCallerTextInScript(word);
   return {
     ...common,
     description: undefined,
@@ -74,6 +75,21 @@ export function splitCommandLine(line: string): string[] {
       `AGENT_COMMAND has ${JSON.stringify(word)}, which only a shell understands. Put it in a script, or write sh -c '…'.`,
     );
   });
+}
+
+/**
+ * Callers choose their name and voice freely. Inside a script (`sh -c`, `python -c`) that text would be run, and no
+ * quoting keeps it from that; in a word of its own, or behind an option, it stays an argument.
+ * @throws Error
+ */
+export function refuseCallerTextInScript(word: string): void {
+  if (!/\{(userName|voiceId)\}/.test(word)) return;
+  const besides = word.replace(/\{(room|sessionId|userName|voiceId|mode)\}/g, '');
+  if (/^[\w./:=@%+,-]*$/.test(besides)) return;
+  throw new Error(
+    `AGENT_COMMAND has {userName} or {voiceId} inside ${JSON.stringify(word)}, where a caller's text could be run as code. ` +
+      'Read "$USER_NAME" and "$VOICE_ID" from the environment there.',
+  );
 }
 
 /** Fills `{room}` and the like in one word of a command line. There is none for a token, and never will be. */
