@@ -18,8 +18,6 @@ export interface RunOutput {
   readonly readySaid: Promise<void>;
   /** The last lines that may be shown, oldest first. */
   lastLines(count: number): string[];
-  /** Keeps the log within its cap. */
-  trim(): Promise<void>;
   /** Reads what is left, then stops. */
   close(): Promise<void>;
   /** Stops where it is: a successor reads on from there. */

@@ -61,7 +61,6 @@ export class HealthCheck {
     });
     if (answer.status === 'ok') this.#ends.takeState(run, answer.session);
     else if (answer.now === 'ending') void this.#ends.end(run.id);
-    await run.output?.trim();
     await keepRecord(this.#context, run);
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import type { AgentEvent } from '@greenroom/contracts';
 import type { AgentOutputBatch } from '@greenroom/redis-schema';
 import type { AgentRun, RunOutput } from '../agent-run.js';
@@ -23,6 +23,12 @@ interface Seen {
 
 /** Lines kept in memory for the error of a start that failed, when the session's own are gone. */
 const KEPT_LINES = 50;
+/** An agent that prints faster than its lines can be served must not fill the disk: what is more than this is left out. */
+const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
+/** Of a backlog that is left out, the end that is served all the same. */
+const KEPT_BACKLOG_BYTES = 1024 * 1024;
+/** Besides the checkpoints of reading, which stand still while Redis is away. */
+const TRIM_INTERVAL_MS = 1000;
 /** Fewer bytes than this are not worth a hole of their own while the agent lives. */
 const ERASE_STEP_BYTES = 64 * 1024;
 
@@ -38,12 +44,14 @@ export class AgentOutput implements RunOutput {
   readonly #events: LogTail;
   #seePattern: () => void = () => undefined;
   #sayReady: () => void = () => undefined;
+  readonly #trimming: NodeJS.Timeout;
+  readonly #warnedOf = new Set<string>();
+  #leftOutBytes = 0;
   #lastLines: string[] = [];
   #erasedBytes = 0;
   #isServed = true;
   #hasSeenPattern = false;
   #hasSaidEnd = false;
-  #warnedOfTranscript = false;
 
   /** @param onAgentEnd called when the agent says that it ends the session on purpose */
   constructor(context: SpawnerContext, run: AgentRun, onAgentEnd: (reason: string) => void) {
@@ -70,7 +78,7 @@ export class AgentOutput implements RunOutput {
       offset: run.session.logOffset ?? 0,
       onLines: (lines, end) => this.#takeLines(lines, end),
       onError,
-      onCheckpoint: () => this.trim(),
+      onCheckpoint: () => this.#trim(),
     });
     this.#events = openLogTail({
       file: run.eventsFile,
@@ -78,31 +86,44 @@ export class AgentOutput implements RunOutput {
       onLines: (lines, end) => this.#takeEvents(lines, end),
       onError,
     });
+    this.#trimming = setInterval(() => void this.#trim(), TRIM_INTERVAL_MS);
+    this.#trimming.unref();
   }
 
   lastLines(count: number): string[] {
     return this.#lastLines.slice(-count);
   }
 
-  async trim(): Promise<void> {
+  /** Keeps the log within its cap. */
+  async #trim(): Promise<void> {
     try {
+      await this.#leaveOutBacklog();
       const outcome = await trimLog({ file: this.#logFile, tail: this.#log });
       if (outcome.kind === 'truncated' && outcome.lostBytes > 0) {
         this.#warn('the log was cut before it was read', { lostBytes: outcome.lostBytes });
       }
-      if (outcome.kind === 'failed') {
-        this.#warn('the log could not be trimmed', { reason: outcome.reason });
-      }
+      if (outcome.kind === 'failed') this.#warnOnce('the log could not be trimmed', outcome);
     } catch (error) {
-      this.#warn('the log could not be looked at', { error });
+      this.#warnOnce('the log could not be looked at', { error });
     }
   }
 
+  async #leaveOutBacklog(): Promise<void> {
+    const { size } = await stat(this.#logFile);
+    const keepFrom = size - KEPT_BACKLOG_BYTES;
+    if (size - this.#log.offset <= MAX_BACKLOG_BYTES) return;
+    this.#leftOutBytes += keepFrom - this.#log.offset;
+    this.#log.skipTo(keepFrom);
+    this.#warnOnce('the agent prints more than can be served; some of it is left out', { size });
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#trimming);
     await Promise.all([this.#log.close({ drain: true }), this.#events.close({ drain: true })]);
   }
 
   async leave(): Promise<void> {
+    clearInterval(this.#trimming);
     await Promise.all([this.#log.close({ drain: false }), this.#events.close({ drain: false })]);
   }
 
@@ -115,7 +136,7 @@ export class AgentOutput implements RunOutput {
   }
 
   async #takeLines(lines: string[], offset: number): Promise<void> {
-    const shown: string[] = [];
+    const shown: string[] = this.#noteLeftOut();
     const seen: Seen = { events: [], sign: undefined };
     for (const line of lines) {
       if (!this.#hasSeenPattern && this.#matches(line)) this.#hasSeenPattern = true;
@@ -145,7 +166,7 @@ export class AgentOutput implements RunOutput {
   /** Acts on an event at once, and notes it as it goes into the session's stream. */
   #understand(line: string, seen: Seen): void {
     const parsed = parseAgentEvent(line);
-    if (parsed.kind === 'invalid') this.#warn(`bad ${parsed.name} event`, { problem: parsed.problem });
+    if (parsed.kind === 'invalid') this.#warnOnce(`bad ${parsed.name} event`, { problem: parsed.problem });
     if (parsed.kind !== 'event') return;
     const { event: type, ...data } = parsed.event;
     if (type === 'ready') seen.sign = 'readySaid';
@@ -186,13 +207,24 @@ export class AgentOutput implements RunOutput {
     if (answer === 'superseded') this.#isServed = false;
   }
 
+  #noteLeftOut(): string[] {
+    const bytes = this.#leftOutBytes;
+    this.#leftOutBytes = 0;
+    return bytes === 0
+      ? []
+      : [`… ${Math.ceil(bytes / 1024 / 1024)} MiB of output left out: too much at once`];
+  }
+
   #warnOfTranscript(): void {
-    if (this.#warnedOfTranscript) return;
-    this.#warnedOfTranscript = true;
-    this.#warn(
+    this.#warnOnce(
       'the agent prints transcripts on stdout; they are withheld, and belong in GREENROOM_EVENTS',
-      {},
     );
+  }
+
+  #warnOnce(message: string, facts: object = {}): void {
+    if (this.#warnedOf.has(message)) return;
+    this.#warnedOf.add(message);
+    this.#warn(message, facts);
   }
 
   #warn(message: string, facts: object): void {

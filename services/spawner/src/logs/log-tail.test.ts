@@ -50,6 +50,28 @@ describe('following', () => {
     expect(lines[19]).toBe('half of 20 and half');
   });
 
+  test('leaves out what it is told to skip, and the line that the skip falls into', async () => {
+    writeFileSync(file, '');
+    let letGo: () => void = () => undefined;
+    const isHeld = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const onLines = async (batch: string[]) => {
+      lines.push(...batch);
+      if (batch.includes('held')) await isHeld;
+    };
+    const tail = follow({ onLines });
+    appendFileSync(file, 'held\n');
+    await waitFor(() => lines.length === 1);
+    appendFileSync(file, 'left out\nin two parts\nserved\n');
+    tail.skipTo('held\nleft out\nin two'.length);
+    expect(tail.offset).toBe('held\nleft out\nin two'.length);
+    letGo();
+    await waitFor(() => lines.length > 1);
+    expect(lines).toEqual(['held', 'served']);
+    await waitFor(async () => tail.offset === (await stat(file)).size);
+  });
+
   test('begins when the file comes into being', async () => {
     follow({ pollMs: 30 });
     await setTimeout(60);

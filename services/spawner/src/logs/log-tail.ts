@@ -24,10 +24,12 @@ export interface LogTailOptions {
 }
 
 export interface LogTail {
-  /** Bytes of all lines that `onLines` is done with. An adopter that begins here misses and repeats nothing. */
+  /** Bytes of all lines that `onLines` is done with, or that were skipped. An adopter that begins here repeats nothing. */
   readonly offset: number;
   /** To be called by whoever has truncated the file. */
   rewind(): void;
+  /** Leaves out what comes before `offset`, and the line that it falls into, for a reader too far behind. */
+  skipTo(offset: number): void;
   /**
    * Stops. With `drain`, what is in the file now is read first, a last line without an ending included. Settles when no
    * call of `onLines` is under way any more; never rejects.
@@ -59,7 +61,7 @@ class FileTail implements LogTail {
   #handle: FileHandle | undefined;
   #watcher: FSWatcher | undefined;
   #mode: 'following' | 'draining' | 'stopping' = 'following';
-  #rewindAsked = false;
+  #jumpTo: number | undefined;
   #wake: () => void = () => {};
   #isDirty = false;
   #finished: Promise<void> = Promise.resolve();
@@ -71,7 +73,7 @@ class FileTail implements LogTail {
   }
 
   get offset(): number {
-    return this.#offset;
+    return this.#jumpTo ?? this.#offset;
   }
 
   start(): void {
@@ -79,7 +81,11 @@ class FileTail implements LogTail {
   }
 
   rewind(): void {
-    this.#rewindAsked = true;
+    this.skipTo(0);
+  }
+
+  skipTo(offset: number): void {
+    this.#jumpTo = offset;
     this.#ring();
   }
 
@@ -158,7 +164,7 @@ class FileTail implements LogTail {
 
   /** False while there is no file. Begins anew when it was truncated or replaced. */
   async #ensureOpen(): Promise<boolean> {
-    if (this.#rewindAsked) this.#beginAt(0);
+    if (this.#jumpTo !== undefined) this.#beginAt(this.#jumpTo);
     if (this.#handle === undefined) {
       this.#handle = await openIfThere(this.#options.file);
       if (this.#handle === undefined) return false;
@@ -170,7 +176,7 @@ class FileTail implements LogTail {
   }
 
   #beginAt(offset: number): void {
-    this.#rewindAsked = false;
+    this.#jumpTo = undefined;
     this.#offset = offset;
     this.#position = offset;
     this.#splitter = undefined;
