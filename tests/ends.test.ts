@@ -61,6 +61,7 @@ describe('each way to end', () => {
       .split('\n')
       .filter((line) => line.includes('agent stopped') && line.includes(sessionId.slice(-6)));
     expect(stops).toHaveLength(1);
+    expect(stops[0]).toContain('pgid == pid');
   });
 
   test('a lost wake-up only delays the end: the state is the order', async () => {

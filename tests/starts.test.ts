@@ -131,6 +131,13 @@ test('an agent that exits at start is tried 3 times, then the session shows why,
     expect(asCaller.body.error).toBe(session.error);
     expect(asCaller.body.lastLines).toBeUndefined();
     expect(stack.agentProcesses()).toEqual([]);
+    const spawnedAt = linesOf(stack, 'agent spawned, pgid == pid').map(({ timestamp }) =>
+      Date.parse(timestamp),
+    );
+    expect(spawnedAt).toHaveLength(3);
+    const [first = 0, second = 0, third = 0] = spawnedAt;
+    expect(second - first).toBeGreaterThan(1000);
+    expect(third - second).toBeGreaterThan(2000);
     expect(await keysOf(stack, sessionId)).toEqual([`session:${sessionId}`, `stream:${sessionId}`]);
     expect((await health(stack)).capacity.current).toBe(0);
     expect(await stack.livekit.rooms.listRooms()).toEqual([]);
@@ -188,6 +195,11 @@ describe('readiness', () => {
     }
   });
 });
+
+function linesOf(stack: TestStack, message: string): { timestamp: string }[] {
+  const lines = stack.logs().split('\n');
+  return lines.filter((line) => line.includes(`"message":"${message}"`)).map((line) => JSON.parse(line));
+}
 
 async function recentLines(stack: TestStack, sessionId: string): Promise<string[]> {
   const answer = await stack.request('GET', `/api/session/${sessionId}/logs`);

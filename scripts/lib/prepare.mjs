@@ -12,7 +12,7 @@ import { say, SetupError } from './ui.mjs';
 export async function prepareForStart(settings, options, leftovers) {
   await installNodePackages();
   // Another agent brings its own tools.
-  const extras = settings.AGENT_COMMAND || settings.PROFILES_FILE ? [] : ['speech'];
+  const extras = settings.AGENT_COMMAND ? [] : ['speech'];
   const lookForRedis = async () => leftovers.redis ?? (await chooseRedis(settings));
   const redis = await provideSystemTools(lookForRedis, extras, options);
   const livekit = await chooseLiveKit(settings);

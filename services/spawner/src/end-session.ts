@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EndReason } from '@greenroom/contracts';
 import { RedisUnavailableError, type SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
-import { deleteLaunchRecord, type ProcessExit, stopTree, type StopResult } from './process/index.js';
+import {
+  deleteLaunchRecord,
+  type ProcessExit,
+  stopTree,
+  type StopResult,
+  readIdentity,
+} from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { untilAnswered } from './until-answered.js';
 
@@ -97,17 +103,17 @@ export class SessionEnds {
     const { config, metrics, logger } = this.#context;
     const { identity, remembered, cgroup } = run;
     const graceMs = config.terminationGraceMs;
+    const pgid = readIdentity(identity.pid, identity.launchId)?.pgid ?? identity.pgid;
     const result = await stopTree({ identity, remembered, cgroup, graceMs });
     metrics.stops.inc({ outcome: result.outcome });
     const facts = {
       session: shortId(run.id),
       pid: identity.pid,
-      pgid: identity.pgid,
+      pgid,
       outcome: result.outcome,
       durationMs: Math.round(result.durationMs),
     };
-    if (identity.pgid !== identity.pid)
-      logger.warn('agent stopped, but it did not lead its process group', facts);
+    if (pgid !== identity.pid) logger.warn('agent stopped, but it did not lead its process group', facts);
     else logger.info('agent stopped, pgid == pid', facts);
     return result;
   }

@@ -42,7 +42,12 @@ export const ENVIRONMENT = {
     expects: 'a host name or an IP address',
   }),
   SPAWNER_PORT: integer({ about: 'Port of the spawner', default: '8081', min: 0, max: 65_535 }),
-  WEB_PORT: integer({ about: 'Port of the web page', default: '3000', min: 0, max: 65_535 }),
+  WEB_PORT: integer({
+    about: 'Port of the web page (checked, but without effect yet)',
+    default: '3000',
+    min: 0,
+    max: 65_535,
+  }),
   ADMIN_TOKEN: optional(
     text({
       about: 'Opens the admin routes; without it they are closed',
@@ -78,7 +83,12 @@ export const ENVIRONMENT = {
     max: 1_000_000,
   }),
   MAX_SESSIONS: integer({ about: 'Callers at the same time', default: '50', min: 1, max: 100_000 }),
-  QUEUE_MAX: integer({ about: 'Callers waiting in line beyond that', default: '20', min: 0, max: 100_000 }),
+  QUEUE_MAX: integer({
+    about: 'Callers waiting in line beyond that (checked, but without effect yet)',
+    default: '20',
+    min: 0,
+    max: 100_000,
+  }),
   POOL_TARGET: integer({ about: 'Warm agents held ready', default: '3', min: 0, max: 10_000 }),
   POOL_REFILL_INTERVAL: seconds({
     about: 'How often the pool is looked at besides',
@@ -96,7 +106,11 @@ export const ENVIRONMENT = {
   BOT_STARTUP_TIMEOUT: seconds({ about: 'Time that an agent has to get ready', default: '30', min: 0.1 }),
   SESSION_TIMEOUT: seconds({ about: 'Longest call', default: '14400', min: 1 }),
   TERMINATION_GRACE: seconds({ about: 'From SIGTERM to SIGKILL', default: '2', min: 0 }),
-  JOIN_GRACE: seconds({ about: 'Time that a caller has to join', default: '120', min: 0 }),
+  JOIN_GRACE: seconds({
+    about: 'Time that a caller has to join (checked, but without effect yet)',
+    default: '120',
+    min: 0,
+  }),
   LEAVE_GRACE: seconds({ about: 'Time that a caller has to come back', default: '30', min: 0 }),
   HEALTH_CHECK_INTERVAL: seconds({ about: 'How often agents are looked at', default: '60', min: 0.1 }),
   STALE_SWEEP_INTERVAL: seconds({ about: 'How often leftovers are looked for', default: '300', min: 0.1 }),
@@ -113,7 +127,11 @@ export const ENVIRONMENT = {
     min: 1,
     max: 100_000,
   }),
-  HOST_LOST_AFTER: seconds({ about: 'Silence after which a host may be lost', default: '120', min: 1 }),
+  HOST_LOST_AFTER: seconds({
+    about: 'Silence after which a host may be lost (checked, but without effect yet)',
+    default: '120',
+    min: 1,
+  }),
   SHUTDOWN_MODE: choice({
     about: 'handover: calls stay and the next spawner adopts them; drain: wait for them',
     default: 'handover',
@@ -129,9 +147,11 @@ export const ENVIRONMENT = {
     item: /^[A-Za-z_][A-Za-z0-9_]*$/,
     items: 'names of environment variables',
   }),
-  PROFILES_FILE: optional(text({ about: 'JSON file with several kinds of agent' })),
+  PROFILES_FILE: optional(
+    text({ about: 'JSON file with several kinds of agent (checked, but without effect yet)' }),
+  ),
   TRANSCRIPT_RETENTION: seconds({
-    about: 'How long transcripts are kept after a call',
+    about: 'How long transcripts are kept after a call (checked, but without effect yet)',
     default: '0',
     min: 0,
   }),

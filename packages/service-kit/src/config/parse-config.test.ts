@@ -146,3 +146,35 @@ test('the secrets of an environment are each key by itself and the password of R
     }),
   ).toEqual(['p%40ss', 'p@ss', 'root', 'key-one', 'key-two']);
 });
+
+test('the defaults are those that other programs rely on', () => {
+  const defaults = Object.fromEntries(VARIABLE_NAMES.map((name) => [name, ENVIRONMENT[name].defaultText]));
+  expect(defaults).toMatchObject({
+    PORT: '8080',
+    HOST: '::',
+    SPAWNER_PORT: '8081',
+    WEB_PORT: '3000',
+    RATE_LIMIT_PER_MINUTE: '10',
+    MAX_SESSIONS: '50',
+    QUEUE_MAX: '20',
+    POOL_TARGET: '3',
+    POOL_REFILL_INTERVAL: '30',
+    WARM_MAX_AGE: '3600',
+    SPAWN_CONCURRENCY: '4',
+    SPAWN_ATTEMPTS: '3',
+    BOT_STARTUP_TIMEOUT: '30',
+    SESSION_TIMEOUT: '14400',
+    TERMINATION_GRACE: '2',
+    JOIN_GRACE: '120',
+    LEAVE_GRACE: '30',
+    HEALTH_CHECK_INTERVAL: '60',
+    STALE_SWEEP_INTERVAL: '300',
+    HOST_CAPACITY: '60',
+    HOST_LOST_AFTER: '120',
+    SHUTDOWN_MODE: 'handover',
+    DRAIN_TIMEOUT: '14400',
+    STATE_DIR: '.greenroom',
+    TRANSCRIPT_RETENTION: '0',
+    LOG_RETENTION_DAYS: '7',
+  });
+});

@@ -285,3 +285,7 @@ describe('headers', () => {
     await redis.command('DEL', 'limit:start:address:127.0.0.1');
   });
 });
+
+test('a query key that a route does not know is refused, not ignored', async () => {
+  expectProblem(await api.adminGet('/api/pool?profile=other'), [400, 'invalid_request']);
+});

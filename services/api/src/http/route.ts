@@ -1,6 +1,6 @@
 import { CodedError } from '@greenroom/contracts';
 import type { Express, RequestHandler, Response } from 'express';
-import type Joi from 'joi';
+import Joi from 'joi';
 import type { Access, Authenticate } from './authenticate.js';
 import { type Answer, type Call, factsOf } from './call.js';
 import { addressOf } from './rate-limit.js';
@@ -28,6 +28,9 @@ export interface RouteContext {
   readonly limits: Readonly<Record<LimitName, RequestHandler>>;
 }
 
+/** What is not known is refused in the query as in the body: a filter that is ignored would answer for all. */
+const NO_QUERY = Joi.object<Record<string, never>>();
+
 /** Forgets the types of body and query, which its own schemas guarantee. */
 export function defineRoute<Body, Query>(route: Route<Body, Query>): Route {
   return route as unknown as Route;
@@ -54,7 +57,7 @@ function handlersOf(route: Route, { authenticate, limits }: RouteContext): Reque
   };
   const check: RequestHandler = (request, response, next) => {
     const facts = factsOf(response);
-    facts.query = route.query ? validateQuery(route.query, request.query) : request.query;
+    facts.query = validateQuery(route.query ?? NO_QUERY, request.query);
     facts.body = route.body ? validateBody(route.body, request.body) : undefined;
     next();
   };
