@@ -29,7 +29,7 @@ export interface RouteContext {
 }
 
 /** What is not known is refused in the query as in the body: a filter that is ignored would answer for all. */
-const NO_QUERY = Joi.object<Record<string, never>>();
+const NO_QUERY = Joi.object<Record<string, never>>({});
 
 /** Forgets the types of body and query, which its own schemas guarantee. */
 export function defineRoute<Body, Query>(route: Route<Body, Query>): Route {
