@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { makeTempDir, startStack, type TempDir, type TestStack, waitFor } from '@greenroom/test-kit';
+import {
+  makeTempDir,
+  startProcess,
+  startStack,
+  type TempDir,
+  type TestStack,
+  waitFor,
+} from '@greenroom/test-kit';
 import { agent } from '../support/agents.js';
 import { readReport, runCall } from '../support/call.js';
 import { health, keysOf, waitForPool } from '../support/sessions.js';
@@ -78,8 +85,14 @@ describe('a call', () => {
     expect(await stack.livekit.rooms.listRooms()).toEqual([]);
   }, 60_000);
 
-  test('that is said goodbye to is ended by the agent', async () => {
-    const { output } = await runCall(['--say', 'goodbye', '--json'], { API_URL: stack.apiUrl });
+  test('that is said goodbye to, from a recording, is ended by the agent', async () => {
+    const wav = join(dir.path, 'goodbye.wav');
+    const speaking = await startProcess({
+      command: 'flite',
+      args: ['-voice', 'rms', '-t', 'goodbye', '-o', wav],
+    });
+    await speaking.exited;
+    const { output } = await runCall(['--wav', wav, '--json'], { API_URL: stack.apiUrl });
     expect(readReport(output)).toMatchObject({ endReason: 'agent_ended' });
   }, 60_000);
 
