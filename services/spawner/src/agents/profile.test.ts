@@ -1,64 +1,85 @@
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../config.js';
 import { fillPlaceholders, readDefaultProfile, splitCommandLine } from './profile.js';
 
 const ENOUGH = {
-  REDIS_URL: 'redis://127.0.0.1:1',
-  LIVEKIT_URL: 'ws://127.0.0.1:1',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  LIVEKIT_URL: 'ws://127.0.0.1:7880',
   LIVEKIT_API_KEY: 'key',
   LIVEKIT_API_SECRET: 'secret',
 };
 
-const profileOf = (agentCommand: string) =>
-  readDefaultProfile(readConfig({ ...ENOUGH, AGENT_COMMAND: agentCommand }));
-
-describe('AGENT_COMMAND', () => {
-  test('is split as a shell would, and nothing is expanded', () => {
-    expect(splitCommandLine(`bot "a b" 'c d' e\\ f $HOME *.py`)).toEqual([
-      'bot',
-      'a b',
-      'c d',
-      'e f',
-      '$HOME',
-      '*.py',
-    ]);
-    expect(profileOf('bot connect --room {room}')).toMatchObject({
-      command: 'bot',
-      args: ['connect', '--room', '{room}'],
-      ready: 'any',
-    });
+describe('a command line', () => {
+  test.each([
+    ['node agent.js', ['node', 'agent.js']],
+    ['  python   bot.py  --fast ', ['python', 'bot.py', '--fast']],
+    [`sh -c 'exec bot "$1"' x`, ['sh', '-c', 'exec bot "$1"', 'x']],
+    ['"/opt/my agent/run" --name "a b"', ['/opt/my agent/run', '--name', 'a b']],
+    ['bot a\\ b', ['bot', 'a b']],
+    ["bot ''", ['bot', '']],
+    ['', []],
+  ])('%j is split as a shell would', (line, words) => {
+    expect(splitCommandLine(line)).toEqual(words);
   });
 
-  test.each(['bot | tee log', 'bot > log', 'bot && other', 'bot & other', 'bot # why'])(
-    '%s needs a shell, and is refused with the way out',
+  test.each([
+    ['bot --room {room} --name={userName}', ['bot', '--room', '{room}', '--name={userName}']],
+    ['bot $HOME', ['bot', '$HOME']],
+    ['bot *.wav', ['bot', '*.wav']],
+  ])('%j is not expanded', (line, words) => {
+    expect(splitCommandLine(line)).toEqual(words);
+  });
+
+  test.each(['bot > log', 'a && b', 'a | b', 'bot &', 'a; b', 'bot # note', 'bot $(date)'])(
+    '%j is refused: only a shell could run it',
     (line) => {
-      expect(() => profileOf(line)).toThrow(/only a shell understands.*sh -c/);
+      expect(() => splitCommandLine(line)).toThrow(/Put it in a script, or write sh -c/);
     },
   );
+});
 
-  test('its placeholders are filled once: what a caller sends is not looked through again', () => {
-    const values = { room: 'r', sessionId: 's', userName: '{room} $(id)', voiceId: '', mode: 'user' };
-    expect(fillPlaceholders('--name={userName}', values)).toBe('--name={room} $(id)');
-    expect(fillPlaceholders('{room}/{sessionId}/{mode}/{voiceId}', values)).toBe('r/s/user/');
-    expect(fillPlaceholders('{token} {LIVEKIT_TOKEN} {constructor}', values)).toBe(
-      '{token} {LIVEKIT_TOKEN} {constructor}',
+describe('placeholders', () => {
+  const values = { room: 'greenroom-x', sessionId: 'session_x', userName: 'Ann', voiceId: '', mode: 'user' };
+
+  test('are filled wherever they stand in a word', () => {
+    expect(fillPlaceholders('--room={room}:{sessionId}', values)).toBe('--room=greenroom-x:session_x');
+    expect(fillPlaceholders('[{voiceId}]{mode}', values)).toBe('[]user');
+  });
+
+  test('what a caller calls itself is text and never filled again', () => {
+    expect(fillPlaceholders('{userName}', { ...values, userName: '{room} $(id) $&' })).toBe(
+      '{room} $(id) $&',
     );
   });
 
-  test.each([
-    `sh -c 'bot --name "{userName}"'`,
-    `bash -lc "bot --voice '{voiceId}'"`,
-    `env python -c 'print("{userName}")'`,
-    `sh -c 'bot;{userName}'`,
-  ])('%s would run what a caller sends, and is refused with the way out', (line) => {
-    expect(() => profileOf(line)).toThrow(/could be run as code\. Read "\$USER_NAME"/);
+  test.each(['{token}', '{LIVEKIT_TOKEN}', '{livekitToken}', '{secret}', '{constructor}', '{__proto__}'])(
+    'there is none for %s',
+    (word) => {
+      const more = { ...values, token: 't', LIVEKIT_TOKEN: 't', livekitToken: 't', secret: 't' };
+      expect(fillPlaceholders(word, more)).toBe(word);
+    },
+  );
+});
+
+describe('the default profile', () => {
+  test('is AGENT_COMMAND where there is one, run where AGENT_CWD says, ready by any sign', () => {
+    const env = { ...ENOUGH, AGENT_COMMAND: 'bot --fast', AGENT_CWD: '/srv/bot', POOL_TARGET: '7' };
+    expect(readDefaultProfile(readConfig({ ...env, BOT_STARTUP_TIMEOUT: '9' }))).toMatchObject({
+      name: 'default',
+      command: 'bot',
+      args: ['--fast'],
+      cwd: '/srv/bot',
+      ready: 'any',
+      poolTarget: 7,
+      startupTimeoutMs: 9000,
+    });
   });
 
-  test.each([
-    'bot {userName} {voiceId}',
-    'bot --name={userName} --id {sessionId}:{voiceId}',
-    `sh -c 'bot "$USER_NAME"; rm -f /tmp/{room}'`,
-  ])('%s keeps it an argument', (line) => {
-    expect(profileOf(line).command).toMatch(/^(bot|sh)$/);
+  test('is the reference agent otherwise, ready when it is in the room', () => {
+    const profile = readDefaultProfile(readConfig(ENOUGH));
+    expect(profile).toMatchObject({ command: process.execPath, ready: 'room' });
+    expect(profile.args).toEqual([path.join(profile.cwd, 'dist/main.js')]);
+    expect(profile.voices.length).toBeGreaterThan(0);
   });
 });

@@ -1,0 +1,113 @@
+import { fileURLToPath } from 'node:url';
+import { agentIdentity, roomNameOf, roomOptions } from '@greenroom/contracts';
+import {
+  baseEnvironment,
+  type RunningProcess,
+  startLiveKit,
+  startProcess,
+  type TestLiveKit,
+  waitFor,
+} from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { AccessToken } from 'livekit-server-sdk';
+import { mintAgentToken } from './agent-token.js';
+import { LiveKitUnavailableError, RoomService } from './room-service.js';
+
+const JOINS = fileURLToPath(new URL('../../../../tests/fixtures/agents/joins-room.mjs', import.meta.url));
+const sessionId = 'session_roomservicetest00000';
+const roomName = roomNameOf(sessionId);
+
+let livekit: TestLiveKit;
+let rooms: RoomService;
+const inside: RunningProcess[] = [];
+
+beforeAll(async () => {
+  livekit = await startLiveKit();
+  rooms = new RoomService(livekit.url, livekit.apiKey, livekit.apiSecret);
+});
+afterAll(() => livekit.stop());
+beforeEach(async () => {
+  const times = { sessionTimeoutMs: 60_000, warmMaxAgeMs: 60_000, leaveGraceMs: 1000 };
+  await rooms.create(roomOptions({ sessionId, deployment: 'd', ...times }));
+});
+afterEach(async () => {
+  await Promise.all(inside.splice(0).map((it) => it.stop()));
+  await rooms.delete(roomName);
+});
+
+/** Somebody who stays in the room; waits until LiveKit calls it active. */
+async function enter(token: string): Promise<void> {
+  const env = { ...baseEnvironment(), LIVEKIT_URL: livekit.url, LIVEKIT_TOKEN: token };
+  inside.push(await startProcess({ name: 'participant', command: process.execPath, args: [JOINS], env }));
+  await waitFor(async () => {
+    const participants = await livekit.rooms.listParticipants(roomName);
+    return participants.length === inside.length && participants.every((it) => it.state === 2);
+  });
+}
+
+function agentToken(generation: number): Promise<string> {
+  const credentials = { livekitApiKey: livekit.apiKey, livekitApiSecret: livekit.apiSecret };
+  return mintAgentToken({ sessionId, generation, roomName, lifeMs: 60_000 }, credentials);
+}
+
+function tokenOf(identity: string, kind: 'agent' | 'standard'): Promise<string> {
+  const token = new AccessToken(livekit.apiKey, livekit.apiSecret, { identity });
+  token.kind = kind;
+  token.addGrant({ roomJoin: true, room: roomName });
+  return token.toJwt();
+}
+
+describe('whether an agent is in the room', () => {
+  test('an agent of this launch counts; one of an earlier launch does not', async () => {
+    expect(await rooms.hasActiveAgent(roomName, { sessionId, generation: 1 })).toBe(false);
+    await enter(await agentToken(1));
+    expect(await rooms.hasActiveAgent(roomName, { sessionId, generation: 1 })).toBe(true);
+    expect(await rooms.hasActiveAgent(roomName, { sessionId, generation: 2 })).toBe(false);
+    await enter(await agentToken(2));
+    expect(await rooms.hasActiveAgent(roomName, { sessionId, generation: 2 })).toBe(true);
+  });
+
+  test('a caller is no agent; a bot with an identity of its own is one', async () => {
+    await enter(await tokenOf('caller-ann', 'standard'));
+    expect(await rooms.hasActiveAgent(roomName, { sessionId, generation: 1 })).toBe(false);
+    await enter(await tokenOf('agent-AJ_of_its_own', 'agent'));
+    expect(await rooms.hasActiveAgent(roomName, { sessionId, generation: 2 })).toBe(true);
+  });
+
+  test('in a room that is not there is nobody', async () => {
+    expect(await rooms.hasActiveAgent('no-such-room', { sessionId, generation: 1 })).toBe(false);
+    await rooms.removeAgents('no-such-room');
+  });
+});
+
+test('agents are removed, callers stay', async () => {
+  await enter(await agentToken(1));
+  await enter(await tokenOf('caller-ann', 'standard'));
+  await rooms.removeAgents(roomName);
+  const left = await livekit.rooms.listParticipants(roomName);
+  expect(left.map((it) => it.identity)).toEqual(['caller-ann']);
+  expect(left.map((it) => it.identity)).not.toContain(agentIdentity(sessionId, 1));
+});
+
+test('only rooms with our mark are listed, and deleting twice is no error', async () => {
+  await livekit.rooms.createRoom({ name: 'of-somebody-else', metadata: '{"greenroom":{"sessionId":"x y"}}' });
+  expect((await rooms.listOurs()).map(({ name, deployment }) => [name, deployment])).toEqual([
+    [roomName, 'd'],
+  ]);
+  await livekit.rooms.deleteRoom('of-somebody-else');
+  await rooms.delete(roomName);
+  await rooms.delete(roomName);
+});
+
+test('a LiveKit that is away is said so, in bounded time', async () => {
+  const nowhere = new RoomService('ws://127.0.0.1:1', 'key', 'secret');
+  await expect(nowhere.listOurs()).rejects.toThrow(LiveKitUnavailableError);
+  await expect(nowhere.hasActiveAgent(roomName, { sessionId, generation: 1 })).rejects.toThrow(
+    /list participants/,
+  );
+  livekit.pause();
+  const startedAt = performance.now();
+  await expect(rooms.delete(roomName)).rejects.toThrow(LiveKitUnavailableError);
+  expect(performance.now() - startedAt).toBeLessThan(6000);
+  livekit.resume();
+});
