@@ -201,6 +201,27 @@ function linesOf(stack: TestStack, message: string): { timestamp: string }[] {
   return lines.filter((line) => line.includes(`"message":"${message}"`)).map((line) => JSON.parse(line));
 }
 
+test('an unmodified LiveKit Agents bot takes calls, warm too, with the key passed by name', async () => {
+  const stack = await startStack({
+    agentCommand: `${agent('livekit-agents-bot.mjs')} connect --room {room}`,
+    env: { POOL_TARGET: '1', AGENT_ENV: 'LIVEKIT_API_KEY,LIVEKIT_API_SECRET' },
+  });
+  try {
+    await waitForPool(stack, 1, 30_000);
+    const { body } = await stack.request('POST', '/api/session/start', { userName: 'Ada' });
+    expect(body).toMatchObject({ status: 'ready', prewarmed: true });
+    const participants = await stack.livekit.rooms.listParticipants(body.roomName);
+    expect(participants.map((it) => it.identity)).toEqual([expect.stringMatching(/^agent-/)]);
+    const { agentPid } = await sessionOf(stack, body.sessionId);
+    await endSession(stack, body.sessionId);
+    await waitForStatus(stack, body.sessionId, 404);
+    // Its fork server and job processes are of its own making, and gone with it.
+    expect(stack.agentProcesses().filter((it) => it.pgid === agentPid)).toEqual([]);
+  } finally {
+    await stack.stop();
+  }
+}, 60_000);
+
 async function recentLines(stack: TestStack, sessionId: string): Promise<string[]> {
   const answer = await stack.request('GET', `/api/session/${sessionId}/logs`);
   return answer.body.lines ?? [];
