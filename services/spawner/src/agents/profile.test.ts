@@ -62,6 +62,28 @@ describe('placeholders', () => {
   );
 });
 
+describe('what a caller calls itself', () => {
+  const profileOf = (agentCommand: string) =>
+    readDefaultProfile(readConfig({ ...ENOUGH, AGENT_COMMAND: agentCommand }));
+
+  test.each([
+    `sh -c 'bot --name "{userName}"'`,
+    `bash -lc "bot --voice '{voiceId}'"`,
+    `env python -c 'print("{userName}")'`,
+    `sh -c 'bot;{userName}'`,
+  ])('%s would run it, and is refused with the way out', (line) => {
+    expect(() => profileOf(line)).toThrow(/could be run as code\. Read "\$USER_NAME"/);
+  });
+
+  test.each([
+    'bot {userName} {voiceId}',
+    'bot --name={userName} --id {sessionId}:{voiceId}',
+    `sh -c 'bot "$USER_NAME"; rm -f /tmp/{room}'`,
+  ])('%s keeps it an argument', (line) => {
+    expect(profileOf(line).command).toMatch(/^(bot|sh)$/);
+  });
+});
+
 describe('the default profile', () => {
   test('is AGENT_COMMAND where there is one, run where AGENT_CWD says, ready by any sign', () => {
     const env = { ...ENOUGH, AGENT_COMMAND: 'bot --fast', AGENT_CWD: '/srv/bot', POOL_TARGET: '7' };
