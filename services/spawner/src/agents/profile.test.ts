@@ -71,6 +71,9 @@ describe('what a caller calls itself', () => {
     `bash -lc "bot --voice '{voiceId}'"`,
     `env python -c 'print("{userName}")'`,
     `sh -c 'bot;{userName}'`,
+    'sh -c {userName}',
+    'bash -lc {voiceId}',
+    'node --eval {userName}',
   ])('%s would run it, and is refused with the way out', (line) => {
     expect(() => profileOf(line)).toThrow(/could be run as code\. Read "\$USER_NAME"/);
   });

@@ -35,7 +35,7 @@ export function readDefaultProfile(config: SpawnerConfig): Profile {
   if (config.agentCommand === undefined) return { ...common, ...referenceAgent() };
   const [command, ...args] = splitCommandLine(config.agentCommand);
   if (command === undefined) throw new Error('AGENT_COMMAND is empty. Give the command line of your agent.');
-  for (const word of args) refuseCallerTextInScript(word);
+  args.forEach((word, index) => refuseCallerTextInScript(word, args[index - 1]));
   return {
     ...common,
     description: undefined,
@@ -77,15 +77,20 @@ export function splitCommandLine(line: string): string[] {
   });
 }
 
+/** `sh -c`, `bash -lc`, `perl -e`, `node --eval`. */
+const SCRIPT_OPTIONS = /^(-[a-z]{0,2}c|-e|--eval)$/;
+
 /**
  * Callers choose their name and voice freely. Inside a script (`sh -c`, `python -c`) that text would be run, and no
  * quoting keeps it from that; in a word of its own, or behind an option, it stays an argument.
  * @throws Error
  */
-export function refuseCallerTextInScript(word: string): void {
+export function refuseCallerTextInScript(word: string, before?: string): void {
   if (!/\{(userName|voiceId)\}/.test(word)) return;
   const besides = word.replace(/\{(room|sessionId|userName|voiceId|mode)\}/g, '');
-  if (/^[\w./:=@%+,-]*$/.test(besides)) return;
+  // What stands behind `-c` is a script from its first letter on.
+  const isScript = before !== undefined && SCRIPT_OPTIONS.test(before);
+  if (!isScript && /^[\w./:=@%+,-]*$/.test(besides)) return;
   throw new Error(
     `AGENT_COMMAND has {userName} or {voiceId} inside ${JSON.stringify(word)}, where a caller's text could be run as code. ` +
       'Read "$USER_NAME" and "$VOICE_ID" from the environment there.',
