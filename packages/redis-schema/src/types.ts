@@ -169,12 +169,3 @@ export interface PublishedProfile {
   description?: string | undefined;
   voices: { id: string; name: string }[];
 }
-
-/** What the spawner writes at each health check. */
-export interface AgentHealth {
-  status: string;
-  rssBytes: number;
-  /** CPU seconds of the whole tree since its start. */
-  cpuSeconds: number;
-  processes: number;
-}
