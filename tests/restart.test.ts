@@ -225,7 +225,7 @@ describe('SIGTERM to the spawner', () => {
     await waitForPool(stack, 0);
     const call = await startReady(stack);
     const starting = await startSession(stack, { voiceId: 'never' });
-    await waitFor(() => stack.agentProcesses().length >= 5);
+    await waitFor(async () => (await sessionOf(stack, starting)).agentPid !== null);
     const { code, tookMs } = await terminate();
     expect(code).toBe(0);
     expect(tookMs).toBeLessThan(3500);
@@ -234,6 +234,17 @@ describe('SIGTERM to the spawner', () => {
     for (const id of [call, starting]) {
       expect(await sessionOf(stack, id)).toMatchObject({ status: 404, endReason: 'host_drained' });
     }
+  });
+
+  test('a start that nobody has claimed is ended with the last spawner, not launched for nobody later', async () => {
+    await stack.startSpawner({ DRAIN_TIMEOUT: '0' });
+    await redisHoldsBack(stack);
+    const unclaimed = await startSession(stack);
+    await terminate();
+    expect(await sessionOf(stack, unclaimed)).toMatchObject({ status: 404, endReason: 'host_drained' });
+    expect(await stack.livekit.rooms.listRooms()).toEqual([]);
+    expect(await stack.redis.command('ZCARD', 'spawn:pending')).toBe(0);
+    await stack.redis.command('DEL', 'host:test-host:sessions');
   });
 
   test('before it is up, because Redis is away, it leaves with 0', async () => {
@@ -248,6 +259,12 @@ describe('SIGTERM to the spawner', () => {
     await stack.redis.restart();
   });
 });
+
+/** The host counts as full, so that nothing is claimed. */
+async function redisHoldsBack({ redis }: TestStack): Promise<void> {
+  const ghosts = Array.from({ length: 60 }, (_, i) => `session_${String(i).padStart(24, 'x')}`);
+  await redis.command('SADD', 'host:test-host:sessions', ...ghosts);
+}
 
 describe('Redis away', () => {
   let stack: TestStack;

@@ -6,6 +6,7 @@ import type { HostPresence } from './host-presence.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 
 const LOOK_MS = 200;
+const MOST_UNCLAIMED = 1000;
 /** Beyond the grace, for trees that must be killed while Redis cannot confirm their end. */
 const KILL_MARGIN_MS = 8000;
 
@@ -24,6 +25,25 @@ export async function drain(
     await sleep(LOOK_MS, undefined, { signal: hurry }).catch(() => undefined);
   }
   await Promise.all(runs.all().map((run) => endWhateverItIs(context, parts.ends, run)));
+  await endUnclaimed(context, parts.ends).catch((error: unknown) => {
+    logger.warn('starts that nobody has claimed could not be ended', { error });
+  });
+}
+
+/** Without another host nobody would launch these before we are back, when their callers are long gone. */
+async function endUnclaimed({ redis }: SpawnerContext, ends: SessionEnds): Promise<void> {
+  if ((await redis.health.read()).hosts > 1) return;
+  const { sessions } = await redis.sessions.list({ status: 'starting' }, { limit: MOST_UNCLAIMED });
+  const unclaimed = sessions.filter((session) => session.host === undefined);
+  for (const { id, roomName } of unclaimed) {
+    const answer = await redis.sessions.requestEnd({
+      sessionId: id,
+      reason: 'host_drained',
+      by: 'spawner',
+      expectStatus: 'starting',
+    });
+    if (answer.status === 'gone') await ends.deleteRoom(roomName);
+  }
 }
 
 /** What cannot be asked may have been given to a caller: it waits with the calls. */
