@@ -17,9 +17,18 @@ import { LiveKitUnavailableError } from './rooms/room-service.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { untilAnswered } from './until-answered.js';
 
+/** Whose fault a failed launch is. What is not the agent's speaks neither for nor against its profile. */
+export type Blame = 'agent' | 'livekit';
+
 /** Why a launch did not get an agent ready; its message is what the caller reads. */
 export class StartFailure extends Error {
   override readonly name = 'StartFailure';
+  readonly blame: Blame;
+
+  constructor(message: string, options: { cause?: unknown; blame?: Blame } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.blame = options.blame ?? 'agent';
+  }
 }
 
 /** The session is not ours to launch any more: ended, or launched anew by somebody else. */
@@ -68,7 +77,10 @@ async function makeRoom({ config, deployment, rooms }: SpawnerContext, run: Agen
     return await rooms.create(roomOptions({ ...options, userId, userName, voiceId }));
   } catch (error) {
     if (!(error instanceof LiveKitUnavailableError)) throw error;
-    throw new StartFailure('LiveKit could not be reached to make the room.', { cause: error });
+    throw new StartFailure('LiveKit could not be reached to make the room.', {
+      cause: error,
+      blame: 'livekit',
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { agentIdentity, roomNameOf, roomOptions } from '@greenroom/contracts';
+import { agentIdentity, CALLER_IDENTITY_PREFIX, roomNameOf, roomOptions } from '@greenroom/contracts';
 import {
   baseEnvironment,
   type RunningProcess,
@@ -77,6 +77,20 @@ describe('whether an agent is in the room', () => {
   test('in a room that is not there is nobody', async () => {
     expect(await rooms.hasActiveAgent('no-such-room', { sessionId, generation: 1 })).toBe(false);
     await rooms.removeAgents('no-such-room');
+  });
+});
+
+describe('whether a caller is in the room', () => {
+  test('somebody with an identity that we minted counts; agents and strangers do not', async () => {
+    await enter(await agentToken(1));
+    await enter(await tokenOf('a-stranger', 'standard'));
+    expect(await rooms.hasCaller(roomName)).toBe(false);
+    await enter(await tokenOf(`${CALLER_IDENTITY_PREFIX}ann`, 'standard'));
+    expect(await rooms.hasCaller(roomName)).toBe(true);
+  });
+
+  test('in a room that is not there is nobody', async () => {
+    expect(await rooms.hasCaller('no-such-room')).toBe(false);
   });
 });
 

@@ -1,4 +1,10 @@
-import { agentIdentity, roomMetadata, type RoomOptions, readRoomMark } from '@greenroom/contracts';
+import {
+  agentIdentity,
+  CALLER_IDENTITY_PREFIX,
+  roomMetadata,
+  type RoomOptions,
+  readRoomMark,
+} from '@greenroom/contracts';
 import { type ParticipantInfo, ParticipantInfo_State, RoomServiceClient } from 'livekit-server-sdk';
 
 /** LiveKit could not be reached or refused; whether it acted is unknown. */
@@ -76,12 +82,25 @@ export class RoomService {
     }
   }
 
+  /** Whether a caller is active in the room: somebody whose identity we minted. @throws LiveKitUnavailableError */
+  async hasCaller(roomName: string): Promise<boolean> {
+    const participants = await this.#listParticipants(roomName);
+    return participants.some(
+      ({ state, identity }) =>
+        state === ParticipantInfo_State.ACTIVE && identity.startsWith(CALLER_IDENTITY_PREFIX),
+    );
+  }
+
+  async #listAgents(roomName: string): Promise<ParticipantInfo[]> {
+    return (await this.#listParticipants(roomName)).filter((it) => it.kind === KIND_AGENT);
+  }
+
   /** A room that is not there has none. */
-  #listAgents(roomName: string): Promise<ParticipantInfo[]> {
-    return this.#ask('list participants', async () => {
-      const participants = await this.#client.listParticipants(roomName).catch(ignoreNotFound);
-      return (participants ?? []).filter((it) => it.kind === KIND_AGENT);
-    });
+  #listParticipants(roomName: string): Promise<ParticipantInfo[]> {
+    return this.#ask(
+      'list participants',
+      async () => (await this.#client.listParticipants(roomName).catch(ignoreNotFound)) ?? [],
+    );
   }
 
   /** Tells an agent that was warm who its caller is. */
