@@ -67,3 +67,12 @@ test('what must not be logged is known', () => {
   const { secrets } = readConfig({ ...ENOUGH, ADMIN_TOKEN: 'admin-token' });
   expect(secrets).toEqual(expect.arrayContaining(['pass', 'livekit-secret', 'admin-token']));
 });
+
+test('FAULT_AT is refused in production, and must name a point that exists', () => {
+  expect(readConfig(ENOUGH).faultAt).toBeUndefined();
+  expect(readConfig({ ...ENOUGH, FAULT_AT: 'recorded' }).faultAt).toBe('recorded');
+  expect(() => readConfig({ ...ENOUGH, FAULT_AT: 'recorded', NODE_ENV: 'production' })).toThrow(
+    /FAULT_AT kills the spawner on purpose; it is for tests and refused where NODE_ENV is production/,
+  );
+  expect(() => readConfig({ ...ENOUGH, FAULT_AT: 'somewhere' })).toThrow(/FAULT_AT must be one of claimed, /);
+});

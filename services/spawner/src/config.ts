@@ -35,11 +35,16 @@ export function readConfig(env: Environment) {
       agentEnv: 'AGENT_ENV',
       logRetentionDays: 'LOG_RETENTION_DAYS',
       logLevel: 'LOG_LEVEL',
+      faultAt: 'FAULT_AT',
     },
-    (it) =>
-      it.agentEnv
+    (it) => [
+      ...it.agentEnv
         .filter((name) => env[name] === undefined)
         .map((name) => `AGENT_ENV names ${name}, which is not set`),
+      ...(it.faultAt !== undefined && env['NODE_ENV']?.trim() === 'production'
+        ? ['FAULT_AT kills the spawner on purpose; it is for tests and refused where NODE_ENV is production']
+        : []),
+    ],
   );
   return {
     ...config,

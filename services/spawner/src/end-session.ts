@@ -100,11 +100,12 @@ export class SessionEnds {
 
   async stopTree(run: AgentRun): Promise<StopResult | undefined> {
     if (run.identity === undefined) return undefined;
-    const { config, metrics, logger } = this.#context;
+    const { config, metrics, logger, faults } = this.#context;
     const { identity, remembered, cgroup } = run;
     const graceMs = config.terminationGraceMs;
     const pgid = readIdentity(identity.pid, identity.launchId)?.pgid ?? identity.pgid;
-    const result = await stopTree({ identity, remembered, cgroup, graceMs });
+    const onTerminated = () => faults.reach('killing');
+    const result = await stopTree({ identity, remembered, cgroup, graceMs, onTerminated });
     metrics.stops.inc({ outcome: result.outcome });
     const facts = {
       session: shortId(run.id),

@@ -80,8 +80,10 @@ export class Launcher {
           }),
         this.#closing.signal,
       );
+      if (claim.status !== 'claimed') return claim;
+      this.#context.faults.reach('claimed');
       // The run is listed before the first wait of its launch.
-      if (claim.status === 'claimed') void this.#launch(claim.session);
+      void this.#launch(claim.session);
       return claim;
     } finally {
       runs.unexpect(launch);

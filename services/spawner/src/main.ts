@@ -17,6 +17,7 @@ import { readDefaultProfile } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { readConfig } from './config.js';
 import { drain } from './drain.js';
+import { createFaults } from './faults.js';
 import { SessionEnds } from './end-session.js';
 import { HealthCheck } from './health-check.js';
 import { HostPresence } from './host-presence.js';
@@ -57,6 +58,7 @@ async function main(): Promise<void> {
     runs: new RunRegistry(),
     cgroupRoot: findCgroupRoot(),
     metrics: createSpawnerMetrics(),
+    faults: createFaults(config.faultAt),
     deployment: undefined,
     epoch: undefined,
     leaving: leaving.signal,

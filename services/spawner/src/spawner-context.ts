@@ -3,6 +3,7 @@ import type { Logger } from '@greenroom/service-kit';
 import type { RunRegistry } from './agent-run.js';
 import type { Profile } from './agents/profile.js';
 import type { SpawnerConfig } from './config.js';
+import type { Faults } from './faults.js';
 import type { SpawnerMetrics } from './metrics.js';
 import type { RoomService } from './rooms/room-service.js';
 import type { StateDir } from './state-dir.js';
@@ -20,6 +21,8 @@ export interface SpawnerContext {
   /** Where launches get cgroups of their own; undefined where none can be made. */
   readonly cgroupRoot: string | undefined;
   readonly metrics: SpawnerMetrics;
+  /** Where tests let this process die. */
+  readonly faults: Faults;
   /** Marks our rooms; set when the host has registered. */
   deployment: string | undefined;
   /** The life of Redis's data that this spawner registered in. Another one says nothing about our sessions. */

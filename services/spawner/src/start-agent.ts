@@ -55,13 +55,17 @@ export async function startAgent(
   run.identity = gate.identity;
   run.exited = gate.exited;
   run.cgroup = gate.cgroup;
+  context.faults.reach('spawned');
   try {
     await record(context, run, roomSid, 'recorded');
+    context.faults.reach('recorded');
     await commit(context, run, roomSid);
+    context.faults.reach('committed');
     await record(context, run, roomSid, 'released');
     run.giveWay.signal.throwIfAborted();
     run.output = new AgentOutput(context, run, onAgentEnd);
     await gate.release();
+    context.faults.reach('released');
   } catch (error) {
     await gate.abandon();
     if (error instanceof LaunchError) throw new StartFailure(error.message, { cause: error });

@@ -161,6 +161,13 @@ export const ENVIRONMENT = {
     default: 'info',
     of: ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'],
   }),
+  FAULT_AT: optional(
+    choice({
+      about:
+        'For tests only, refused where NODE_ENV is production: the spawner kills itself when a launch or an end gets there',
+      of: ['claimed', 'spawned', 'recorded', 'committed', 'released', 'killing'],
+    }),
+  ),
   NODE_ENV: text({ about: 'production turns on the optimizations of libraries', default: 'production' }),
 } as const;
 

@@ -5,6 +5,7 @@
 
 export { awaitAdoptedExit, type WatchOptions } from './await-exit.js';
 export { findCgroupRoot } from './cgroup.js';
+export { dieNow } from './die.js';
 export { UnsafeTargetError } from './guard.js';
 export {
   checkIdentity,

@@ -26,6 +26,8 @@ export interface StopRequest {
   readonly graceMs: number;
   /** Cgroup of the launch, where it has one; removed once it is empty. */
   readonly cgroup?: string | undefined;
+  /** Called when SIGTERM has been sent for the first time. */
+  readonly onTerminated?: () => void;
   /** Ends the grace early. */
   readonly signal?: AbortSignal;
   /** How long SIGKILL may take before the stop counts as failed. */
@@ -61,6 +63,10 @@ export async function stopTree(request: StopRequest): Promise<StopResult> {
 async function stop(tree: HuntedTree, request: StopRequest, now: () => number): Promise<StopOutcome> {
   if (await tree.isEmpty()) return 'already_gone';
   const graceEnds = now() + request.graceMs;
+  if (now() < graceEnds) {
+    tree.terminate();
+    request.onTerminated?.();
+  }
   if (await leavesInTime(tree, graceEnds, request.signal, now)) return 'terminated';
   const killEnds = now() + (request.killLimitMs ?? KILL_LIMIT_MS);
   return (await killAll(tree, killEnds, now)) ? 'killed' : 'kill_failed';
