@@ -156,6 +156,7 @@ test('CI runs what a person runs', () => {
   expect(scripts).toMatchObject({
     start: 'node scripts/start.mjs',
     test: 'node scripts/test.mjs',
+    'test:faults': 'node scripts/test-faults.mjs',
     call: 'node scripts/call.mjs',
   });
 });

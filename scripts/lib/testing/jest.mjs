@@ -4,55 +4,84 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../paths.mjs';
-import { commandLineOf, pidsWithEnvironment, sendSignal } from '../proc.mjs';
-import { say } from '../ui.mjs';
+import { sendSignal } from '../proc.mjs';
+import { say, SetupError } from '../ui.mjs';
 import { addCounts, countResults } from './counts.mjs';
+import { endLeftOver, listZombies } from './left-over.mjs';
 
 /** Once the results are written, jest has only to leave; one that stays has something open. */
 const EXIT_GRACE_MS = 30_000;
 
 let jest;
+let isStopped = false;
 
-/** These promise times to the user, so nothing else may use the machine while they run. */
-const ALONE = 'tests/alone/';
+/** These promise times to the user or break things, so nothing else may use the machine while they run. */
+const ALONE = ['tests/alone/', 'tests/faults/'];
+/** Faults that take their time: `npm run test:faults` only. */
+const SLOW = 'tests/faults/slow/';
+const ONE_BY_ONE = '--maxWorkers=1';
 
 /** Runs jest, lets it print as it likes, and gives `{passed, failed, skipped}`. */
 export async function runJest(tools, args) {
-  if (args.length > 0) return runOnce(tools, args);
-  const together = await runOnce(tools, [
-    `--testPathIgnorePatterns=${ALONE}`,
-    '--testPathIgnorePatterns=/node_modules/',
-  ]);
-  return addCounts(together, await runOnce(tools, [ALONE, '--maxWorkers=1']));
+  if (args.length > 0) return countOf(await runOnce(tools, args));
+  const together = await runOnce(tools, ignoring(...ALONE));
+  const alone = await runOnce(tools, [...ALONE, ONE_BY_ONE, ...ignoring(SLOW)]);
+  return addCounts(countOf(together), countOf(alone));
 }
 
-async function runOnce(tools, args) {
+/** The whole fault suite, the slow ones too, one file at a time. */
+export async function runFaults(tools) {
+  return countOf(await runOnce(tools, ['tests/faults/', ONE_BY_ONE]));
+}
+
+/**
+ * One run of jest.
+ * @param root the checkout to run in: ours, or a copy
+ * @param output what becomes of its report: 'inherit', or a file descriptor
+ * @param limitMs jest is killed when it takes longer
+ * @throws SetupError once `stopJest` was called
+ * @returns `{results, exitCode, left}`: jest's own JSON (undefined when it wrote none), and how much was left behind
+ */
+export async function runOnce(tools, args, { root = ROOT, output = 'inherit', limitMs } = {}) {
+  if (isStopped) throw new SetupError('Tests: stopped before the end.');
   // A folder of this run's own: whatever is left running afterwards carries its name in TMPDIR.
   const folder = mkdtempSync(join(tmpdir(), 'greenroom-tests-'));
+  const zombies = listZombies();
+  const limit = limitMs && setTimeout(() => sendSignal(jest.pid, 'SIGKILL'), limitMs);
   try {
     const resultFile = join(folder, 'results.json');
-    const exitCode = await runToEnd(tools, args, folder, resultFile);
-    const counts = countResults(readResults(resultFile), exitCode);
-    const left = await endLeftProcesses(folder);
-    return { ...counts, failed: counts.failed + (left > 0 ? 1 : 0) };
+    const exitCode = await runToEnd({ tools, args, folder, resultFile, root, output });
+    return { results: readResults(resultFile), exitCode, left: await endLeftOver(folder, zombies) };
   } finally {
+    clearTimeout(limit);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Ends the run that is under way; none begins any more. */
 export function stopJest() {
+  isStopped = true;
   if (jest) sendSignal(jest.pid, 'SIGTERM');
 }
 
-async function runToEnd(tools, args, folder, resultFile) {
-  say('• Tests: jest');
+function countOf({ results, exitCode, left }) {
+  const counts = countResults(results, exitCode);
+  return { ...counts, failed: counts.failed + (left > 0 ? 1 : 0) };
+}
+
+function ignoring(...paths) {
+  return ['/node_modules/', ...paths].map((path) => `--testPathIgnorePatterns=${path}`);
+}
+
+async function runToEnd({ tools, args, folder, resultFile, root, output }) {
+  if (output === 'inherit') say('• Tests: jest');
   jest = spawn(
     process.execPath,
-    [join(ROOT, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${resultFile}`, ...args],
+    [join(root, 'node_modules/jest/bin/jest.js'), '--json', `--outputFile=${resultFile}`, ...args],
     {
-      cwd: ROOT,
+      cwd: root,
       // Its report goes to stderr; with --outputFile nothing of use is left for stdout.
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', output, output],
       env: {
         ...process.env,
         NODE_OPTIONS:
@@ -83,20 +112,6 @@ async function untilWritten(file, exited) {
   let outcome = 'missing';
   while (outcome === 'missing' && !existsSync(file))
     outcome = await Promise.race([exited, sleep(500, 'missing')]);
-}
-
-/** Tests end what they start. A process that is left is a failure of its own, and is killed. */
-async function endLeftProcesses(folder) {
-  const isOurs = (entry) => entry.includes(folder);
-  // Helpers that wait for the end of jest itself need a moment after it.
-  for (let attempt = 0; attempt < 30 && pidsWithEnvironment(isOurs).length > 0; attempt += 1)
-    await sleep(100);
-  const left = pidsWithEnvironment(isOurs);
-  for (const pid of left) {
-    say(`✗ Tests: left running: ${pid} ${commandLineOf(pid).slice(0, 150)}`);
-    sendSignal(pid, 'SIGKILL');
-  }
-  return left.length;
 }
 
 function readResults(file) {

@@ -1,0 +1,21 @@
+// npm run docs: what is written from one source. Needs `npm run build`.
+//   .env.example and the configuration table of the README, from the one list of variables
+//   the table of faults in docs/operations.md, from tests/faults/*.faults.json
+import { readFileSync, writeFileSync } from 'node:fs';
+import { renderConfigTable, renderEnvExample } from '../packages/service-kit/dist/config/document.js';
+import { readCatalogue, renderFaultTable } from './lib/faults/catalogue.mjs';
+
+const root = new URL('../', import.meta.url);
+writeFileSync(new URL('.env.example', root), renderEnvExample());
+writeBetweenMarkers('README.md', 'config', renderConfigTable());
+writeBetweenMarkers('docs/operations.md', 'faults', renderFaultTable(readCatalogue()));
+
+function writeBetweenMarkers(file, marker, content) {
+  const path = new URL(file, root);
+  const between = new RegExp(`<!-- ${marker} -->[\\s\\S]*<!-- /${marker} -->`);
+  const whole = readFileSync(path, 'utf8');
+  writeFileSync(
+    path,
+    whole.replace(between, () => `<!-- ${marker} -->\n${content}<!-- /${marker} -->`),
+  );
+}
