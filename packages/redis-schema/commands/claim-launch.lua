@@ -1,9 +1,11 @@
 -- A host takes the next launch that is due: callers first, then warm agents. Generation + 1 is the launch's number.
--- Args: host, launch (random id), hostCapacity (processes), includePool
+-- Args: host, launch (random id), hostCapacity (processes), includePool, holder? {incarnation, lock, machine}
 -- Answers: claimed {session} | none {nextDueMs?} | host_full
 -- @include prelude
 -- @include ending
+-- @include lease
 
+if held_by_another_ms(A.host, A.holder) then return answer({ status = 'none' }) end
 local mine = redis.call('SMEMBERS', K.host_sessions(A.host))
 -- The same claim again, because its answer was lost.
 for _, id in ipairs(mine) do

@@ -1,9 +1,15 @@
--- A spawner leaves in order. Its sessions, if it leaves any, stay listed for its successor.
--- Args: host
--- Answers: ok
+-- A spawner leaves in order: its lease ends. Sessions that it leaves stay listed for its successor, and with them the host.
+-- Kill orders stay whatever happens.
+-- Args: host, hasCalls (agents of it live on, for a successor that is expected at once), holder? {incarnation, lock, machine}
+-- Answers: ok | host_taken {by?, freshForMs}
 -- @flags allow-oom
 -- @include prelude
+-- @include lease
 
+local left_ms = held_by_another_ms(A.host, A.holder)
+if left_ms then return host_taken(A.host, left_ms) end
+redis.call('HDEL', K.host(A.host), 'incarnation', 'lock', 'machine', 'leaseUntil')
+if A.hasCalls then return answer({ status = 'ok' }) end
 redis.call('ZREM', K.HOSTS, A.host)
 if redis.call('SCARD', K.host_sessions(A.host)) == 0 then redis.call('DEL', K.host(A.host)) end
 return answer({ status = 'ok' })

@@ -8,6 +8,26 @@ export class RedisUnsuitableError extends Error {
   override readonly name = 'RedisUnsuitableError';
 }
 
+/** Another spawner holds this host id, as far as anybody knows. */
+export class HostTakenError extends Error {
+  override readonly name = 'HostTakenError';
+
+  constructor(
+    host: string,
+    /** Name of the machine that it runs on. */
+    readonly by: string | undefined,
+    /** How long it counts as alive if it is not heard again. */
+    readonly freshForMs: number,
+  ) {
+    const seconds = Math.ceil(freshForMs / 1000);
+    super(
+      `HOST_ID ${host} is held by another spawner${by === undefined ? '' : ` on ${by}`}. ` +
+        'Give each spawner a HOST_ID of its own, or stop the other one; ' +
+        `if it is gone already, its lease runs out in ${seconds} s.`,
+    );
+  }
+}
+
 /** A script failed or answered what its caller does not know: a defect of ours or another version's step. */
 export class RedisScriptError extends Error {
   override readonly name = 'RedisScriptError';
@@ -18,7 +38,7 @@ const SCRIPT_FAULT = /ERR|WRONGTYPE|illegal transition|user_script/;
 /** One place where what ioredis throws becomes ours. */
 export function toSchemaError(error: unknown, what: string): Error {
   if (error instanceof RedisUnavailableError || error instanceof RedisScriptError) return error;
-  if (error instanceof RedisUnsuitableError) return error;
+  if (error instanceof RedisUnsuitableError || error instanceof HostTakenError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (/^(OOM|READONLY|LOADING|MASTERDOWN|BUSY|NOREPLICAS|MISCONF)/.test(message)) {
     return new RedisUnavailableError(`${what}: ${message}`, { cause: error });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { toSchemaError } from './errors.js';
-import { asList, type ScriptRunner } from './script-runner.js';
+import { HostTakenError, toSchemaError } from './errors.js';
+import { asList, type ScriptAnswer, type ScriptRunner } from './script-runner.js';
 import type { EpochMs, PublishedProfile } from './types.js';
 
 export interface HostFields {
@@ -13,6 +13,16 @@ export interface HostFields {
   startedAt: EpochMs;
   running: number;
   draining: boolean;
+}
+
+/** One life of a spawner, and what proves to its successor that it is over. */
+export interface HostHolder {
+  /** Random. */
+  incarnation: string;
+  /** Names the socket that only one process can hold; who has the same one knows that its holder before is dead. */
+  lock: string;
+  /** Name of the machine, for people. */
+  machine: string;
 }
 
 export interface HeartbeatAnswer {
@@ -32,11 +42,17 @@ export class HostStore {
   readonly #scripts: ScriptRunner;
   readonly #connection: Redis;
   readonly #keyPrefix: string;
+  readonly #holder: HostHolder | undefined;
 
-  constructor(scripts: ScriptRunner, connection: Redis, keyPrefix: string) {
+  constructor(
+    scripts: ScriptRunner,
+    connection: Redis,
+    options: { keyPrefix: string; holder?: HostHolder | undefined },
+  ) {
     this.#scripts = scripts;
     this.#connection = connection;
-    this.#keyPrefix = keyPrefix;
+    this.#keyPrefix = options.keyPrefix;
+    this.#holder = options.holder;
   }
 
   /** Sessions that this host has claimed and that are not over. */
@@ -48,13 +64,15 @@ export class HostStore {
     }
   }
 
-  /** Publishes profiles and pool targets; answers the sessions that are this host's own, and the life of the data. */
+  /**
+   * Publishes profiles and pool targets; answers the sessions that are this host's own, and the life of the data.
+   * @throws HostTakenError
+   */
   async register(
     host: string,
     profiles: readonly (PublishedProfile & { poolTarget: number })[],
   ): Promise<{ sessions: string[]; deployment: string; epoch: EpochMs }> {
-    const answer = await this.#scripts.run('register-host', {
-      host,
+    const answer = await this.#runAsHolder('register-host', host, {
       deployment: randomUUID(),
       profiles: profiles.map(({ poolTarget, ...profile }) => ({
         name: profile.name,
@@ -69,10 +87,9 @@ export class HostStore {
     };
   }
 
-  /** Says that the host lives and hears what waits for it. */
+  /** Says that the host lives and hears what waits for it. @throws HostTakenError */
   async heartbeat(host: string, fields: HostFields): Promise<HeartbeatAnswer> {
-    const answer = await this.#scripts.run('heartbeat', {
-      host,
+    const answer = await this.#runAsHolder('heartbeat', host, {
       fields: {
         capacity: String(fields.capacity),
         concurrency: String(fields.concurrency),
@@ -91,8 +108,34 @@ export class HostStore {
     };
   }
 
-  /** The spawner leaves in order. */
-  async remove(host: string): Promise<void> {
-    await this.#scripts.run('remove-host', { host });
+  /** Whether the spawner that asks is the one that holds the host: only then the host's sessions are its own. */
+  async isHeld(host: string): Promise<boolean> {
+    if (this.#holder === undefined) return true;
+    try {
+      const holder = await this.#connection.hget(`${this.#keyPrefix}host:${host}`, 'incarnation');
+      return holder === this.#holder.incarnation;
+    } catch (error) {
+      throw toSchemaError(error, 'isHeld');
+    }
+  }
+
+  /**
+   * The spawner leaves in order: the host id is free.
+   * @param hasCalls the host stays listed for a successor that is expected at once
+   * @throws HostTakenError
+   */
+  async remove(host: string, { hasCalls }: { hasCalls: boolean }): Promise<void> {
+    await this.#runAsHolder('remove-host', host, { hasCalls });
+  }
+
+  async #runAsHolder(
+    name: 'register-host' | 'heartbeat' | 'remove-host',
+    host: string,
+    args: object,
+  ): Promise<ScriptAnswer> {
+    const answer = await this.#scripts.run(name, { ...args, host, holder: this.#holder });
+    if (answer.status !== 'host_taken') return answer;
+    const by = typeof answer.by === 'string' ? answer.by : undefined;
+    throw new HostTakenError(host, by, Number(answer.freshForMs));
   }
 }

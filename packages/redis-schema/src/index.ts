@@ -1,7 +1,7 @@
 export { type AgentOutputBatch, RECENT_LINES } from './agent-store.js';
 export type { DoorbellPriority } from './doorbell.js';
-export { RedisScriptError, RedisUnavailableError, RedisUnsuitableError } from './errors.js';
-export type { HeartbeatAnswer, HostFields } from './host-store.js';
+export { HostTakenError, RedisScriptError, RedisUnavailableError, RedisUnsuitableError } from './errors.js';
+export type { HeartbeatAnswer, HostFields, HostHolder } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export type { ClaimResult, FailResult, LaunchRef, Superseded } from './session-store.js';
 export type * from './types.js';

@@ -7,7 +7,7 @@ import { toSchemaError } from './errors.js';
 import { HashReader } from './hash-reader.js';
 import { HealthStore } from './health-store.js';
 import { HostQuestions } from './host-questions.js';
-import { HostStore } from './host-store.js';
+import { type HostHolder, HostStore } from './host-store.js';
 import { PoolStore } from './pool-store.js';
 import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
@@ -23,6 +23,8 @@ export interface OpenOptions {
   clientName: string;
   /** Longest wait for one answer. Milliseconds; default 800. */
   commandTimeoutMs?: number;
+  /** The spawner that speaks, where one does: it may only speak for a host that it holds. */
+  holder?: HostHolder;
   /** Called for every connection error; ioredis reconnects by itself. */
   onError?: (error: Error) => void;
 }
@@ -76,9 +78,9 @@ export function openRedis(options: OpenOptions): RedisSchema {
   });
 
   return {
-    sessions: new SessionStore(scripts, hashes),
+    sessions: new SessionStore(scripts, hashes, options.holder),
     pools: new PoolStore(scripts),
-    hosts: Object.assign(new HostStore(scripts, commands, keyPrefix), {
+    hosts: Object.assign(new HostStore(scripts, commands, { keyPrefix, holder: options.holder }), {
       askProcesses: questions.askProcesses.bind(questions),
     }),
     questions,

@@ -12,6 +12,7 @@ import type {
   StartResult,
 } from './types.js';
 import type { HashReader } from './hash-reader.js';
+import type { HostHolder } from './host-store.js';
 
 /** Names the launch that a step speaks for; a step for another launch than the current one changes nothing. */
 export interface LaunchRef {
@@ -41,10 +42,12 @@ const UNMEASURED_STARTUP_MS = 30_000;
 export class SessionStore {
   readonly #scripts: ScriptRunner;
   readonly #hashes: HashReader;
+  readonly #holder: HostHolder | undefined;
 
-  constructor(scripts: ScriptRunner, hashes: HashReader) {
+  constructor(scripts: ScriptRunner, hashes: HashReader, holder?: HostHolder) {
     this.#scripts = scripts;
     this.#hashes = hashes;
+    this.#holder = holder;
   }
 
   /** Gives a caller its own live session, a warm agent, or lists a launch. One round trip. */
@@ -135,7 +138,7 @@ export class SessionStore {
     hostCapacity: number;
     includePool: boolean;
   }): Promise<ClaimResult> {
-    const answer = await this.#scripts.run('claim-launch', args);
+    const answer = await this.#scripts.run('claim-launch', { ...args, holder: this.#holder });
     switch (answer.status) {
       case 'claimed':
         return { status: 'claimed', session: { ...parseSession(answer.session), launch: args.launch } };

@@ -186,6 +186,8 @@ export async function settleUnrecorded(
   const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
   if (found.status !== 'live' || found.session.host !== state.hostId) return false;
   if (runs.accountsFor(found.session.launch)) return false;
+  // Asked after the session was read: whoever holds the host id now held it when that launch was claimed.
+  if (!(await untilAnswered(() => redis.hosts.isHeld(state.hostId), leaving))) return false;
   await stopLaunch(context, found.session.launch);
   await rm(state.eventsFile(sessionId, found.session.generation), { force: true });
   await settleSession(context, parts, found.session);

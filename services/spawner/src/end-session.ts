@@ -88,8 +88,15 @@ export class SessionEnds {
     if (found.status !== 'live') {
       if (roomName !== undefined) await this.deleteRoom(roomName);
     } else if (found.session.status === 'ending' && found.session.host === state.hostId) {
-      await this.end(sessionId);
+      if (await this.#isOurs(found.session)) await this.end(sessionId);
     }
+  }
+
+  /** A launch that nobody here knows may be that of another spawner, which has taken our host id meanwhile. */
+  async #isOurs({ id, launch }: SessionRecord): Promise<boolean> {
+    const { redis, state, runs, leaving } = this.#context;
+    if (launch !== undefined && runs.get(id)?.ref.launch === launch) return true;
+    return untilAnswered(() => redis.hosts.isHeld(state.hostId), leaving);
   }
 
   /** Asks for the end of a launch, for a cause of ours, and ends it. */

@@ -1,3 +1,4 @@
+import { type HeartbeatAnswer, HostTakenError } from '@greenroom/redis-schema';
 import type { SessionEnds } from './end-session.js';
 import type { Launcher } from './launcher.js';
 import type { PoolKeeper } from './pool.js';
@@ -22,6 +23,7 @@ export class HostPresence {
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
   #beating: Promise<void> | undefined;
+  #taken: HostTakenError | undefined;
   readonly #unlisten: (() => Promise<void>)[] = [];
 
   constructor(context: SpawnerContext, parts: Parts) {
@@ -49,6 +51,11 @@ export class HostPresence {
     await this.beat();
   }
 
+  /** Set while another spawner holds this host id: this one takes no more work, and ends only what is not its own. */
+  get taken(): HostTakenError | undefined {
+    return this.#taken;
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#unlisten.map((unlisten) => unlisten()));
@@ -67,19 +74,35 @@ export class HostPresence {
   }
 
   async #beat(): Promise<void> {
-    const { config, redis, state, runs } = this.#context;
-    const heard = await redis.hosts.heartbeat(state.hostId, {
+    const heard = await this.#hear();
+    if (heard === undefined) return;
+    if (heard.deployment !== undefined) this.#context.deployment = heard.deployment;
+    for (const sessionId of heard.ending) this.#endIfAsked(sessionId);
+    for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
+    if (heard.pendingDue > 0) this.#parts.launcher.look();
+  }
+
+  async #hear(): Promise<HeartbeatAnswer | undefined> {
+    const { config, logger, redis, state, runs } = this.#context;
+    const fields = {
       capacity: config.hostCapacity,
       concurrency: config.spawnConcurrency,
       version: this.#context.version,
       startedAt: this.#startedAt,
       running: runs.size,
       draining: this.#isDraining,
-    });
-    if (heard.deployment !== undefined) this.#context.deployment = heard.deployment;
-    for (const sessionId of heard.ending) this.#endIfAsked(sessionId);
-    for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
-    if (heard.pendingDue > 0) this.#parts.launcher.look();
+    };
+    try {
+      const heard = await redis.hosts.heartbeat(state.hostId, fields);
+      if (this.#taken !== undefined) logger.warn('this spawner holds its host id again');
+      this.#taken = undefined;
+      return heard;
+    } catch (error) {
+      if (!(error instanceof HostTakenError)) throw error;
+      logger.error('another spawner has taken the host id; no more work is taken here', { error });
+      this.#taken = error;
+      return undefined;
+    }
   }
 
   /** Messages may have been missed: everything that they could have said is looked at. */

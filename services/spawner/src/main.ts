@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import process from 'node:process';
@@ -26,6 +27,7 @@ import { createSpawnerMetrics } from './metrics.js';
 import { PoolKeeper } from './pool.js';
 import { RoomService } from './rooms/room-service.js';
 import { SessionLifecycle } from './session-lifecycle.js';
+import { holdHostId, holdStateDir } from './sole-spawner.js';
 import type { SpawnerContext } from './spawner-context.js';
 import { openStateDir } from './state-dir.js';
 import { surveySession } from './survey-session.js';
@@ -38,13 +40,16 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const logger = createLogger({ service: 'spawner', level: config.logLevel, secrets: config.secrets });
   const profile = readDefaultProfile(config);
+  await holdStateDir(config.stateDir);
   const state = await openStateDir(config.stateDir, config);
+  const lock = await holdHostId(state.hostId, config);
   const stopping = new AbortController();
   const leaving = new AbortController();
   const redis = openRedis({
     url: config.redisUrl,
     keyPrefix: config.redisKeyPrefix,
     clientName: `greenroom-spawner-${state.hostId}`,
+    holder: { incarnation: randomUUID(), lock, machine: config.machineName },
     onError: (error) => logger.debug('redis connection', { error }),
   });
   const context: SpawnerContext = {
@@ -76,7 +81,9 @@ async function main(): Promise<void> {
   const server = createServer();
   const platform = createPlatformHandler({
     checkReadiness: async () => {
-      if (readiness.ready) await redis.ping();
+      if (!readiness.ready) return readiness;
+      if (presence.taken !== undefined) return { ready: false, reason: presence.taken.message };
+      await redis.ping();
       return readiness;
     },
     metrics: context.metrics.registry,
@@ -128,7 +135,9 @@ async function main(): Promise<void> {
         run: async () => {
           await stopAnswers();
           await presence.close();
-          if (context.runs.size === 0) await redis.hosts.remove(state.hostId);
+          await redis.hosts
+            .remove(state.hostId, { hasCalls: context.runs.size > 0 })
+            .catch((error: unknown) => logger.warn('the host is still listed', { error }));
           await redis.close();
           await closeServer(server);
         },
