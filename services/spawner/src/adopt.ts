@@ -102,7 +102,7 @@ async function adoptRecord(context: SpawnerContext, parts: Parts, record: Launch
     return 'settled';
   }
   // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
-  if (session.agentPid === undefined) {
+  if (session.agentPid === undefined || record.phase === 'recorded') {
     await stopStray(context, record);
     await settleSession(context, parts, session);
     return 'settled';
@@ -202,10 +202,7 @@ async function settleSession(context: SpawnerContext, parts: Parts, session: Ses
     case 'starting':
     case 'restarting':
       if (launch === undefined) return;
-      await parts.lifecycle.failUnlaunched(
-        { ...session, launch },
-        'The spawner was restarted before the agent was ready.',
-      );
+      await parts.lifecycle.launchAgain({ ...session, launch });
       return;
     case 'ready':
     case 'pooled':

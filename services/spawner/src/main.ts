@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   };
 
   const ends: SessionEnds = new SessionEnds(context, () => launcher.look());
-  const lifecycle = new SessionLifecycle(context, ends);
+  const lifecycle: SessionLifecycle = new SessionLifecycle(context, ends, () => launcher.look());
   const launcher = new Launcher(context, lifecycle);
   const pool = new PoolKeeper(context, () => launcher.look());
   const presence = new HostPresence(context, { ends, launcher, pool });

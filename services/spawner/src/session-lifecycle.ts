@@ -12,6 +12,12 @@ export interface LaunchResult {
   retryInMs: number | undefined;
 }
 
+interface Failure {
+  readonly error: string;
+  readonly lastLines: string[];
+  readonly isOurFault?: boolean;
+}
+
 const SETTLED: LaunchResult = { retryInMs: undefined };
 const FIRST_BACKOFF_MS = 1000;
 const HOLDOFF_BASE_MS = 1000;
@@ -22,10 +28,13 @@ const LAST_LINES = 20;
 export class SessionLifecycle {
   readonly #context: SpawnerContext;
   readonly #ends: SessionEnds;
+  readonly #onDue: () => void;
 
-  constructor(context: SpawnerContext, ends: SessionEnds) {
+  /** @param onDue called when a launch of an earlier life is due again */
+  constructor(context: SpawnerContext, ends: SessionEnds, onDue: () => void) {
     this.#context = context;
     this.#ends = ends;
+    this.#onDue = onDue;
   }
 
   /** Launches the agent of a claimed session and waits until it is ready, has failed, or is no longer wanted. */
@@ -55,17 +64,29 @@ export class SessionLifecycle {
     if (run.session.status !== 'starting' && run.session.status !== 'restarting') return this.#serve(run);
     run.phase = 'starting';
     const leftMs = run.profile.startupTimeoutMs - (performance.now() - run.startedAtMs);
-    // When it is due again the heartbeat finds it.
-    void this.#untilReady(run, leftMs).catch((error: unknown) => {
-      if ((error as Error).name === 'AbortError') return;
-      this.#context.logger.error('launch failed', { session: shortId(run.id), error });
-    });
+    void this.#untilReady(run, leftMs)
+      .then(() => this.#onDue())
+      .catch((error: unknown) => {
+        if ((error as Error).name === 'AbortError') return;
+        this.#context.logger.error('launch failed', { session: shortId(run.id), error });
+      });
+  }
+
+  /**
+   * For a launch that our own death cut off before the agent ran. Nothing speaks against the agent, so it is due at once
+   * and this was not its last attempt; but it counts, for the launch may be what kills us.
+   */
+  async launchAgain(session: SessionRecord & { launch: string }): Promise<void> {
+    const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
+    const error = 'The spawner was restarted before the agent was ready.';
+    await this.#fail(ref, session, { error, lastLines: [], isOurFault: true });
+    this.#onDue();
   }
 
   /** For a claimed session that has no process, and never had one as far as anybody can tell. */
   async failUnlaunched(session: SessionRecord & { launch: string }, error: string): Promise<LaunchResult> {
     const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
-    return this.#fail(ref, session, error, []);
+    return this.#fail(ref, session, { error, lastLines: [] });
   }
 
   /** LiveKit shows a killed agent for a while: its presence must not speak for the next one. */
@@ -135,21 +156,21 @@ export class SessionLifecycle {
       this.#context.logger.error('launch failed unexpectedly', { session: shortId(run.id), error: cause });
     }
     const sentence = cause instanceof StartFailure ? cause.message : 'The agent could not be started.';
-    return this.#fail(run.ref, run.session, sentence, run.output?.lastLines(LAST_LINES) ?? []);
+    const lastLines = run.output?.lastLines(LAST_LINES) ?? [];
+    return this.#fail(run.ref, run.session, { error: sentence, lastLines });
   }
 
   async #fail(
     ref: AgentRun['ref'],
     session: SessionRecord,
-    error: string,
-    lastLines: string[],
+    { error, lastLines, isOurFault = false }: Failure,
   ): Promise<LaunchResult> {
     const { config, redis, logger, metrics, leaving } = this.#context;
     const failure = {
       error,
       lastLines,
-      maxAttempts: config.spawnAttempts,
-      backoffMs: FIRST_BACKOFF_MS * 2 ** session.attempts,
+      maxAttempts: config.spawnAttempts + (isOurFault ? 1 : 0),
+      backoffMs: isOurFault ? 0 : FIRST_BACKOFF_MS * 2 ** session.attempts,
       holdoffBaseMs: HOLDOFF_BASE_MS,
       holdoffMaxMs: HOLDOFF_MAX_MS,
     };
