@@ -8,7 +8,7 @@
 local session = read(A.sessionId)
 if not session then return answer({ status = 'superseded' }) end
 local current = session.launch == A.launch and tonumber(session.generation) == A.generation
-if not current or session.status ~= 'starting' then
+if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
   return answer({ status = 'superseded', now = session.status })
 end
 

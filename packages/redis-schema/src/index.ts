@@ -3,5 +3,12 @@ export type { DoorbellPriority } from './doorbell.js';
 export { HostTakenError, RedisScriptError, RedisUnavailableError, RedisUnsuitableError } from './errors.js';
 export type { HeartbeatAnswer, HostFields, HostHolder } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
-export type { ClaimResult, FailResult, LaunchRef, Superseded } from './session-store.js';
+export type {
+  ClaimResult,
+  FailResult,
+  LaunchRef,
+  RestartCause,
+  RestartResult,
+  Superseded,
+} from './session-store.js';
 export type * from './types.js';

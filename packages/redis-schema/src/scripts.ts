@@ -24,6 +24,7 @@ export type CommandName =
   | 'renew-session'
   | 'request-end'
   | 'resize-pool'
+  | 'restart-launch'
   | 'start-session'
   | 'sweep-indexes';
 

@@ -35,6 +35,11 @@ export type FailResult =
   | { status: 'dropped'; heldOffMs: number }
   | Superseded;
 
+/** Why a live call gets a new launch; only what is a fault of the agent counts against its restarts. */
+export type RestartCause = 'agent_crashed' | 'agent_hung' | 'admin_restart';
+
+export type RestartResult = { status: 'restarting' | 'exhausted' | 'no_host' } | Superseded;
+
 /** How long a start takes before anything was measured: the caller is told the worst. */
 const UNMEASURED_STARTUP_MS = 30_000;
 
@@ -209,6 +214,22 @@ export class SessionStore {
     }
   }
 
+  /** Nothing of this launch of a live call is left: the call is listed for a new one, unless it had too many. */
+  async restart(
+    ref: LaunchRef,
+    policy: { cause: RestartCause; maxRestarts: number; periodMs: number },
+  ): Promise<RestartResult> {
+    const answer = await this.#scripts.run('restart-launch', { ...ref, ...policy });
+    switch (answer.status) {
+      case 'restarting':
+      case 'exhausted':
+      case 'no_host':
+        return { status: answer.status };
+      default:
+        return superseded('restart-launch', answer);
+    }
+  }
+
   /** Nothing of the session is left on its host: its keys go and its place is free. */
   async finishEnd(
     sessionId: string,
@@ -254,7 +275,7 @@ export class SessionStore {
 }
 
 function superseded(
-  name: 'commit-launch' | 'mark-ready' | 'fail-launch' | 'renew-session',
+  name: 'commit-launch' | 'mark-ready' | 'fail-launch' | 'renew-session' | 'restart-launch',
   answer: ScriptAnswer,
 ): Superseded {
   if (answer.status !== 'superseded') throw unexpected(name, answer);

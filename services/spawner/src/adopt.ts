@@ -18,11 +18,13 @@ import {
 } from './process/index.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
+import type { Supervisor } from './supervisor.js';
 import { untilAnswered } from './until-answered.js';
 
 interface Parts {
   lifecycle: SessionLifecycle;
   ends: SessionEnds;
+  supervisor: Supervisor;
 }
 
 /** What became of the launches and sessions of an earlier life. */
@@ -104,7 +106,7 @@ async function adoptRecord(context: SpawnerContext, parts: Parts, record: Launch
   // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
   if (session.agentPid === undefined || record.phase === 'recorded') {
     await stopStray(context, record);
-    await settleSession(context, parts, session);
+    await settleSession(parts, session);
     return 'settled';
   }
   return takeOver(context, parts, { record, session, isAlive: state === 'alive' });
@@ -126,7 +128,7 @@ async function takeOver(
   if (profile === undefined) {
     context.logger.error('an agent of a profile that is gone cannot be adopted', { profile: record.profile });
     await stopStray(context, record);
-    await settleSession(context, parts, session);
+    await settleSession(parts, session);
     return 'settled';
   }
   // Before anybody may ask for its end: that must find a process that can be stopped.
@@ -190,13 +192,12 @@ export async function settleUnrecorded(
   if (!(await untilAnswered(() => redis.hosts.isHeld(state.hostId), leaving))) return false;
   await stopLaunch(context, found.session.launch);
   await rm(state.eventsFile(sessionId, found.session.generation), { force: true });
-  await settleSession(context, parts, found.session);
+  await settleSession(parts, found.session);
   return true;
 }
 
 /** Tells the session that its agent is gone. */
-async function settleSession(context: SpawnerContext, parts: Parts, session: SessionRecord): Promise<void> {
-  const { redis, leaving } = context;
+async function settleSession(parts: Parts, session: SessionRecord): Promise<void> {
   const { launch } = session;
   switch (session.status) {
     case 'starting':
@@ -206,17 +207,7 @@ async function settleSession(context: SpawnerContext, parts: Parts, session: Ses
       return;
     case 'ready':
     case 'pooled':
-      await untilAnswered(
-        () =>
-          redis.sessions.requestEnd({
-            sessionId: session.id,
-            reason: 'agent_crashed',
-            by: 'spawner',
-            expectGeneration: session.generation,
-          }),
-        leaving,
-      );
-      await parts.ends.end(session.id);
+      if (launch !== undefined) await parts.supervisor.agentLost({ ...session, launch });
       return;
     case 'ending':
       await parts.ends.end(session.id);

@@ -6,9 +6,10 @@ import type { ProcessExit, ProcessIdentity, ProcessRef } from './process/index.j
  * - `launching`: being brought up; no process, or one that waits at its gate
  * - `starting`: its own code runs, it is not ready yet
  * - `serving`: ready or pooled
+ * - `settling`: its process is gone or going; whether the call ends or gets another agent is being found out
  * - `ending`: its end is under way
  */
-export type RunPhase = 'launching' | 'starting' | 'serving' | 'ending';
+export type RunPhase = 'launching' | 'starting' | 'serving' | 'settling' | 'ending';
 
 /** What a launch's agent prints and reports, as the rest of the spawner uses it. */
 export interface RunOutput {

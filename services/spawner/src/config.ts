@@ -19,6 +19,8 @@ export function readConfig(env: Environment) {
       warmMaxAgeMs: 'WARM_MAX_AGE',
       spawnConcurrency: 'SPAWN_CONCURRENCY',
       spawnAttempts: 'SPAWN_ATTEMPTS',
+      restartIntensity: 'RESTART_INTENSITY',
+      restartPeriodMs: 'RESTART_PERIOD',
       startupTimeoutMs: 'BOT_STARTUP_TIMEOUT',
       sessionTimeoutMs: 'SESSION_TIMEOUT',
       terminationGraceMs: 'TERMINATION_GRACE',

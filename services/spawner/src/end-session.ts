@@ -2,13 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EndReason } from '@greenroom/contracts';
 import { RedisUnavailableError, type SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
-import {
-  deleteLaunchRecord,
-  type ProcessExit,
-  stopTree,
-  type StopResult,
-  readIdentity,
-} from './process/index.js';
+import { deleteLaunchRecord, stopTree, type StopResult, readIdentity } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { untilAnswered } from './until-answered.js';
 
@@ -22,6 +16,7 @@ export class SessionEnds {
   readonly #context: SpawnerContext;
   /** A session that is ending ends once, however often that is asked. */
   readonly #ending = new Map<string, Promise<void>>();
+  readonly #stopping = new Map<AgentRun, Promise<StopResult | undefined>>();
   readonly #onFreed: () => void;
 
   constructor(context: SpawnerContext, onFreed: () => void) {
@@ -29,14 +24,7 @@ export class SessionEnds {
     this.#onFreed = onFreed;
   }
 
-  /** Ends the session when its agent exits or its deadline is over. */
-  watch(run: AgentRun): void {
-    this.armDeadline(run);
-    void run.exited
-      ?.then((exit) => this.#agentExited(run, exit))
-      .catch((error: unknown) => this.#report(run, error));
-  }
-
+  /** Ends the session when its time is over. */
   armDeadline(run: AgentRun, earliestInMs = 0): void {
     const at = Math.max(run.session.deadlineAt, Date.now() + earliestInMs);
     run.setDeadline(
@@ -55,6 +43,8 @@ export class SessionEnds {
   /** The agent announces its own end; it may still be speaking its last words, and leaves by itself. */
   agentSaidEnd(run: AgentRun, reason: string): void {
     run.saidEnd = reason;
+    // Whoever clears away what is left of it acts on what it said.
+    if (run.phase === 'settling') return;
     void this.#ask(run, 'agent_ended', reason)
       .then(() => this.end(run.id))
       .catch((error: unknown) => this.#report(run, error));
@@ -100,12 +90,32 @@ export class SessionEnds {
   }
 
   /** Asks for the end of a launch, for a cause of ours, and ends it. */
-  async endNow(run: AgentRun, reason: EndReason): Promise<void> {
-    await this.#ask(run, reason);
+  async endNow(run: AgentRun, reason: EndReason, detail?: string): Promise<void> {
+    await this.#ask(run, reason, detail);
     await this.end(run.id);
   }
 
-  async stopTree(run: AgentRun): Promise<StopResult | undefined> {
+  /** Asks for the end of a session whose launch this host knows nothing of any more, and ends it. */
+  async endLost(session: SessionRecord, reason: EndReason): Promise<void> {
+    const { redis, leaving } = this.#context;
+    const { id: sessionId, generation: expectGeneration } = session;
+    await untilAnswered(
+      () => redis.sessions.requestEnd({ sessionId, reason, by: 'spawner', expectGeneration }),
+      leaving,
+    );
+    await this.end(sessionId);
+  }
+
+  /** Stops all that the launch has started. Two stops of one tree would only repeat each other: the second joins. */
+  stopTree(run: AgentRun): Promise<StopResult | undefined> {
+    const known = this.#stopping.get(run);
+    if (known) return known;
+    const work = this.#stopTree(run).finally(() => this.#stopping.delete(run));
+    this.#stopping.set(run, work);
+    return work;
+  }
+
+  async #stopTree(run: AgentRun): Promise<StopResult | undefined> {
     if (run.identity === undefined) return undefined;
     const { config, metrics, logger, faults } = this.#context;
     const { identity, remembered, cgroup } = run;
@@ -195,23 +205,6 @@ export class SessionEnds {
       () => redis.sessions.requestEnd({ sessionId: run.id, reason, by, detail, expectGeneration }),
       leaving,
     );
-  }
-
-  async #agentExited(run: AgentRun, exit: ProcessExit): Promise<void> {
-    if (run.phase === 'ending') return;
-    const { logger } = this.#context;
-    logger.info('agent exited', { session: shortId(run.id), code: exit.code, signal: exit.signal });
-    const reason = exit.code === 0 ? 'agent_exited' : 'agent_crashed';
-    if (run.session.owner === 'pool') {
-      // It must not be given to a caller while its remains are cleared away.
-      void this.#ask(run, reason).catch((error: unknown) => this.#report(run, error));
-      return this.end(run.id, reason);
-    }
-    // What it left behind must not wait for Redis, and its last words may say that it meant to end.
-    await this.stopTree(run);
-    await run.output?.close();
-    await this.#ask(run, run.saidEnd === undefined ? reason : 'agent_ended', run.saidEnd);
-    await this.end(run.id);
   }
 
   async #deadlineOver(run: AgentRun): Promise<void> {

@@ -124,6 +124,7 @@ export class HostPresence {
     const { kind, profile } = message as { kind?: string; profile?: string };
     if (kind === 'pool' && profile !== undefined) this.#parts.pool.refill(profile);
     if (kind === 'doomed') void this.beat();
+    if (kind === 'launch') this.#parts.launcher.look();
   }
 
   #endIfAsked(sessionId: string): void {

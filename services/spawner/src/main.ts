@@ -31,6 +31,7 @@ import { holdHostId, holdStateDir } from './sole-spawner.js';
 import type { SpawnerContext } from './spawner-context.js';
 import { openStateDir } from './state-dir.js';
 import { surveySession } from './survey-session.js';
+import { Supervisor } from './supervisor.js';
 import { StaleSweep } from './sweep.js';
 import { untilAnswered } from './until-answered.js';
 
@@ -70,12 +71,13 @@ async function main(): Promise<void> {
   };
 
   const ends: SessionEnds = new SessionEnds(context, () => launcher.look());
-  const lifecycle: SessionLifecycle = new SessionLifecycle(context, ends, () => launcher.look());
+  const supervisor = new Supervisor(context, ends, () => launcher.look());
+  const lifecycle: SessionLifecycle = new SessionLifecycle(context, { ends, supervisor }, () => launcher.look());
   const launcher = new Launcher(context, lifecycle);
   const pool = new PoolKeeper(context, () => launcher.look());
   const presence = new HostPresence(context, { ends, launcher, pool });
   const health = new HealthCheck(context, ends);
-  const sweep = new StaleSweep(context, { lifecycle, ends });
+  const sweep = new StaleSweep(context, { lifecycle, ends, supervisor });
 
   let readiness: Readiness = { ready: false, reason: 'starting' };
   const server = createServer();
@@ -166,7 +168,7 @@ async function main(): Promise<void> {
     );
     context.deployment = registered.deployment;
     context.epoch = registered.epoch;
-    const found = await adoptAll(context, { lifecycle, ends }, registered.sessions);
+    const found = await adoptAll(context, { lifecycle, ends, supervisor }, registered.sessions);
     logger.info('looked after launches of an earlier life', found);
     await untilAnswered(() => presence.open(), stopping.signal);
     stopAnswers = await untilAnswered(

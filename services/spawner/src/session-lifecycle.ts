@@ -5,6 +5,7 @@ import type { SessionEnds } from './end-session.js';
 import { deleteLaunchRecord } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { StartFailure, startAgent, Superseded } from './start-agent.js';
+import type { Supervisor } from './supervisor.js';
 import { untilAnswered } from './until-answered.js';
 
 /** After how many milliseconds the session is due again; undefined when it is not. */
@@ -28,12 +29,18 @@ const LAST_LINES = 20;
 export class SessionLifecycle {
   readonly #context: SpawnerContext;
   readonly #ends: SessionEnds;
+  readonly #supervisor: Supervisor;
   readonly #onDue: () => void;
 
   /** @param onDue called when a launch of an earlier life is due again */
-  constructor(context: SpawnerContext, ends: SessionEnds, onDue: () => void) {
+  constructor(
+    context: SpawnerContext,
+    parts: { ends: SessionEnds; supervisor: Supervisor },
+    onDue: () => void,
+  ) {
     this.#context = context;
-    this.#ends = ends;
+    this.#ends = parts.ends;
+    this.#supervisor = parts.supervisor;
     this.#onDue = onDue;
   }
 
@@ -126,11 +133,11 @@ export class SessionLifecycle {
     if (marked.status !== 'surplus') this.#serve(run);
   }
 
-  /** From now on the session ends when its agent does, or at its deadline. */
+  /** From now on its agent is watched: whatever becomes of it has a consequence for the session. */
   #serve(run: AgentRun): void {
     if (run.phase === 'ending') return;
     run.phase = 'serving';
-    this.#ends.watch(run);
+    this.#supervisor.watch(run);
   }
 
   /** A launch that got no agent ready: nothing of it may stay before the session is tried again or given up. */

@@ -4,10 +4,12 @@ import { deleteOldFiles } from './logs/index.js';
 import { countZombieOrphans, type ProcessTable, scanProcesses } from './process/index.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
+import type { Supervisor } from './supervisor.js';
 
 interface Parts {
   lifecycle: SessionLifecycle;
   ends: SessionEnds;
+  supervisor: Supervisor;
 }
 
 /** What one sweep found and set right. */
@@ -150,7 +152,8 @@ export class StaleSweep {
     for (const run of runs.all().filter((it) => it.phase === 'serving')) {
       const found = await redis.sessions.read(run.id);
       const isWanted = found.status === 'live' && found.session.launch === run.ref.launch;
-      if (isWanted) continue;
+      // Its session may have been given a new launch while we asked.
+      if (isWanted || run.phase !== 'serving' || runs.get(run.id) !== run) continue;
       logger.warn('an agent has lost its session', { session: shortId(run.id), status: found.status });
       await this.#parts.ends.end(run.id);
       ended += 1;

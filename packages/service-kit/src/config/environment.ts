@@ -103,6 +103,13 @@ export const ENVIRONMENT = {
     max: 1000,
   }),
   SPAWN_ATTEMPTS: integer({ about: 'Launches before a start has failed', default: '3', min: 1, max: 100 }),
+  RESTART_INTENSITY: integer({
+    about: 'Times that an agent which crashed during a call is started again, within RESTART_PERIOD',
+    default: '3',
+    min: 0,
+    max: 1000,
+  }),
+  RESTART_PERIOD: seconds({ about: 'Time over which those restarts are counted', default: '300', min: 1 }),
   BOT_STARTUP_TIMEOUT: seconds({ about: 'Time that an agent has to get ready', default: '30', min: 0.1 }),
   SESSION_TIMEOUT: seconds({ about: 'Longest call', default: '14400', min: 1 }),
   TERMINATION_GRACE: seconds({ about: 'From SIGTERM to SIGKILL', default: '2', min: 0 }),

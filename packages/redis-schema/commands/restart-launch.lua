@@ -1,0 +1,47 @@
+-- The agent of a live call is gone and its tree is verified empty: the same session, in the same room, is listed for a new
+-- launch. Restarts after crashes are bounded: a program that dies again and again is no help to its caller.
+-- Args: sessionId, generation, launch, cause (agent_crashed | agent_hung | admin_restart), maxRestarts, periodMs
+-- Answers: restarting | exhausted (maxRestarts within periodMs are used up) | no_host (this one is draining, and there is no
+--          other) | superseded {now?}
+-- Asked again because the answer was lost, it answers the same again.
+-- @include prelude
+
+local session = read(A.sessionId)
+if not session then return answer({ status = 'superseded' }) end
+if session.restartedLaunch == A.launch then return answer({ status = 'restarting' }) end
+local current = session.launch == A.launch and tonumber(session.generation) == A.generation
+if not current or session.status ~= 'ready' then return answer({ status = 'superseded', now = session.status }) end
+
+local function has_host_for_launch()
+  if redis.call('HGET', K.host(session.host), 'draining') ~= '1' then return true end
+  for _, host in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
+    if host_is_fresh(host) then return true end
+  end
+  return false
+end
+if not has_host_for_launch() then return answer({ status = 'no_host' }) end
+
+-- What an admin asks for says nothing against the agent.
+local crashes = {}
+if A.cause ~= 'admin_restart' then
+  for at in string.gmatch(session.crashedAt or '', '%d+') do
+    if tonumber(at) > NOW - A.periodMs then crashes[#crashes + 1] = at end
+  end
+  if #crashes >= A.maxRestarts then return answer({ status = 'exhausted' }) end
+  crashes[#crashes + 1] = int(NOW)
+end
+
+local id = session.id
+redis.call('SREM', K.host_sessions(session.host), id)
+redis.call('DEL', K.pid(id), K.agent_health(id))
+redis.call('HDEL', K.session(id), 'host', 'launch', 'agentPid', 'agentPgid', 'agentStartTime', 'error')
+local fields = {
+  mode = 'user', restarts = int((tonumber(session.restarts) or 0) + 1), attempts = '0', restartedLaunch = A.launch,
+}
+if #crashes > 0 then fields.crashedAt = table.concat(crashes, ' ') end
+become(session, 'restarting', fields)
+redis.call('PEXPIRE', K.session(id), session.ttlMs)
+redis.call('ZADD', K.PENDING, int(NOW), id)
+emit(session, 'restarting', { cause = A.cause, restarts = tonumber(session.restarts) })
+wake('spawners:wake', { kind = 'launch' })
+return answer({ status = 'restarting' })

@@ -1,0 +1,144 @@
+import type { EndReason } from '@greenroom/contracts';
+import type { LaunchRef, RestartCause, RestartResult, SessionRecord } from '@greenroom/redis-schema';
+import type { AgentRun } from './agent-run.js';
+import type { SessionEnds } from './end-session.js';
+import { deleteLaunchRecord, type ProcessExit } from './process/index.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
+import { untilAnswered } from './until-answered.js';
+
+/** What was wrong with an agent that is gone. */
+type Fault = Extract<RestartCause, EndReason>;
+
+/**
+ * Watches ready agents. One that goes ends its session when it meant to, or when nobody is there to talk to; otherwise
+ * the call gets a new agent in the same room, as often as RESTART_INTENSITY allows.
+ */
+export class Supervisor {
+  readonly #context: SpawnerContext;
+  readonly #ends: SessionEnds;
+  readonly #onRestarting: () => void;
+
+  /** @param onRestarting called when a call waits for its next launch */
+  constructor(context: SpawnerContext, ends: SessionEnds, onRestarting: () => void) {
+    this.#context = context;
+    this.#ends = ends;
+    this.#onRestarting = onRestarting;
+  }
+
+  /** From now on the end of the agent and the deadline of its session are noticed. */
+  watch(run: AgentRun): void {
+    this.#ends.armDeadline(run);
+    void run.exited
+      ?.then((exit) => this.#agentExited(run, exit))
+      .catch((error: unknown) => this.#report(run, error));
+  }
+
+  /** A call whose agent is gone, and of which this host has no launch any more: it died while nobody watched. */
+  async agentLost(session: SessionRecord & { launch: string }): Promise<void> {
+    const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
+    if (session.owner === 'caller' && (await this.#mayHaveCaller(session.roomName))) {
+      const { status } = await this.#requestRestart({ ref }, 'agent_crashed');
+      if (status === 'restarting') return this.#onRestarting();
+      if (status === 'superseded') return;
+    }
+    await this.#ends.endLost(session, 'agent_crashed');
+  }
+
+  async #agentExited(run: AgentRun, exit: ProcessExit): Promise<void> {
+    if (run.phase !== 'serving') return;
+    const { code, signal } = exit;
+    this.#context.logger.info('agent exited', { session: shortId(run.id), code, signal });
+    await this.#settle(run, 'agent_crashed', code === 0);
+  }
+
+  /** Nothing of the agent may stay before its session ends or gets the next one. */
+  async #settle(run: AgentRun, fault: Fault, wasOnPurpose: boolean): Promise<void> {
+    run.phase = 'settling';
+    const exitReason = wasOnPurpose ? 'agent_exited' : fault;
+    // Its remains must not wait for Redis, nor may it be given to a caller while they are cleared away.
+    const [stopped, isCall] = await Promise.all([
+      this.#ends.stopTree(run),
+      run.session.owner === 'caller' || this.#hasGotCaller(run, exitReason),
+    ]);
+    if (!isCall) return this.#ends.end(run.id);
+    // Its last words may say that it meant to end.
+    await run.output?.close();
+    if (run.giveWay.signal.aborted) return;
+    if (run.saidEnd !== undefined) return this.#ends.endNow(run, 'agent_ended', run.saidEnd);
+    const isOver =
+      wasOnPurpose ||
+      stopped?.outcome === 'kill_failed' ||
+      !(await this.#mayHaveCaller(run.session.roomName));
+    if (isOver) return this.#ends.endNow(run, exitReason);
+    await this.#restart(run, fault);
+  }
+
+  /** Asks for the end of a warm agent. True when it turns out that it has a caller by now. */
+  async #hasGotCaller(run: AgentRun, reason: EndReason): Promise<boolean> {
+    const { redis, leaving } = this.#context;
+    const { sessionId, generation: expectGeneration } = run.ref;
+    const answer = await untilAnswered(
+      () =>
+        redis.sessions.requestEnd({
+          sessionId,
+          reason,
+          by: 'agent',
+          expectGeneration,
+          expectStatus: 'pooled',
+        }),
+      leaving,
+    );
+    if (answer.status !== 'refused' || answer.session.owner !== 'caller') return false;
+    this.#ends.takeState(run, answer.session);
+    return answer.session.status === 'ready';
+  }
+
+  /** What LiveKit cannot tell is unknown, and unknown ends no call: restarts are bounded anyway. */
+  async #mayHaveCaller(roomName: string): Promise<boolean> {
+    try {
+      return await this.#context.rooms.hasCaller(roomName);
+    } catch (error) {
+      this.#context.logger.warn('LiveKit does not say who is in the room', { error });
+      return true;
+    }
+  }
+
+  /** The session goes on without this launch. Its record goes first: what has no record is never taken for alive. */
+  async #restart(run: AgentRun, cause: Fault): Promise<void> {
+    const { state, runs, logger } = this.#context;
+    await deleteLaunchRecord(state.root, run.id);
+    await run.output?.eraseEvents();
+    const { status } = await this.#requestRestart(run, cause, run.giveWay.signal);
+    logger.warn('agent gone during a call', { session: shortId(run.id), cause, outcome: status });
+    switch (status) {
+      case 'restarting':
+        run.clearDeadline();
+        runs.remove(run);
+        return this.#onRestarting();
+      case 'exhausted':
+      case 'no_host':
+        return this.#ends.endNow(run, cause);
+      case 'superseded':
+        // Whoever was first decides; asked to end here, the end goes on, and it needs the run.
+        await this.#ends.endIfAsked(run.id, run.session.roomName);
+        run.clearDeadline();
+        runs.remove(run);
+    }
+  }
+
+  #requestRestart(
+    launch: { readonly ref: LaunchRef },
+    cause: RestartCause,
+    giveWay?: AbortSignal,
+  ): Promise<RestartResult> {
+    const { config, redis, leaving } = this.#context;
+    const policy = { cause, maxRestarts: config.restartIntensity, periodMs: config.restartPeriodMs };
+    const signal = giveWay === undefined ? leaving : AbortSignal.any([leaving, giveWay]);
+    return untilAnswered(() => redis.sessions.restart(launch.ref, policy), signal);
+  }
+
+  #report(run: AgentRun, error: unknown): void {
+    if ((error as Error).name === 'AbortError') return;
+    this.#context.logger.error('unexpected failure', { session: shortId(run.id), error });
+  }
+}

@@ -1,0 +1,206 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  isAlive,
+  startLiveKit,
+  startStack,
+  type TestLiveKit,
+  type TestStack,
+  waitFor,
+} from '@greenroom/test-kit';
+import { agent } from '../support/agents.js';
+import { startCall } from '../support/caller.js';
+import { endSession, keysOf, sessionOf, waitForPool, waitForStatus } from '../support/sessions.js';
+
+let livekit: TestLiveKit;
+beforeAll(async () => {
+  livekit = await startLiveKit();
+});
+afterAll(() => livekit.stop());
+
+/** Waits until the session is ready in its launch of this number. */
+async function waitForGeneration(
+  stack: TestStack,
+  sessionId: string,
+  generation: number,
+  timeoutMs = 10_000,
+) {
+  await waitFor(
+    async () => {
+      const session = await sessionOf(stack, sessionId);
+      return session.status === 'ready' && session.generation === generation;
+    },
+    { timeoutMs },
+  );
+  return sessionOf(stack, sessionId);
+}
+
+async function eventsOf(stack: TestStack, sessionId: string, type: string): Promise<unknown[]> {
+  const entries = (await stack.redis.command('XRANGE', `stream:${sessionId}`, '-', '+')) as [
+    string,
+    string[],
+  ][];
+  return entries.filter(([, fields]) => fields[1] === type).map(([, fields]) => JSON.parse(fields[3] ?? ''));
+}
+
+async function endAndForget(stack: TestStack, sessionId: string): Promise<void> {
+  expect((await endSession(stack, sessionId)).status).toBe(202);
+  await waitForStatus(stack, sessionId, 404);
+  expect(await keysOf(stack, sessionId)).toEqual([]);
+  await waitFor(() => stack.agentProcesses().length === 0);
+}
+
+test('an agent killed during a call: a new one in the same room and session, the caller never leaves', async () => {
+  const stack = await startStack({
+    agentCommand: agent('joins-room.mjs'),
+    livekit,
+    env: { POOL_TARGET: '1' },
+  });
+  try {
+    await waitForPool(stack, 1, 20_000);
+    const { sessionId, caller } = await startCall(stack);
+    const before = await sessionOf(stack, sessionId);
+    const [roomBefore] = await livekit.rooms.listRooms([caller.roomName]);
+    process.kill(before.agentPid, 'SIGKILL');
+    const after = await waitForGeneration(stack, sessionId, before.generation + 1, 20_000);
+    expect(after).toMatchObject({ sessionId, restarts: 1, roomName: before.roomName, host: before.host });
+    expect(after.agentPid).not.toBe(before.agentPid);
+    expect(after.deadlineAt).toBe(before.deadlineAt);
+    expect(isAlive(before.agentPid)).toBe(false);
+    const [roomAfter] = await livekit.rooms.listRooms([caller.roomName]);
+    expect(roomAfter?.sid).toBe(roomBefore?.sid);
+    const participants = await livekit.rooms.listParticipants(caller.roomName);
+    const identities = participants.map((it) => it.identity).sort();
+    expect(identities).toEqual([`agent-${sessionId}-g2`, expect.stringMatching(/^caller-/)]);
+    expect(caller.hasStayed()).toBe(true);
+    expect(await eventsOf(stack, sessionId, 'restarting')).toEqual([{ cause: 'agent_crashed', restarts: 1 }]);
+    await caller.leave();
+    expect((await endSession(stack, sessionId)).status).toBe(202);
+    await waitForStatus(stack, sessionId, 404);
+  } finally {
+    await stack.stop();
+  }
+}, 60_000);
+
+describe('with a caller in the room', () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await startStack({
+      agentCommand: agent('obeys-signals.sh'),
+      livekit,
+      env: { RESTART_INTENSITY: '2', SPAWN_ATTEMPTS: '2' },
+    });
+  });
+  afterAll(() => stack.stop());
+
+  async function signalAgent(sessionId: string, signal: NodeJS.Signals): Promise<void> {
+    process.kill((await sessionOf(stack, sessionId)).agentPid, signal);
+  }
+
+  test.each([
+    ['leaves with exit code 0', 'SIGUSR1', 'agent_exited'],
+    ['announces its end and dies', 'SIGUSR2', 'agent_ended'],
+  ] as const)('an agent that %s ends the call, and is not started again', async (_, signal, endReason) => {
+    const { sessionId, caller } = await startCall(stack);
+    await signalAgent(sessionId, signal);
+    expect(await waitForStatus(stack, sessionId, 404)).toMatchObject({ endReason });
+    await waitFor(() => stack.agentProcesses().length === 0);
+    // The room is closed on the caller: that is how it notices.
+    await waitFor(() => caller.events().some(({ event }) => event === 'disconnected'));
+    await caller.leave();
+  });
+
+  test('an agent that crashes after its caller has gone is not started again', async () => {
+    const { sessionId, caller } = await startCall(stack);
+    await caller.leave();
+    await waitFor(async () => (await livekit.rooms.listParticipants(caller.roomName)).length === 0);
+    await signalAgent(sessionId, 'SIGKILL');
+    expect(await waitForStatus(stack, sessionId, 404)).toMatchObject({ endReason: 'agent_crashed' });
+    await waitFor(() => stack.agentProcesses().length === 0);
+  });
+
+  test('an agent that crashes more than RESTART_INTENSITY times ends its call', async () => {
+    const { sessionId, caller } = await startCall(stack);
+    for (const generation of [2, 3]) {
+      await signalAgent(sessionId, 'SIGKILL');
+      expect(await waitForGeneration(stack, sessionId, generation)).toMatchObject({
+        restarts: generation - 1,
+      });
+    }
+    expect(caller.hasStayed()).toBe(true);
+    await signalAgent(sessionId, 'SIGKILL');
+    expect(await waitForStatus(stack, sessionId, 404)).toMatchObject({ endReason: 'agent_crashed' });
+    await waitFor(() => caller.events().some(({ event }) => event === 'disconnected'));
+    await caller.leave();
+    await waitFor(() => stack.agentProcesses().length === 0);
+    expect(await keysOf(stack, sessionId)).toEqual([]);
+  });
+
+  test('one that dies while it is being started again is a failed attempt, and gets another', async () => {
+    const { sessionId, caller } = await startCall(stack, { voiceId: 'slow' });
+    await signalAgent(sessionId, 'SIGKILL');
+    const { agentPid } = await waitForAgent(stack, sessionId, 2);
+    process.kill(agentPid, 'SIGKILL');
+    expect(await waitForGeneration(stack, sessionId, 3)).toMatchObject({ restarts: 1, attempts: 1 });
+    expect(caller.hasStayed()).toBe(true);
+    await caller.leave();
+    await endAndForget(stack, sessionId);
+  });
+
+  test('an agent that cannot be started again shows why, and its room is closed on the caller', async () => {
+    const { sessionId, caller } = await startCall(stack, { voiceId: 'slow' });
+    await signalAgent(sessionId, 'SIGKILL');
+    for (const generation of [2, 3]) {
+      process.kill((await waitForAgent(stack, sessionId, generation)).agentPid, 'SIGKILL');
+    }
+    expect(await waitForStatus(stack, sessionId, 'error')).toMatchObject({
+      error: 'The agent exited by SIGKILL before it was ready.',
+      restarts: 1,
+    });
+    await waitFor(() => caller.events().some(({ event }) => event === 'disconnected'));
+    await caller.leave();
+    await waitFor(() => stack.agentProcesses().length === 0);
+  });
+
+  test('an end that is asked for while it restarts wins', async () => {
+    const { sessionId, caller } = await startCall(stack, { voiceId: 'slow' });
+    await signalAgent(sessionId, 'SIGKILL');
+    await waitForStatus(stack, sessionId, 'restarting');
+    expect((await endSession(stack, sessionId)).status).toBe(202);
+    expect(await waitForStatus(stack, sessionId, 404)).toMatchObject({ endReason: 'admin_ended' });
+    await waitFor(() => stack.agentProcesses().length === 0);
+    await caller.leave();
+    expect(await keysOf(stack, sessionId)).toEqual([]);
+  });
+
+  test('the spawner is killed in the middle of a restart: its successor goes on with it', async () => {
+    const { sessionId, caller } = await startCall(stack, { voiceId: 'slow' });
+    await signalAgent(sessionId, 'SIGKILL');
+    const { agentPid } = await waitForAgent(stack, sessionId, 2);
+    await stack.spawner.kill();
+    await stack.startSpawner();
+    expect(await waitForGeneration(stack, sessionId, 2)).toMatchObject({ restarts: 1, agentPid });
+    expect(caller.hasStayed()).toBe(true);
+    await caller.leave();
+    await endAndForget(stack, sessionId);
+  });
+
+  test('an agent that dies while no spawner is there is started again by the next', async () => {
+    const { sessionId, caller } = await startCall(stack);
+    await stack.spawner.kill();
+    await signalAgent(sessionId, 'SIGKILL');
+    await stack.startSpawner();
+    expect(await waitForGeneration(stack, sessionId, 2)).toMatchObject({ restarts: 1 });
+    expect(caller.hasStayed()).toBe(true);
+    await caller.leave();
+    await endAndForget(stack, sessionId);
+  });
+});
+
+/** Waits until the launch of this number has a process, ready or not. */
+async function waitForAgent(stack: TestStack, sessionId: string, generation: number) {
+  await waitFor(async () => {
+    const session = await sessionOf(stack, sessionId);
+    return session.generation === generation && session.agentPid !== null;
+  });
+  return sessionOf(stack, sessionId);
+}
