@@ -123,7 +123,14 @@ describe('the table', () => {
       TERMINATION_GRACE JOIN_GRACE LEAVE_GRACE HEALTH_CHECK_INTERVAL STALE_SWEEP_INTERVAL HOST_ID HOST_CAPACITY
       HOST_LOST_AFTER SHUTDOWN_MODE DRAIN_TIMEOUT STATE_DIR AGENT_COMMAND AGENT_CWD AGENT_ENV PROFILES_FILE
       TRANSCRIPT_RETENTION LOG_RETENTION_DAYS`.split(/\s+/);
-    const extra = ['REDIS_KEY_PREFIX', 'LOG_LEVEL', 'NODE_ENV', 'FAULT_AT'];
+    const extra = [
+      'RESTART_INTENSITY',
+      'RESTART_PERIOD',
+      'REDIS_KEY_PREFIX',
+      'LOG_LEVEL',
+      'NODE_ENV',
+      'FAULT_AT',
+    ];
     expect([...VARIABLE_NAMES].sort()).toEqual([...contract, ...extra].sort());
   });
 
