@@ -72,7 +72,9 @@ async function main(): Promise<void> {
 
   const ends: SessionEnds = new SessionEnds(context, () => launcher.look());
   const supervisor = new Supervisor(context, ends, () => launcher.look());
-  const lifecycle: SessionLifecycle = new SessionLifecycle(context, { ends, supervisor }, () => launcher.look());
+  const lifecycle: SessionLifecycle = new SessionLifecycle(context, { ends, supervisor }, () =>
+    launcher.look(),
+  );
   const launcher = new Launcher(context, lifecycle);
   const pool = new PoolKeeper(context, () => launcher.look());
   const presence = new HostPresence(context, { ends, launcher, pool });
