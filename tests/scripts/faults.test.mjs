@@ -69,8 +69,8 @@ describe('a row', () => {
     ],
     [
       'names a test that is not there',
-      { test: { file: 'x.test.ts', name: 'a b' } },
-      ['x.test.ts has no test “a b”'],
+      { test: { file: 'x.test.ts', name: 'a c' } },
+      ['x.test.ts has no test “a c”'],
     ],
     [
       'mutates nothing',

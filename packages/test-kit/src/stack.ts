@@ -3,8 +3,11 @@ import { freePort } from './free-port.js';
 import { type LiveKitOptions, startLiveKit, type TestLiveKit } from './livekit.js';
 import { baseEnvironment, type RunningProcess, sendSignal, type StopOptions } from './process.js';
 import { type ProcessFacts, processesWithEnvironment, readCommandLine } from './process-facts.js';
+import { findLeftOver } from './left-over.js';
 import { type RedisOptions, startRedis, type TestRedis } from './redis.js';
 import { serviceSlot } from './service-slot.js';
+import { requiredProxy, startRedisProxies, urlOf } from './redis-proxies.js';
+import type { TcpProxy } from './tcp-proxy.js';
 import { makeTempDir, type TempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
@@ -18,6 +21,8 @@ export interface StackOptions {
   /** A running one, which then stays yours to stop, or settings for one of the stack's own. */
   readonly redis?: TestRedis | RedisOptions;
   readonly livekit?: TestLiveKit | LiveKitOptions;
+  /** Each service reaches Redis through a proxy of its own, `apiRedis` and `spawnerRedis`. Default false. */
+  readonly redisProxy?: boolean;
   /** LiveKit tells the api's webhook address about its rooms. Default false. */
   readonly webhooks?: boolean;
   /** Services to start at once; `startApi` and `startSpawner` start the other. Default: both. */
@@ -39,6 +44,10 @@ export interface TestStack {
   readonly stateDir: string;
   readonly redis: TestRedis;
   readonly livekit: TestLiveKit;
+  /** Between the api and Redis. @throws without `redisProxy` */
+  readonly apiRedis: TcpProxy;
+  /** Between the spawner and Redis. @throws without `redisProxy` */
+  readonly spawnerRedis: TcpProxy;
   /** The environment both services were given, without `apiEnv` and `spawnerEnv`. */
   readonly env: Readonly<Record<string, string>>;
   readonly api: RunningProcess;
@@ -59,7 +68,8 @@ export interface TestStack {
   logs(): string;
   /**
    * Ends everything in order: api, spawner, LiveKit, Redis.
-   * @throws when a spawner that drained at its stop left an agent's process behind (it is killed first).
+   * @throws when a spawner that drained at its stop left something behind: an agent's process (it is killed first), a
+   * room, or a key of a session.
    */
   stop(): Promise<void>;
 }
@@ -95,9 +105,14 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
     livekit: livekit.it,
     adminToken,
   });
-  const api = serviceSlot('api', `${apiUrl}/readyz`, { ...env, ...options.apiEnv });
+  const proxies = options.redisProxy ? await startRedisProxies(redis.it, undo) : undefined;
+  const api = serviceSlot('api', `${apiUrl}/readyz`, { ...env, ...urlOf(proxies?.api), ...options.apiEnv });
   const spawnerUrl = `http://127.0.0.1:${ports.spawner}`;
-  const spawner = serviceSlot('spawner', `${spawnerUrl}/readyz`, { ...env, ...options.spawnerEnv });
+  const spawner = serviceSlot('spawner', `${spawnerUrl}/readyz`, {
+    ...env,
+    ...urlOf(proxies?.spawner),
+    ...options.spawnerEnv,
+  });
   undo.push(spawner.stop, api.stop);
   const wanted = options.services ?? ['api', 'spawner'];
   // Side by side, as in life: neither may need the other to get ready.
@@ -113,6 +128,12 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
     redis: redis.it,
     livekit: livekit.it,
     env,
+    get apiRedis() {
+      return requiredProxy(proxies?.api);
+    },
+    get spawnerRedis() {
+      return requiredProxy(proxies?.spawner);
+    },
     get api() {
       return api.current();
     },
@@ -130,6 +151,9 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
       await api.stop();
       await spawner.stop();
       const left = await endAgents(agentProcesses);
+      if (drains) left.push(...(await findLeftOver(spawner.env().HOST_ID, redis.it, livekit.it)));
+      await proxies?.api.stop();
+      await proxies?.spawner.stop();
       await livekit.stopOwn();
       await redis.stopOwn();
       await stateDir.remove();
