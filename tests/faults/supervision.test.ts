@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   isAlive,
@@ -9,7 +10,15 @@ import {
 } from '@greenroom/test-kit';
 import { agent } from '../support/agents.js';
 import { startCall } from '../support/caller.js';
-import { endSession, keysOf, sessionOf, waitForPool, waitForStatus } from '../support/sessions.js';
+import { resize, warmIds } from '../support/pool.js';
+import {
+  endSession,
+  keysOf,
+  sessionOf,
+  startReady,
+  waitForPool,
+  waitForStatus,
+} from '../support/sessions.js';
 
 let livekit: TestLiveKit;
 beforeAll(async () => {
@@ -193,6 +202,81 @@ describe('with a caller in the room', () => {
     expect(caller.hasStayed()).toBe(true);
     await caller.leave();
     await endAndForget(stack, sessionId);
+  });
+});
+
+describe('an agent that hangs', () => {
+  let stack: TestStack;
+  beforeAll(async () => {
+    stack = await startStack({
+      agentCommand: agent('obeys-signals.sh'),
+      livekit,
+      redis: { persistent: true },
+      env: { AGENT_HUNG_AFTER: '1', AGENT_HEALTH_TIMEOUT: '2', TERMINATION_GRACE: '20' },
+    });
+  });
+  afterAll(() => stack.stop());
+
+  test.each([
+    ['is stopped', 'SIGSTOP', 2500],
+    ['is silent on its health', 'SIGHUP', 4000],
+  ] as const)(
+    'and %s is killed without grace, and started again into the same room',
+    async (_, signal, limitMs) => {
+      const { sessionId, caller } = await startCall(stack);
+      const { agentPid } = await sessionOf(stack, sessionId);
+      const startedAt = performance.now();
+      process.kill(agentPid, signal);
+      await waitForGeneration(stack, sessionId, 2);
+      expect(performance.now() - startedAt).toBeGreaterThan(900);
+      expect(performance.now() - startedAt).toBeLessThan(limitMs);
+      expect(isAlive(agentPid)).toBe(false);
+      expect(await sessionOf(stack, sessionId)).toMatchObject({ restarts: 1 });
+      expect(await eventsOf(stack, sessionId, 'restarting')).toEqual([{ cause: 'agent_hung', restarts: 1 }]);
+      expect(caller.hasStayed()).toBe(true);
+      await caller.leave();
+      await endAtOnce(sessionId);
+    },
+  );
+
+  /** The fixture leaves on SIGTERM at its next turn. */
+  async function endAtOnce(sessionId: string): Promise<void> {
+    await endSession(stack, sessionId);
+    await waitForStatus(stack, sessionId, 404);
+  }
+
+  test('and has no caller in its room ends its session as agent_hung', async () => {
+    const sessionId = await startReady(stack);
+    process.kill((await sessionOf(stack, sessionId)).agentPid, 'SIGSTOP');
+    expect(await waitForStatus(stack, sessionId, 404, 4000)).toMatchObject({ endReason: 'agent_hung' });
+    await waitFor(() => stack.agentProcesses().length === 0);
+  });
+
+  test('is not taken for one by a spawner that was stopped itself, nor while Redis is away', async () => {
+    const sessionId = await startReady(stack);
+    const { agentPid } = await sessionOf(stack, sessionId);
+    stack.spawner.pause();
+    await sleep(4000);
+    stack.spawner.resume();
+    await sleep(1500);
+    await stack.redis.kill();
+    await sleep(4000);
+    await stack.redis.restart();
+    await sleep(1500);
+    expect(await sessionOf(stack, sessionId)).toMatchObject({ status: 'ready', restarts: 0, agentPid });
+    await endAtOnce(sessionId);
+  });
+
+  test('while it is warm makes way for another', async () => {
+    await resize(stack, 1);
+    await waitForPool(stack, 1);
+    const [hanging = ''] = await warmIds(stack);
+    process.kill((await sessionOf(stack, hanging)).agentPid, 'SIGSTOP');
+    expect(await waitForStatus(stack, hanging, 404, 4000)).toMatchObject({ endReason: 'agent_hung' });
+    await waitForPool(stack, 1);
+    expect(await warmIds(stack)).not.toContain(hanging);
+    await resize(stack, 0);
+    await waitFor(() => stack.agentProcesses().length === 0);
   });
 });
 

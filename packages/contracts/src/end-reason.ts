@@ -5,6 +5,7 @@ export const END_REASONS = [
   'agent_ended',
   'agent_exited',
   'agent_crashed',
+  'agent_hung',
   'start_failed',
   'session_timeout',
   'pool_resized',

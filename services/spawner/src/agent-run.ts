@@ -17,6 +17,10 @@ export interface RunOutput {
   readonly patternSeen: Promise<void>;
   /** Settles when the agent says `ready`. */
   readonly readySaid: Promise<void>;
+  /** How many health events were read so far. */
+  readonly healthReports: number;
+  /** How long what was read has been waiting for Redis to take it: meanwhile nothing more is read. */
+  heldUpMs(): number;
   /** The last lines that may be shown, oldest first. */
   lastLines(count: number): string[];
   /** Reads what is left, then stops. */
@@ -43,6 +47,8 @@ export class AgentRun {
   output: RunOutput | undefined;
   /** Descendants seen at health checks; they are found again even if they hide later. */
   remembered: readonly ProcessRef[] = [];
+  /** It has no use for a grace: a process that hangs does not act on a signal. */
+  hangs = false;
   /** What the agent gave as the reason of its own end. */
   saidEnd: string | undefined;
   /** Aborted when the end is asked for: whatever brings the agent up gives way. */

@@ -21,6 +21,8 @@ export function readConfig(env: Environment) {
       spawnAttempts: 'SPAWN_ATTEMPTS',
       restartIntensity: 'RESTART_INTENSITY',
       restartPeriodMs: 'RESTART_PERIOD',
+      hungAfterMs: 'AGENT_HUNG_AFTER',
+      agentHealthTimeoutMs: 'AGENT_HEALTH_TIMEOUT',
       startupTimeoutMs: 'BOT_STARTUP_TIMEOUT',
       sessionTimeoutMs: 'SESSION_TIMEOUT',
       terminationGraceMs: 'TERMINATION_GRACE',

@@ -119,7 +119,7 @@ export class SessionEnds {
     if (run.identity === undefined) return undefined;
     const { config, metrics, logger, faults } = this.#context;
     const { identity, remembered, cgroup } = run;
-    const graceMs = config.terminationGraceMs;
+    const graceMs = run.hangs ? 0 : config.terminationGraceMs;
     const pgid = readIdentity(identity.pid, identity.launchId)?.pgid ?? identity.pgid;
     const onTerminated = () => faults.reach('killing');
     const result = await stopTree({ identity, remembered, cgroup, graceMs, onTerminated });

@@ -20,6 +20,7 @@ import { readConfig } from './config.js';
 import { drain } from './drain.js';
 import { createFaults } from './faults.js';
 import { SessionEnds } from './end-session.js';
+import { HangWatch } from './hang-watch.js';
 import { HealthCheck } from './health-check.js';
 import { HostPresence } from './host-presence.js';
 import { Launcher } from './launcher.js';
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
   const pool = new PoolKeeper(context, () => launcher.look());
   const presence = new HostPresence(context, { ends, launcher, pool });
   const health = new HealthCheck(context, ends);
+  const hangs = new HangWatch(context, supervisor);
   const sweep = new StaleSweep(context, { lifecycle, ends, supervisor });
 
   let readiness: Readiness = { ready: false, reason: 'starting' };
@@ -129,6 +131,7 @@ async function main(): Promise<void> {
         capMs: 1000,
         run: async () => {
           health.close();
+          hangs.close();
           leaving.abort();
           await Promise.all(context.runs.all().map(async (run) => run.output?.leave()));
         },
@@ -182,6 +185,7 @@ async function main(): Promise<void> {
     launcher.open();
     pool.open();
     health.open();
+    hangs.open();
     sweep.open();
     readiness = { ready: true };
     logger.info('spawner ready', { profile: profile.name, poolTarget: profile.poolTarget });

@@ -44,6 +44,14 @@ export class Supervisor {
     await this.#ends.endLost(session, 'agent_crashed');
   }
 
+  /** It would neither talk nor leave: it is killed, and what follows is what follows a crash. */
+  agentHangs(run: AgentRun, why: string): void {
+    if (run.phase !== 'serving') return;
+    run.hangs = true;
+    this.#context.logger.warn('agent hangs', { session: shortId(run.id), pid: run.identity?.pid, why });
+    this.#settle(run, 'agent_hung', false).catch((error: unknown) => this.#report(run, error));
+  }
+
   async #agentExited(run: AgentRun, exit: ProcessExit): Promise<void> {
     if (run.phase !== 'serving') return;
     const { code, signal } = exit;

@@ -110,6 +110,18 @@ export const ENVIRONMENT = {
     max: 1000,
   }),
   RESTART_PERIOD: seconds({ about: 'Time over which those restarts are counted', default: '300', min: 1 }),
+  AGENT_HUNG_AFTER: seconds({
+    about:
+      'An agent whose process has been stopped (SIGSTOP) for this long hangs: it is killed and started again',
+    default: '15',
+    min: 0.5,
+  }),
+  AGENT_HEALTH_TIMEOUT: seconds({
+    about:
+      'Silence after which your AGENT_COMMAND hangs, where it reports health events; 0 if it reports none',
+    default: '0',
+    min: 0,
+  }),
   BOT_STARTUP_TIMEOUT: seconds({ about: 'Time that an agent has to get ready', default: '30', min: 0.1 }),
   SESSION_TIMEOUT: seconds({ about: 'Longest call', default: '14400', min: 1 }),
   TERMINATION_GRACE: seconds({ about: 'From SIGTERM to SIGKILL', default: '2', min: 0 }),

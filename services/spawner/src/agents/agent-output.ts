@@ -46,6 +46,8 @@ export class AgentOutput implements RunOutput {
   #sayReady: () => void = () => undefined;
   readonly #trimming: NodeJS.Timeout;
   readonly #warnedOf = new Set<string>();
+  readonly #waiting = new Set<{ sinceMs: number }>();
+  #healthReports = 0;
   #leftOutBytes = 0;
   #lastLines: string[] = [];
   #erasedBytes = 0;
@@ -88,6 +90,15 @@ export class AgentOutput implements RunOutput {
     });
     this.#trimming = setInterval(() => void this.#trim(), TRIM_INTERVAL_MS);
     this.#trimming.unref();
+  }
+
+  get healthReports(): number {
+    return this.#healthReports;
+  }
+
+  heldUpMs(): number {
+    const since = [...this.#waiting].map(({ sinceMs }) => sinceMs);
+    return since.length === 0 ? 0 : performance.now() - Math.min(...since);
   }
 
   lastLines(count: number): string[] {
@@ -185,8 +196,9 @@ export class AgentOutput implements RunOutput {
       case 'agent_speaking':
       case 'user_speaking':
       case 'transcript':
-      case 'health':
         return;
+      case 'health':
+        this.#healthReports += 1;
     }
   }
 
@@ -202,7 +214,11 @@ export class AgentOutput implements RunOutput {
     if (!this.#isServed) return;
     const { redis, leaving } = this.#context;
     const batch = { ...output, id: randomUUID() };
-    const answer = await untilAnswered(() => redis.agents.append(this.#run.ref, batch), leaving);
+    const waiting = { sinceMs: performance.now() };
+    this.#waiting.add(waiting);
+    const answer = await untilAnswered(() => redis.agents.append(this.#run.ref, batch), leaving).finally(() =>
+      this.#waiting.delete(waiting),
+    );
     // The session is over or launched anew: late output is nobody's, and must not bring keys back.
     if (answer === 'superseded') this.#isServed = false;
   }

@@ -19,6 +19,8 @@ export interface Profile {
   voices: readonly { id: string; name: string }[];
   ready: ReadinessRule;
   startupTimeoutMs: number;
+  /** Silence on health events after which it counts as hanging; 0 for an agent that does not promise any. */
+  healthTimeoutMs: number;
   poolTarget: number;
 }
 
@@ -44,18 +46,24 @@ export function readDefaultProfile(config: SpawnerConfig): Profile {
     cwd: path.resolve(config.agentCwd ?? '.'),
     voices: [],
     ready: 'any',
+    healthTimeoutMs: config.agentHealthTimeoutMs,
   };
 }
 
 /** The reference agent says itself what it is; services do not import each other. */
 function referenceAgent(): Omit<Profile, 'name' | 'variables' | 'startupTimeoutMs' | 'poolTarget'> {
-  const about = JSON.parse(readFileSync(path.join(REFERENCE_AGENT, 'profile.json'), 'utf8')) as {
+  const { healthTimeout, ...about } = JSON.parse(
+    readFileSync(path.join(REFERENCE_AGENT, 'profile.json'), 'utf8'),
+  ) as {
     description: string;
     ready: ReadinessRule;
+    /** Seconds. */
+    healthTimeout: number;
     voices: { id: string; name: string }[];
   };
   return {
     ...about,
+    healthTimeoutMs: healthTimeout * 1000,
     command: process.execPath,
     args: [path.join(REFERENCE_AGENT, 'dist/main.js')],
     cwd: REFERENCE_AGENT,

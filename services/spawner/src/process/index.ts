@@ -22,6 +22,7 @@ export {
   openGate,
   type ProcessExit,
 } from './launch.js';
+export { isStopped } from './is-stopped.js';
 export { LaunchError, type LaunchErrorCode } from './launch-error.js';
 export {
   deleteLaunchRecord,
