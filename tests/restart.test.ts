@@ -298,9 +298,13 @@ describe('Redis away', () => {
     await waitFor(async () => ((await numbersOf(stack, call)).at(-1) ?? 0) > lastBefore + 250);
     const numbers = await numbersOf(stack, call);
     expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] ?? 0) + i));
+    // It may have lost its last second of writes, and the warm agent may have been given to a caller in it.
+    expect((await stack.request('POST', '/api/session/start', {})).body.code).toBe('recovering');
     await endAndForget(stack, call);
+    expect(await waitForStatus(stack, warm, 404, 20_000)).toMatchObject({ endReason: 'state_lost' });
+    await waitForPool(stack, 1);
     const next = await startSession(stack);
-    expect(next).toBe(warm);
+    expect(next).not.toBe(warm);
     await endAndForget(stack, next);
   });
 

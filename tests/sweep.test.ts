@@ -210,8 +210,7 @@ describe('when the data of Redis is lost', () => {
   test.each([
     ['there is no epoch', () => redis('DEL', 'epoch')],
     ['there is another epoch', () => redis('SET', 'epoch', '1234567890123')],
-  ])('nothing is touched while %s', async (_, loseEpoch) => {
-    const epoch = String(await redis('GET', 'epoch'));
+  ])('nothing is touched while %s, and the call is published again', async (_, loseEpoch) => {
     const sessionId = await startReady(stack);
     const { agentPid, roomName } = await sessionOf(stack, sessionId);
     await loseEpoch();
@@ -220,8 +219,12 @@ describe('when the data of Redis is lost', () => {
     await sleep(TWO_SWEEPS_MS);
     expect(isAlive(agentPid)).toBe(true);
     expect(await stack.livekit.rooms.listRooms([roomName])).toHaveLength(1);
-    await redis('SET', 'epoch', epoch);
-    await waitFor(() => !isAlive(agentPid), { timeoutMs: 5000 });
+    await waitForStatus(stack, sessionId, 'ready', 6000);
+    await waitFor(async () => String(await redis('GET', 'epoch')).includes('-'), { timeoutMs: 16_000 });
+    await sleep(TWO_SWEEPS_MS);
+    expect(isAlive(agentPid)).toBe(true);
+    await endSession(stack, sessionId);
+    await waitForStatus(stack, sessionId, 404);
     await waitFor(async () => (await keysOf(stack, sessionId)).length === 0, { timeoutMs: 5000 });
   });
 });

@@ -12,6 +12,7 @@ export const END_REASONS = [
   'pool_surplus',
   'warm_agent_retired',
   'host_drained',
+  'state_lost',
   'stale',
 ] as const;
 

@@ -30,6 +30,8 @@ local function make_room_for_callers()
   if oldest then begin_end(oldest, 'pool_surplus', 'spawner') end
 end
 
+-- What is listed may be launched already on a host that has not published it yet.
+if not epoch() then return answer({ status = 'none' }) end
 if redis.call('HGET', K.host(A.host), 'draining') == '1' then return answer({ status = 'none' }) end
 if #mine >= A.hostCapacity then
   make_room_for_callers()
@@ -63,7 +65,7 @@ if not session then return answer({ status = 'none', nextDueMs = next_due_ms() }
 
 -- What an earlier launch left does not speak for this one.
 for _, field in ipairs({ 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset', 'patternSeen',
-  'readySaid' }) do
+  'readySaid', 'publishedGeneration' }) do
   redis.call('HDEL', K.session(session.id), field)
   session[field] = nil
 end

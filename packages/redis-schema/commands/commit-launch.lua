@@ -4,9 +4,8 @@
 -- @include prelude
 
 local session = read(A.sessionId)
-if not session then return answer({ status = 'superseded' }) end
-local current = session.launch == A.launch and tonumber(session.generation) == A.generation
-if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
+if not session then return not_there({ status = 'superseded' }) end
+if not is_current(session) or (session.status ~= 'starting' and session.status ~= 'restarting') then
   return answer({ status = 'superseded', now = session.status })
 end
 local isRepeated = session.agentPid == int(A.pid)

@@ -6,9 +6,8 @@
 -- @include ending
 
 local session = read(A.sessionId)
-if not session then return answer({ status = 'superseded' }) end
-local current = session.launch == A.launch and tonumber(session.generation) == A.generation
-if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
+if not session then return not_there({ status = 'superseded' }) end
+if not is_current(session) or (session.status ~= 'starting' and session.status ~= 'restarting') then
   return answer({ status = 'superseded', now = session.status })
 end
 

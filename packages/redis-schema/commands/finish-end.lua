@@ -6,8 +6,8 @@
 -- @include ending
 
 local session = read(A.sessionId)
-if not session then return answer({ status = 'not_found' }) end
-if session.status ~= 'ending' or tonumber(session.generation) ~= A.generation then
+if not session then return not_there({ status = 'not_found' }) end
+if session.status ~= 'ending' or not is_current(session) then
   return answer({ status = 'not_ending', now = session.status })
 end
 local profile = session.profile

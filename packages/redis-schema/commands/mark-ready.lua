@@ -6,8 +6,8 @@
 -- @include ending
 
 local session = read(A.sessionId)
-if not session then return answer({ status = 'superseded' }) end
-local current = session.launch == A.launch and tonumber(session.generation) == A.generation
+if not session then return not_there({ status = 'superseded' }) end
+local current = is_current(session)
 if current and (session.status == 'ready' or session.status == 'pooled') then return answer({ status = session.status }) end
 if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
   return answer({ status = 'superseded', now = session.status })
@@ -26,6 +26,10 @@ if session.owner == 'caller' then
   return answer({ status = 'ready' })
 end
 
+if present(session.quarantined) then
+  become(session, 'pooled', fields)
+  return answer({ status = 'pooled' })
+end
 local target = tonumber(redis.call('GET', K.pool(session.profile, 'target'))) or 0
 if redis.call('SCARD', K.pool(session.profile, 'ready')) >= target then
   begin_end(session, 'pool_surplus', 'spawner')

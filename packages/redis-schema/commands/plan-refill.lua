@@ -4,6 +4,7 @@
 -- Answers: ok {created[], heldOffMs}
 -- @include prelude
 
+if not epoch() then return answer({ status = 'ok', created = {}, heldOffMs = 0 }) end
 local heldOff = redis.call('PTTL', K.pool(A.profile, 'holdoff'))
 if heldOff > 0 then return answer({ status = 'ok', created = {}, heldOffMs = heldOff }) end
 

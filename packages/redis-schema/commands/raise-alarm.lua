@@ -5,7 +5,8 @@
 -- @include prelude
 
 local session = read(A.sessionId)
-if not session or tonumber(session.generation) ~= A.generation then return answer({ status = 'superseded' }) end
+if not session then return not_there({ status = 'superseded' }) end
+if not is_current(session) then return answer({ status = 'superseded' }) end
 write(session, { alarm = A.alarm })
 redis.call('PEXPIRE', K.session(session.id), session.ttlMs)
 emit(session, 'alarm', { alarm = A.alarm })

@@ -1,17 +1,17 @@
--- A spawner starts: publishes its profiles, sets pool targets from configuration where that has changed, and learns
--- which sessions are its own. Profiles that no configuration names any more are withdrawn.
--- Args: host, profiles[] {name, json, poolTarget}, deployment (a random id, kept if there is none yet), holder?
---       {incarnation, lock, machine}
--- Answers: ok {sessions[], deployment, epoch} | host_taken {by?, freshForMs}
+-- A spawner starts, or finds that the data has begun another life: publishes its profiles, sets pool targets from
+-- configuration where that has changed, and learns which sessions are its own.
+-- Args: host, profiles[] {name, json, poolTarget}, deployment (an id, kept if there is none yet), hasLaunches (whether
+--       the host has anything to publish), holder? {incarnation, lock, machine}
+-- Answers: ok {sessions[], deployment, epoch?, recovery?} | host_taken {by?, freshForMs}
 -- @include prelude
 -- @include lease
+-- @include recovery
 
 local left_ms = held_by_another_ms(A.host, A.holder)
 -- Whoever has the same socket proves that its holder before is dead.
 if left_ms and redis.call('HGET', K.host(A.host), 'lock') ~= A.holder.lock then return host_taken(A.host, left_ms) end
 take_lease(A.host, A.holder)
 
-redis.call('SET', K.EPOCH, int(NOW), 'NX')
 redis.call('SET', K.DEPLOYMENT, A.deployment, 'NX')
 for _, profile in ipairs(A.profiles) do
   redis.call('HSET', K.PROFILES, profile.name, profile.json)
@@ -22,9 +22,20 @@ for _, profile in ipairs(A.profiles) do
     redis.call('SET', K.pool(profile.name, 'target:configured'), configured)
   end
 end
+
+-- Nobody knows of a session, and nobody else is there who might: there is nothing to wait for.
+local function is_new()
+  if A.hasLaunches or redis.call('ZCARD', K.INDEX) > 0 or redis.call('EXISTS', K.RECOVERY) == 1 then return false end
+  local hosts = redis.call('ZRANGE', K.HOSTS, 0, 1)
+  return #hosts == 0 or (#hosts == 1 and hosts[1] == A.host)
+end
+
+local life = epoch()
+if not life and is_new() then life = set_epoch(NOW) end
 return answer({
   status = 'ok',
   sessions = redis.call('SMEMBERS', K.host_sessions(A.host)),
   deployment = redis.call('GET', K.DEPLOYMENT),
-  epoch = redis.call('GET', K.EPOCH),
+  epoch = life or NIL,
+  recovery = not life and begin_recovery() or NIL,
 })

@@ -5,8 +5,8 @@
 -- @include prelude
 
 local session = read(A.sessionId)
-if not session then return answer({ status = 'superseded' }) end
-if session.launch ~= A.launch or tonumber(session.generation) ~= A.generation then
+if not session then return not_there({ status = 'superseded' }) end
+if not is_current(session) then
   return answer({ status = 'superseded', now = session.status })
 end
 local ttl = int(A.ttlMs)

@@ -8,14 +8,15 @@
 local session = read(A.sessionId)
 if not session then
   local flat = redis.call('HGETALL', K.ended(A.sessionId))
-  if #flat == 0 then return answer({ status = 'not_found' }) end
+  if #flat == 0 then return not_there({ status = 'not_found' }) end
   local ended = { id = A.sessionId }
   for i = 1, #flat, 2 do ended[flat[i]] = flat[i + 1] end
   return answer({ status = 'ended', ended = ended })
 end
 
 local refused = (present(A.expectStatus) and session.status ~= A.expectStatus)
-  or (present(A.expectGeneration) and tonumber(session.generation) ~= A.expectGeneration)
+  or (present(A.expectGeneration) and tonumber(session.generation) ~= A.expectGeneration
+    and tonumber(session.publishedGeneration) ~= A.expectGeneration)
   or (A.onlyPastDeadline == true and (tonumber(session.deadlineAt) or math.huge) > NOW)
 if refused then return answer({ status = 'refused', session = session }) end
 

@@ -5,7 +5,7 @@
 -- @include prelude
 -- @include ending
 
-if redis.call('HEXISTS', K.PROFILES, A.profile) == 0 then return answer({ status = 'unknown_profile' }) end
+if redis.call('HEXISTS', K.PROFILES, A.profile) == 0 then return not_there({ status = 'unknown_profile' }) end
 local target_key = K.pool(A.profile, 'target')
 local previous = tonumber(redis.call('GET', target_key)) or 0
 redis.call('SET', target_key, int(A.size))

@@ -7,10 +7,9 @@
 -- @include prelude
 
 local session = read(A.sessionId)
-if not session then return answer({ status = 'superseded' }) end
+if not session then return not_there({ status = 'superseded' }) end
 if session.restartedLaunch == A.launch then return answer({ status = 'restarting' }) end
-local current = session.launch == A.launch and tonumber(session.generation) == A.generation
-if not current or session.status ~= 'ready' then return answer({ status = 'superseded', now = session.status }) end
+if not is_current(session) or session.status ~= 'ready' then return answer({ status = 'superseded', now = session.status }) end
 
 local function has_host_for_launch()
   if redis.call('HGET', K.host(session.host), 'draining') ~= '1' then return true end

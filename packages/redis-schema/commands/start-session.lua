@@ -2,9 +2,16 @@
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
 --       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, sessionTimeoutMs
 -- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | user_busy | at_capacity | unknown_profile
---          | no_host | idempotency_mismatch | session_ended
+--          | recovering | no_host | idempotency_mismatch | session_ended
 -- @include prelude
 -- @include ending
+
+-- A user may have a session, and a warm agent a caller, that the data does not know of right now.
+if not epoch() then
+  local heard = wake('spawners:wake', { kind = 'recover' })
+  local has_hosts = #redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf', 'LIMIT', 0, 1) > 0
+  return answer({ status = (heard > 0 or has_hosts) and 'recovering' or 'no_host' })
+end
 
 local function expected_wait()
   local parallel = 0

@@ -4,8 +4,8 @@
 -- Answers: ok {repaired, overdue[], epoch?}
 -- @include prelude
 
-local epoch = redis.call('GET', K.EPOCH)
-if not epoch then return answer({ status = 'ok', repaired = 0, overdue = {}, epoch = NIL }) end
+local life = epoch()
+if not life then return answer({ status = 'ok', repaired = 0, overdue = {}, epoch = NIL }) end
 
 local profiles = redis.call('HKEYS', K.PROFILES)
 local hosts = redis.call('ZRANGE', K.HOSTS, 0, -1)
@@ -82,5 +82,5 @@ return answer({
   status = 'ok',
   repaired = repaired,
   overdue = redis.call('ZRANGEBYSCORE', K.DEADLINES, '-inf', int(NOW)),
-  epoch = epoch,
+  epoch = life,
 })

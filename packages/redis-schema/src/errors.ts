@@ -1,6 +1,11 @@
 /** Redis could not be reached, refused, or did not answer in time. A command that timed out may still have run. */
 export class RedisUnavailableError extends Error {
-  override readonly name = 'RedisUnavailableError';
+  override readonly name: string = 'RedisUnavailableError';
+}
+
+/** Redis has lost data, and the hosts are publishing what they have: what is not there now may be there in seconds. */
+export class RedisRecoveringError extends RedisUnavailableError {
+  override readonly name = 'RedisRecoveringError';
 }
 
 /** Redis answers, but is one that we can never use: waiting does not help. */

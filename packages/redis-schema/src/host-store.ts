@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { HostTakenError, toSchemaError } from './errors.js';
 import { asList, type ScriptAnswer, type ScriptRunner } from './script-runner.js';
-import type { EpochMs, PublishedProfile } from './types.js';
+import type { Epoch, EpochMs, PublishedProfile } from './types.js';
 
 export interface HostFields {
   /** Processes that this host may run, warm ones included. */
@@ -13,6 +13,8 @@ export interface HostFields {
   startedAt: EpochMs;
   running: number;
   draining: boolean;
+  /** The recovery in which this host has published all its launches. */
+  published?: number | undefined;
 }
 
 /** One life of a spawner, and what proves to its successor that it is over. */
@@ -34,7 +36,10 @@ export interface HeartbeatAnswer {
   doomed: string[];
   /** Marks the rooms of this deployment; undefined after a loss of data. */
   deployment: string | undefined;
-  epoch: EpochMs | undefined;
+  /** undefined while the data is being recovered. */
+  epoch: Epoch | undefined;
+  /** Number of the recovery that is under way. */
+  recovery: number | undefined;
 }
 
 /** Machines or containers with one spawner each. */
@@ -66,14 +71,22 @@ export class HostStore {
 
   /**
    * Publishes profiles and pool targets; answers the sessions that are this host's own, and the life of the data.
+   * A host without launches of its own, alone with an empty Redis, begins a new one.
    * @throws HostTakenError
    */
   async register(
     host: string,
     profiles: readonly (PublishedProfile & { poolTarget: number })[],
-  ): Promise<{ sessions: string[]; deployment: string; epoch: EpochMs }> {
+    own: { deployment?: string | undefined; hasLaunches: boolean } = { hasLaunches: false },
+  ): Promise<{
+    sessions: string[];
+    deployment: string;
+    epoch: Epoch | undefined;
+    recovery: number | undefined;
+  }> {
     const answer = await this.#runAsHolder('register-host', host, {
-      deployment: randomUUID(),
+      deployment: own.deployment ?? randomUUID(),
+      hasLaunches: own.hasLaunches,
       profiles: profiles.map(({ poolTarget, ...profile }) => ({
         name: profile.name,
         json: JSON.stringify(profile),
@@ -83,13 +96,14 @@ export class HostStore {
     return {
       sessions: asList<string>(answer.sessions),
       deployment: String(answer.deployment),
-      epoch: Number(answer.epoch),
+      ...lifeOf(answer),
     };
   }
 
   /** Says that the host lives and hears what waits for it. @throws HostTakenError */
   async heartbeat(host: string, fields: HostFields): Promise<HeartbeatAnswer> {
     const answer = await this.#runAsHolder('heartbeat', host, {
+      published: fields.published,
       fields: {
         capacity: String(fields.capacity),
         concurrency: String(fields.concurrency),
@@ -104,7 +118,7 @@ export class HostStore {
       pendingDue: Number(answer.pendingDue),
       doomed: asList<string>(answer.doomed),
       deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
-      epoch: typeof answer.epoch === 'string' ? Number(answer.epoch) : undefined,
+      ...lifeOf(answer),
     };
   }
 
@@ -138,4 +152,11 @@ export class HostStore {
     const by = typeof answer.by === 'string' ? answer.by : undefined;
     throw new HostTakenError(host, by, Number(answer.freshForMs));
   }
+}
+
+function lifeOf(answer: ScriptAnswer): { epoch: Epoch | undefined; recovery: number | undefined } {
+  return {
+    epoch: typeof answer.epoch === 'string' ? answer.epoch : undefined,
+    recovery: typeof answer.recovery === 'number' ? answer.recovery : undefined,
+  };
 }

@@ -1,8 +1,15 @@
 export { type AgentOutputBatch, RECENT_LINES } from './agent-store.js';
 export type { DoorbellPriority } from './doorbell.js';
-export { HostTakenError, RedisScriptError, RedisUnavailableError, RedisUnsuitableError } from './errors.js';
+export {
+  HostTakenError,
+  RedisRecoveringError,
+  RedisScriptError,
+  RedisUnavailableError,
+  RedisUnsuitableError,
+} from './errors.js';
 export type { HeartbeatAnswer, HostFields, HostHolder } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
+export { encodeSession, parseSession } from './session-codec.js';
 export type {
   ClaimResult,
   FailResult,

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { RedisScriptError, toSchemaError } from './errors.js';
+import { RedisRecoveringError, RedisScriptError, toSchemaError } from './errors.js';
 import { type CommandName, commandNames, loadScript } from './scripts.js';
 
 /** What a script answered. Lists that were empty arrive as `{}`: Lua has one kind of table; see `asList`. */
@@ -22,6 +22,7 @@ export class ScriptRunner {
 
   /**
    * @throws RedisUnavailableError when there is no answer in time: the step may or may not have been taken
+   * @throws RedisRecoveringError when the step needs what may have been lost: nothing was changed
    * @throws RedisScriptError when the script itself failed
    */
   async run(name: CommandName, args: object = {}): Promise<ScriptAnswer> {
@@ -29,7 +30,9 @@ export class ScriptRunner {
     if (method === undefined) throw new RedisScriptError(`No such command: ${name}`);
     try {
       const text = await method.call(this.#connection, this.#keyPrefix, JSON.stringify(args));
-      return JSON.parse(text) as ScriptAnswer;
+      const answer = JSON.parse(text) as ScriptAnswer;
+      if (answer.status === 'recovering') throw new RedisRecoveringError(`${name}: data is being recovered`);
+      return answer;
     } catch (error) {
       throw toSchemaError(error, name);
     }

@@ -14,6 +14,7 @@ export function parseSession(raw: unknown): SessionRecord {
     profile: h.profile ?? 'default',
     prewarmed: h.prewarmed === '1',
     userId: text(h.userId),
+    userKey: text(h.userKey),
     userName: text(h.userName),
     voiceId: text(h.voiceId),
     metadata: text(h.metadata),
@@ -21,7 +22,9 @@ export function parseSession(raw: unknown): SessionRecord {
     roomSid: text(h.roomSid),
     host: text(h.host),
     generation: integer(h.generation) ?? 0,
+    publishedGeneration: integer(h.publishedGeneration),
     launch: text(h.launch),
+    quarantined: h.quarantined === '1',
     attempts: integer(h.attempts) ?? 0,
     restarts: integer(h.restarts) ?? 0,
     agentPid: integer(h.agentPid),
@@ -37,6 +40,7 @@ export function parseSession(raw: unknown): SessionRecord {
     readyAt: integer(h.readyAt),
     claimedAt: integer(h.claimedAt),
     deadlineAt: integer(h.deadlineAt) ?? Number.MAX_SAFE_INTEGER,
+    ttlMs: integer(h.ttlMs),
     startupTime: integer(h.startupTime),
     endReason: text(h.endReason) as EndReason | undefined,
     endedBy: text(h.endedBy) as EndedBy | undefined,
@@ -45,6 +49,20 @@ export function parseSession(raw: unknown): SessionRecord {
     lastLines: text(h.lastLines),
     alarm: text(h.alarm),
   };
+}
+
+/**
+ * The inverse of `parseSession`: the hash as a host can publish it again. What belongs to one life of the data, and what
+ * other keys say, stays out.
+ */
+export function encodeSession(session: SessionRecord): Record<string, string> {
+  const { id: _id, publishedGeneration: _generation, quarantined: _quarantined, ...fields } = session;
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => {
+      if (value === undefined) return [];
+      return [[name, typeof value === 'boolean' ? (value ? '1' : '0') : String(value)]];
+    }),
+  );
 }
 
 export function parseEnded(raw: unknown): EndedRecord {

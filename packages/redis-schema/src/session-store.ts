@@ -1,9 +1,9 @@
-import { parseEnded, parseSession } from './session-codec.js';
+import { encodeSession, parseEnded, parseSession } from './session-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 import type {
   EndArguments,
   EndResult,
-  EpochMs,
+  Epoch,
   ListFilter,
   ListPage,
   ReadResult,
@@ -89,12 +89,29 @@ export class SessionStore {
     }
   }
 
-  /** What is known of an id: the live session, else what is remembered of its end. One round trip. */
+  /**
+   * What is known of an id: the live session, else what is remembered of its end. One round trip where something is.
+   * @throws RedisRecoveringError when it may have been lost with the data
+   */
   async read(sessionId: string): Promise<ReadResult> {
     const [live, ended] = await this.#hashes.readBoth(`session:${sessionId}`, `ended:${sessionId}`);
     if (live !== undefined) return { status: 'live', session: parseSession({ ...live, id: sessionId }) };
     if (ended !== undefined) return { status: 'ended', ended: parseEnded({ ...ended, id: sessionId }) };
-    return { status: 'not_found' };
+    return this.#readMissing(sessionId);
+  }
+
+  async #readMissing(sessionId: string): Promise<ReadResult> {
+    const answer = await this.#scripts.run('read-missing', { sessionId });
+    switch (answer.status) {
+      case 'live':
+        return { status: 'live', session: parseSession(answer.session) };
+      case 'ended':
+        return { status: 'ended', ended: parseEnded(answer.ended) };
+      case 'not_found':
+        return { status: 'not_found' };
+      default:
+        throw unexpected('read-missing', answer);
+    }
   }
 
   /** The session's hash as it stands, for debugging; empty when there is none. */
@@ -167,6 +184,45 @@ export class SessionStore {
     const answer = await this.#scripts.run('commit-launch', { ...ref, ...facts });
     if (answer.status === 'ok') return { status: 'ok' };
     return superseded('commit-launch', answer);
+  }
+
+  /**
+   * Says that this host has this launch, where the data has begun another life. The session is there afterwards, whatever
+   * was lost; a warm agent is in quarantine.
+   */
+  async publishLaunch(
+    ref: LaunchRef,
+    host: string,
+    session: SessionRecord,
+    process: { pid: number; pgid: number; startTime: string } | undefined,
+  ): Promise<{ status: 'ok'; session: SessionRecord } | { status: 'superseded' | 'gone' }> {
+    const answer = await this.#scripts.run('publish-launch', {
+      ...ref,
+      host,
+      fields: encodeSession(session),
+      ...process,
+    });
+    switch (answer.status) {
+      case 'ok':
+        return { status: 'ok', session: parseSession(answer.session) };
+      case 'superseded':
+      case 'gone':
+        return { status: answer.status };
+      default:
+        throw unexpected('publish-launch', answer);
+    }
+  }
+
+  /** Gives a warm agent in quarantine to the caller in its room, or has it ended where there is none. */
+  async resolveQuarantine(
+    ref: LaunchRef,
+    caller: Partial<Pick<SessionRecord, 'userId' | 'userName' | 'voiceId'>> | undefined,
+    sessionTimeoutMs: number,
+  ): Promise<{ status: 'ready'; session: SessionRecord } | { status: 'ending' } | Superseded> {
+    const answer = await this.#scripts.run('resolve-quarantine', { ...ref, caller, sessionTimeoutMs });
+    if (answer.status === 'ready') return { status: 'ready', session: parseSession(answer.session) };
+    if (answer.status === 'ending') return { status: 'ending' };
+    return superseded('resolve-quarantine', answer);
   }
 
   /** The agent of this launch is ready. A warm agent that the pool no longer wants is `surplus`: its end has begun. */
@@ -264,18 +320,24 @@ export class SessionStore {
   }
 
   /** Repairs every index that disagrees with its hashes; names the sessions whose deadline is over. */
-  async sweepIndexes(): Promise<{ repaired: number; overdue: string[]; epoch: EpochMs | undefined }> {
+  async sweepIndexes(): Promise<{ repaired: number; overdue: string[]; epoch: Epoch | undefined }> {
     const answer = await this.#scripts.run('sweep-indexes');
     return {
       repaired: Number(answer.repaired),
       overdue: asList<string>(answer.overdue),
-      epoch: typeof answer.epoch === 'string' ? Number(answer.epoch) : undefined,
+      epoch: typeof answer.epoch === 'string' ? answer.epoch : undefined,
     };
   }
 }
 
 function superseded(
-  name: 'commit-launch' | 'mark-ready' | 'fail-launch' | 'renew-session' | 'restart-launch',
+  name:
+    | 'commit-launch'
+    | 'mark-ready'
+    | 'fail-launch'
+    | 'renew-session'
+    | 'restart-launch'
+    | 'resolve-quarantine',
   answer: ScriptAnswer,
 ): Superseded {
   if (answer.status !== 'superseded') throw unexpected(name, answer);

@@ -3,6 +3,9 @@ import type { AgentMode, EndedBy, EndReason, SessionState } from '@greenroom/con
 /** Milliseconds since 1970, by the clock of Redis. */
 export type EpochMs = number;
 
+/** One life of the data in Redis: the number of the recovery that it began with, `-`, and a mark of the server. */
+export type Epoch = string;
+
 /** A session's hash, parsed. Absent values are undefined; numbers are numbers. */
 export interface SessionRecord {
   id: string;
@@ -13,6 +16,8 @@ export interface SessionRecord {
   profile: string;
   prewarmed: boolean;
   userId: string | undefined;
+  /** Names the user across clients; see `userKeyOf`. */
+  userKey: string | undefined;
   userName: string | undefined;
   voiceId: string | undefined;
   /** JSON text, as the client gave it. */
@@ -21,7 +26,11 @@ export interface SessionRecord {
   roomSid: string | undefined;
   host: string | undefined;
   generation: number;
+  /** The generation that the launch was started as, where it was published again after a loss of data. */
+  publishedGeneration: number | undefined;
   launch: string | undefined;
+  /** Published again after a loss of data, and perhaps a caller's: neither given out nor counted. */
+  quarantined: boolean;
   attempts: number;
   restarts: number;
   agentPid: number | undefined;
@@ -41,6 +50,8 @@ export interface SessionRecord {
   /** Start of the launch that is running now. */
   claimedAt: EpochMs | undefined;
   deadlineAt: EpochMs;
+  /** Life of the session's keys, renewed. */
+  ttlMs: number | undefined;
   /** Milliseconds from launch to ready. */
   startupTime: number | undefined;
   endReason: EndReason | undefined;
@@ -101,6 +112,7 @@ export type StartResult =
 export type ReadResult =
   | { status: 'live'; session: SessionRecord }
   | { status: 'ended'; ended: EndedRecord }
+  /** Over for long, or never there. What may have been lost with the data is not this: reading it throws. */
   | { status: 'not_found' };
 
 export interface EndArguments {

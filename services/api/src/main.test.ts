@@ -10,6 +10,7 @@ import {
   type TestRedis,
   waitFor,
 } from '@greenroom/test-kit';
+import { openRedis } from '@greenroom/redis-schema';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -84,6 +85,11 @@ test('a port in use is named', async () => {
 
 test('SIGTERM answers what has begun, refuses what is new, and exits 0 soon', async () => {
   const { port } = await run();
+  // Before a spawner has ever registered, an unknown session may be one that was lost.
+  const schema = openRedis({ url: redis.url, clientName: 'test' });
+  await schema.connected(2000);
+  await schema.hosts.register('host-a', []);
+  await schema.close();
   const socket = createConnection(port, '127.0.0.1');
   await once(socket, 'connect');
   const body = JSON.stringify({ sessionId: 'session_aaaaaaaaaaaaaaaaaaaaaaaa' });

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { SessionRecord } from '@greenroom/redis-schema';
+import { parseSession, RedisRecoveringError, type SessionRecord } from '@greenroom/redis-schema';
 import { AgentRun } from './agent-run.js';
 import { AgentOutput } from './agents/agent-output.js';
 import type { SessionEnds } from './end-session.js';
@@ -19,7 +19,7 @@ import {
 import type { SessionLifecycle } from './session-lifecycle.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
-import { untilAnswered } from './until-answered.js';
+import { untilAnswered, untilReachable } from './until-answered.js';
 
 interface Parts {
   lifecycle: SessionLifecycle;
@@ -47,19 +47,24 @@ const UNSEEN_EXIT: ProcessExit = { code: null, signal: null };
  * Puts this host's processes and its sessions together again: an agent that lives and is wanted is adopted, one that is
  * not wanted is ended, and a session whose agent is gone is failed or ended. All at once: one that takes its time to die
  * must not keep the calls beside it unwatched.
+ *
+ * @param registered `isSameLife`: the data knows all that this host ever published; if not, everything is published
  */
 export async function adoptAll(
   context: SpawnerContext,
   parts: Parts,
-  hostSessions: readonly string[],
+  registered: { sessions: readonly string[]; isSameLife: boolean },
 ): Promise<AdoptionReport> {
   const { records, unreadable } = await listLaunchRecords(context.state.root);
   for (const it of unreadable)
     context.logger.error('a launch record cannot be read; it is left alone', { ...it });
   const known = new Set(records.map((record) => record.sessionId));
-  const unrecorded = hostSessions.filter((id) => !known.has(id));
+  const unrecorded = registered.sessions.filter((id) => !known.has(id));
+  const { isSameLife } = registered;
   const outcomes = await Promise.all([
-    ...records.map((record) => reportFailure(context, record.sessionId, adoptRecord(context, parts, record))),
+    ...records.map((record) =>
+      reportFailure(context, record.sessionId, adoptRecord(context, parts, record, isSameLife)),
+    ),
     ...unrecorded.map((id) => reportFailure(context, id, settleWithoutRecord(context, parts, id))),
   ]);
   const count = (wanted: Adoption | 'failed'): number => outcomes.filter((it) => it === wanted).length;
@@ -86,23 +91,29 @@ async function reportFailure(
   }
 }
 
-async function adoptRecord(context: SpawnerContext, parts: Parts, record: LaunchRecord): Promise<Adoption> {
-  const { redis, leaving, logger } = context;
-  const found = await untilAnswered(() => redis.sessions.read(record.sessionId), leaving);
+async function adoptRecord(
+  context: SpawnerContext,
+  parts: Parts,
+  record: LaunchRecord,
+  isSameLife: boolean,
+): Promise<Adoption> {
+  const standing = await untilAnswered(
+    () => (isSameLife ? look(context, record) : publish(context, record)),
+    context.leaving,
+  );
   const state = checkIdentity(record.identity);
-  const session = found.status === 'live' ? found.session : undefined;
-  const isCurrent = session?.launch === record.launchId && session.generation === record.generation;
-  logger.info('found a launch of an earlier life', {
+  context.logger.info('found a launch of an earlier life', {
     session: shortId(record.sessionId),
     process: state,
-    status: session?.status ?? 'none',
-    isCurrent,
+    standing: standing.kind,
+    ...(standing.kind === 'current' && { status: standing.session.status }),
   });
-  if (session === undefined || !isCurrent) {
+  if (standing.kind !== 'current') {
     await stopStray(context, record);
-    if (session === undefined) await parts.ends.deleteRoom(record.roomName);
+    if (standing.kind === 'gone') await parts.ends.deleteRoom(record.roomName);
     return 'settled';
   }
+  const { session } = standing;
   // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
   if (session.agentPid === undefined || record.phase === 'recorded') {
     await stopStray(context, record);
@@ -110,6 +121,48 @@ async function adoptRecord(context: SpawnerContext, parts: Parts, record: Launch
     return 'settled';
   }
   return takeOver(context, parts, { record, session, isAlive: state === 'alive' });
+}
+
+/** `superseded`: the session is another launch's. `gone`: it is over. */
+type Standing = { kind: 'current'; session: SessionRecord } | { kind: 'superseded' } | { kind: 'gone' };
+
+async function look(context: SpawnerContext, record: LaunchRecord): Promise<Standing> {
+  try {
+    const found = await context.redis.sessions.read(record.sessionId);
+    if (found.status !== 'live') return { kind: 'gone' };
+    const isCurrent = found.session.launch === record.launchId;
+    return isCurrent ? { kind: 'current', session: found.session } : { kind: 'superseded' };
+  } catch (error) {
+    // Lost since we registered: nobody but us can tell.
+    if (error instanceof RedisRecoveringError) return publish(context, record);
+    throw error;
+  }
+}
+
+async function publish({ redis, state }: SpawnerContext, record: LaunchRecord): Promise<Standing> {
+  const ref = { sessionId: record.sessionId, generation: record.generation, launch: record.launchId };
+  // A gate that was never opened has closed with its spawner: it has no process that counts.
+  const process = record.phase === 'recorded' ? undefined : record.identity;
+  const answer = await redis.sessions.publishLaunch(ref, state.hostId, sessionOf(record), process);
+  if (answer.status === 'ok') return { kind: 'current', session: answer.session };
+  return { kind: answer.status };
+}
+
+/** As the host knew it last; a record of an older version says only what every record says. */
+function sessionOf(record: LaunchRecord): SessionRecord {
+  const { sessionId: id, profile, roomName, roomSid, logFile, deadlineAt, startedAt } = record;
+  const isWarm = id.startsWith('prewarm_');
+  const known = record.session ?? {
+    profile,
+    roomName,
+    owner: isWarm ? 'pool' : 'caller',
+    mode: isWarm ? 'prewarm' : 'user',
+    prewarmed: isWarm ? '1' : '0',
+    status: isWarm ? 'pooled' : 'ready',
+    createdAt: String(startedAt),
+    ...(deadlineAt !== undefined && { deadlineAt: String(deadlineAt) }),
+  };
+  return parseSession({ ...known, id, roomSid, logFile });
 }
 
 interface Found {
@@ -185,7 +238,7 @@ export async function settleUnrecorded(
   sessionId: string,
 ): Promise<boolean> {
   const { redis, runs, state, leaving } = context;
-  const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
+  const found = await untilReachable(() => redis.sessions.read(sessionId), leaving);
   if (found.status !== 'live' || found.session.host !== state.hostId) return false;
   if (runs.accountsFor(found.session.launch)) return false;
   // Asked after the session was read: whoever holds the host id now held it when that launch was claimed.

@@ -95,6 +95,21 @@ export class SessionEnds {
     await this.end(run.id);
   }
 
+  /** Ends a process whose session is another launch's by now: the room and the session are not ours to touch. */
+  async drop(run: AgentRun): Promise<void> {
+    run.phase = 'ending';
+    run.clearDeadline();
+    run.giveWay.abort();
+    await run.broughtUp;
+    const stopped = await this.stopTree(run);
+    await run.output?.close();
+    if (stopped?.outcome === 'kill_failed') return this.#raiseAlarm(run, stopped);
+    await run.output?.eraseEvents();
+    await deleteLaunchRecord(this.#context.state.root, run.id);
+    this.#context.runs.remove(run);
+    this.#onFreed();
+  }
+
   /** Asks for the end of a session whose launch this host knows nothing of any more, and ends it. */
   async endLost(session: SessionRecord, reason: EndReason): Promise<void> {
     const { redis, leaving } = this.#context;

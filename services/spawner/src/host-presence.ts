@@ -1,12 +1,15 @@
 import { type HeartbeatAnswer, HostTakenError } from '@greenroom/redis-schema';
 import type { SessionEnds } from './end-session.js';
 import type { Launcher } from './launcher.js';
+import { keepRecord } from './keep-record.js';
 import type { PoolKeeper } from './pool.js';
+import type { Recovery } from './recovery.js';
 import type { SpawnerContext } from './spawner-context.js';
 
 const HEARTBEAT_MS = 5000;
 
 interface Parts {
+  recovery: Recovery;
   ends: SessionEnds;
   launcher: Launcher;
   pool: PoolKeeper;
@@ -80,6 +83,7 @@ export class HostPresence {
     for (const sessionId of heard.ending) this.#endIfAsked(sessionId);
     for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
     if (heard.pendingDue > 0) this.#parts.launcher.look();
+    await this.#parts.recovery.follow(heard);
   }
 
   async #hear(): Promise<HeartbeatAnswer | undefined> {
@@ -91,6 +95,7 @@ export class HostPresence {
       startedAt: this.#startedAt,
       running: runs.size,
       draining: this.#isDraining,
+      published: this.#parts.recovery.published,
     };
     try {
       const heard = await redis.hosts.heartbeat(state.hostId, fields);
@@ -103,6 +108,14 @@ export class HostPresence {
       this.#taken = error;
       return undefined;
     }
+  }
+
+  /** Launches and refills that had to wait for the data go on. */
+  #goOn(): void {
+    void this.beat().then(() => {
+      this.#parts.pool.refillAll();
+      this.#parts.launcher.look();
+    });
   }
 
   /** Messages may have been missed: everything that they could have said is looked at. */
@@ -123,7 +136,8 @@ export class HostPresence {
   #onWake(message: unknown): void {
     const { kind, profile } = message as { kind?: string; profile?: string };
     if (kind === 'pool' && profile !== undefined) this.#parts.pool.refill(profile);
-    if (kind === 'doomed') void this.beat();
+    if (kind === 'doomed' || kind === 'recover') void this.beat();
+    if (kind === 'recovered') this.#goOn();
     if (kind === 'launch') this.#parts.launcher.look();
   }
 
@@ -143,6 +157,7 @@ export class HostPresence {
       const found = await redis.sessions.read(sessionId);
       if (found.status !== 'live' || found.session.owner !== 'caller') return;
       this.#parts.ends.takeState(run, found.session);
+      await keepRecord(this.#context, run);
       const { userId, userName, voiceId, roomName } = found.session;
       await rooms.describeCaller(roomName, { sessionId, deployment, userId, userName, voiceId });
     } catch (error) {

@@ -1,16 +1,21 @@
+import { encodeSession } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import { deleteLaunchRecord, isUnreadable, readLaunchRecord, writeLaunchRecord } from './process/index.js';
 import type { SpawnerContext } from './spawner-context.js';
 
-/** Brings the record on disk up to date with what was learnt since the launch: helpers seen, the caller's deadline. */
+/** Brings the record on disk up to date with what was learnt since the launch: helpers seen, the caller, its deadline. */
 export async function keepRecord({ state, runs }: SpawnerContext, run: AgentRun): Promise<void> {
   // Until it runs, its launch writes the record.
   if (run.phase === 'launching') return;
   const record = await readLaunchRecord(state.root, run.id);
   if (record === undefined || isUnreadable(record) || record.launchId !== run.ref.launch) return;
-  const learnt = { remembered: run.remembered, deadlineAt: run.session.deadlineAt };
-  const { remembered = [], deadlineAt } = record;
-  if (JSON.stringify({ remembered, deadlineAt }) === JSON.stringify(learnt)) return;
+  const learnt = {
+    remembered: run.remembered,
+    deadlineAt: run.session.deadlineAt,
+    session: encodeSession(run.session),
+  };
+  const { remembered = [], deadlineAt, session } = record;
+  if (JSON.stringify({ remembered, deadlineAt, session }) === JSON.stringify(learnt)) return;
   await writeLaunchRecord(state.root, { ...record, ...learnt });
   // The session may have ended meanwhile; its record must not come back.
   if (runs.get(run.id) !== run) await deleteLaunchRecord(state.root, run.id);

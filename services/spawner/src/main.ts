@@ -13,6 +13,7 @@ import {
   type Readiness,
 } from '@greenroom/service-kit';
 import { adoptAll } from './adopt.js';
+import { hasLaunchRecords, Recovery, register } from './recovery.js';
 import { findCgroupRoot } from './process/index.js';
 import { readDefaultProfile } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
@@ -78,7 +79,8 @@ async function main(): Promise<void> {
   );
   const launcher = new Launcher(context, lifecycle);
   const pool = new PoolKeeper(context, () => launcher.look());
-  const presence = new HostPresence(context, { ends, launcher, pool });
+  const recovery = new Recovery(context, { lifecycle, ends, supervisor });
+  const presence = new HostPresence(context, { recovery, ends, launcher, pool });
   const health = new HealthCheck(context, ends);
   const hangs = new HangWatch(context, supervisor);
   const sweep = new StaleSweep(context, { lifecycle, ends, supervisor });
@@ -167,14 +169,12 @@ async function main(): Promise<void> {
   /** Gives up where a shutdown begins meanwhile. @throws AbortError */
   async function takeUpWork(): Promise<void> {
     await waitForRedis();
-    const registered = await untilAnswered(
-      () => redis.hosts.register(state.hostId, [publish(profile)]),
-      stopping.signal,
-    );
-    context.deployment = registered.deployment;
-    context.epoch = registered.epoch;
-    const found = await adoptAll(context, { lifecycle, ends, supervisor }, registered.sessions);
+    const hasLaunches = await hasLaunchRecords(context);
+    const registered = await untilAnswered(() => register(context, hasLaunches), stopping.signal);
+    const isSameLife = registered.epoch !== undefined && registered.epoch === (await state.readLife()).epoch;
+    const found = await adoptAll(context, { lifecycle, ends, supervisor }, { ...registered, isSameLife });
     logger.info('looked after launches of an earlier life', found);
+    await recovery.alreadyPublished(registered);
     await untilAnswered(() => presence.open(), stopping.signal);
     stopAnswers = await untilAnswered(
       () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
@@ -204,11 +204,6 @@ async function main(): Promise<void> {
       }
     }
   }
-}
-
-function publish(profile: ReturnType<typeof readDefaultProfile>) {
-  const { name, description, voices, poolTarget } = profile;
-  return { name, description, voices: [...voices], poolTarget };
 }
 
 function readVersion(): string {

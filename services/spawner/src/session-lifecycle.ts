@@ -2,6 +2,7 @@ import type { SessionRecord } from '@greenroom/redis-schema';
 import { AgentRun } from './agent-run.js';
 import { awaitReady, type ReadinessOutcome } from './agents/await-ready.js';
 import type { SessionEnds } from './end-session.js';
+import { keepRecord } from './keep-record.js';
 import { deleteLaunchRecord } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { StartFailure, startAgent, Superseded } from './start-agent.js';
@@ -130,7 +131,12 @@ export class SessionLifecycle {
       by,
       startupMs: Math.round(startupMs),
     });
-    if (marked.status !== 'surplus') this.#serve(run);
+    if (marked.status === 'surplus') return;
+    run.session = { ...run.session, status: marked.status, startupTime: Math.round(startupMs) };
+    await keepRecord(this.#context, run).catch((error: unknown) =>
+      logger.warn('launch record not brought up to date', { session: shortId(run.id), error }),
+    );
+    this.#serve(run);
   }
 
   /** From now on its agent is watched: whatever becomes of it has a consequence for the session. */

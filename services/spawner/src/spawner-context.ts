@@ -1,4 +1,4 @@
-import type { RedisSchema } from '@greenroom/redis-schema';
+import type { Epoch, RedisSchema } from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
 import type { RunRegistry } from './agent-run.js';
 import type { Profile } from './agents/profile.js';
@@ -25,8 +25,8 @@ export interface SpawnerContext {
   readonly faults: Faults;
   /** Marks our rooms; set when the host has registered. */
   deployment: string | undefined;
-  /** The life of Redis's data that this spawner registered in. Another one says nothing about our sessions. */
-  epoch: number | undefined;
+  /** The life of Redis's data that knows all our launches. Another one says nothing about our sessions. */
+  epoch: Epoch | undefined;
   /** Aborted when this process leaves: background retries stop, processes stay. */
   readonly leaving: AbortSignal;
 }

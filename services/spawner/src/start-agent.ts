@@ -1,5 +1,5 @@
 import { roomOptions } from '@greenroom/contracts';
-import type { SessionRecord } from '@greenroom/redis-schema';
+import { encodeSession, type SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import { buildAgentEnvironment } from './agents/agent-environment.js';
 import { AgentOutput } from './agents/agent-output.js';
@@ -156,6 +156,7 @@ async function record(
     deadlineAt: run.session.deadlineAt,
     startedAt: Date.now(),
     phase,
+    session: encodeSession(run.session),
     ...(run.cgroup !== undefined && { cgroup: run.cgroup }),
   });
 }

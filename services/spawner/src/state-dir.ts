@@ -14,6 +14,16 @@ export interface StateDir {
   readonly agentLogs: string;
   /** What agents report, transcripts included: a file a launch, gone with its session. */
   readonly events: string;
+  /** The life of Redis's data in which this host last took part. */
+  readLife(): Promise<Partial<DataLife>>;
+  rememberLife(life: DataLife): Promise<void>;
+}
+
+export interface DataLife {
+  /** As Redis gave it; another one knows nothing of launches that were not published in it. */
+  readonly epoch: string;
+  /** Marks our rooms; given back to a Redis that has lost it. */
+  readonly deployment: string;
 }
 
 /** Makes the folder, and on its first use the names that stay with it. */
@@ -35,7 +45,23 @@ export async function openStateDir(
     events,
     logFile: (sessionId, generation) => path.join(agentLogs, `${sessionId}-g${generation}.log`),
     eventsFile: (sessionId, generation) => path.join(events, `${sessionId}-g${generation}.jsonl`),
+    readLife: () => readLife(path.join(root, 'redis-life.json')),
+    rememberLife: (life) => replaceFile(path.join(root, 'redis-life.json'), `${JSON.stringify(life)}\n`),
   };
+}
+
+/** Without one, or with one that a crash has spoilt, everything is published: that is never wrong. */
+async function readLife(file: string): Promise<Partial<DataLife>> {
+  const text = await readFile(file, 'utf8').catch(ignoreMissing);
+  try {
+    const { epoch, deployment } = JSON.parse(text ?? '{}') as Record<string, unknown>;
+    return {
+      ...(typeof epoch === 'string' && { epoch }),
+      ...(typeof deployment === 'string' && { deployment }),
+    };
+  } catch {
+    return {};
+  }
 }
 
 /** A launch id of this state directory. */
@@ -47,10 +73,15 @@ export function newLaunchId(state: StateDir): string {
 async function keep(file: string, fresh: string): Promise<string> {
   const known = (await readFile(file, 'utf8').catch(ignoreMissing))?.trim();
   if (known) return known;
-  const draft = `${file}.${randomName(4)}.tmp`;
-  await writeFile(draft, `${fresh}\n`, { flag: 'wx', mode: 0o600, flush: true });
-  await rename(draft, file);
+  await replaceFile(file, `${fresh}\n`);
   return fresh;
+}
+
+/** After any crash either the old text is there or the new one. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomName(4)}.tmp`;
+  await writeFile(draft, text, { flag: 'wx', mode: 0o600, flush: true });
+  await rename(draft, file);
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {

@@ -50,6 +50,7 @@ local K = {
   PROFILES = P .. 'profiles',
   STATS = P .. 'pool:stats',
   EPOCH = P .. 'epoch',
+  RECOVERY = P .. 'recovery',
   DEPLOYMENT = P .. 'deployment',
 }
 
@@ -59,6 +60,40 @@ local ENDED_TTL_SECONDS = 3600
 local ERROR_TTL_MS = 300000
 -- A host that has not been heard for this long gets no new work and hands out no warm agents.
 local HOST_FRESH_MS = 15000
+
+-- One life of the data: the number of the recovery that it began with, and the run id of the server that had it then. A server that
+-- was restarted, emptied or replaced may have lost what it had promised: it answers nil, until the hosts have published
+-- what they have.
+local function run_id()
+  return string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 1, 12)
+end
+
+local function epoch()
+  local value = redis.call('GET', K.EPOCH)
+  if not value or string.match(value, '^%d+%-(%x+)$') ~= run_id() then return nil end
+  return value
+end
+
+local function set_epoch(recovery)
+  local value = int(recovery) .. '-' .. run_id()
+  redis.call('SET', K.EPOCH, value)
+  redis.call('DEL', K.RECOVERY)
+  return value
+end
+
+-- For a session that is not there: it is over, or it was lost with the data and its host will publish it again. Nobody
+-- can tell before the recovery is over.
+local function not_there(otherwise)
+  if not epoch() then return answer({ status = 'recovering' }) end
+  return answer(otherwise)
+end
+
+-- Whether a step speaks for the launch that the session has. A launch that was published again keeps the generation that
+-- its host knows beside the new one.
+local function is_current(session)
+  if present(A.launch) and session.launch ~= A.launch then return false end
+  return tonumber(session.generation) == A.generation or tonumber(session.publishedGeneration) == A.generation
+end
 
 local function read(id)
   local flat = redis.call('HGETALL', K.session(id))
@@ -82,8 +117,9 @@ local function count(name, by)
   redis.call('HINCRBY', K.STATS, name, by or 1)
 end
 
+-- Answers how many heard it.
 local function wake(channel, message)
-  redis.call('PUBLISH', P .. channel, cjson.encode(message))
+  return redis.call('PUBLISH', P .. channel, cjson.encode(message))
 end
 
 -- Every change of state leaves its event in the session's stream, in the same step.
@@ -103,7 +139,9 @@ local function place(session, status)
   if status == 'ending' then
     home = K.ENDING
   elseif session.owner == 'pool' then
-    if status == 'pooled' then home = pool_ready elseif status == 'starting' then home = pool_warming end
+    -- One in quarantine is nobody's: not to be given out, and not to be counted.
+    if present(session.quarantined) then home = nil
+    elseif status == 'pooled' then home = pool_ready elseif status == 'starting' then home = pool_warming end
   elseif status == 'ready' then
     home = K.READY
   elseif status == 'starting' or status == 'restarting' then

@@ -1,11 +1,14 @@
 import { CodedError, ERRORS, type ErrorCode, type ProblemBody } from '@greenroom/contracts';
-import { RedisUnavailableError } from '@greenroom/redis-schema';
+import { RedisRecoveringError, RedisUnavailableError } from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { factsOf } from './call.js';
 
 /** What Retry-After says where trying again helps and nobody knows better. */
 const RETRY_AFTER_SECONDS = 2;
+
+/** About what is left of a recovery: it takes two heartbeats of the spawners. */
+const RECOVERY_SECONDS = 5;
 
 /** A stable name for the kind of error; `docs/errors.md` describes each. */
 export function problemType(code: ErrorCode): string {
@@ -57,6 +60,9 @@ export function handleErrors(logger: Pick<Logger, 'error' | 'warn'>): ErrorReque
 
 export function toCodedError(error: unknown): CodedError {
   if (error instanceof CodedError) return error;
+  if (error instanceof RedisRecoveringError) {
+    return new CodedError('recovering', { retryAfterSeconds: RECOVERY_SECONDS, cause: error });
+  }
   if (error instanceof RedisUnavailableError) return new CodedError('redis_unavailable', { cause: error });
   // A path that cannot be decoded is a path that does not exist.
   if (error instanceof URIError) return new CodedError('not_found');

@@ -15,8 +15,10 @@ export async function findSession(
   const result = await redis.sessions.read(requireSessionId(id));
   switch (result.status) {
     case 'live':
-      if (result.session.owner === 'pool' && client.kind !== 'admin')
-        throw new CodedError('session_not_found');
+      if (result.session.owner === 'pool' && client.kind !== 'admin') {
+        // Perhaps it was this caller's before the data was lost.
+        throw new CodedError(result.session.quarantined ? 'recovering' : 'session_not_found');
+      }
       return result.session;
     case 'ended':
       throw sessionEnded(result.ended);

@@ -37,6 +37,8 @@ export interface LaunchRecord {
   readonly remembered?: readonly ProcessRef[];
   /** Cgroup of the launch, where it has one. */
   readonly cgroup?: string;
+  /** The session's hash as of the last step that this host heard of: what it publishes after a loss of Redis data. */
+  readonly session?: Readonly<Record<string, string>>;
 }
 
 /** `unsupported`: written by a version that we do not know; it must be refused, not guessed at. */
@@ -170,6 +172,7 @@ const recordChecks: Record<keyof LaunchRecord, Check> = {
   eventsOffset: isOptional(isCount),
   remembered: isOptional((value) => Array.isArray(value) && value.every(isRef)),
   cgroup: isOptional(isFilledText),
+  session: isOptional((value) => Object.values(asObject(value) ?? { none: undefined }).every(isText)),
 };
 
 function findWrongFields(fields: Record<string, unknown>): string[] {

@@ -84,11 +84,25 @@ export class RoomService {
 
   /** Whether a caller is active in the room: somebody whose identity we minted. @throws LiveKitUnavailableError */
   async hasCaller(roomName: string): Promise<boolean> {
+    return (await this.findCaller(roomName)) !== undefined;
+  }
+
+  /** The first caller that is active in the room, as its token describes it. @throws LiveKitUnavailableError */
+  async findCaller(
+    roomName: string,
+  ): Promise<{ userId?: string; userName?: string; voiceId?: string } | undefined> {
     const participants = await this.#listParticipants(roomName);
-    return participants.some(
+    const caller = participants.find(
       ({ state, identity }) =>
         state === ParticipantInfo_State.ACTIVE && identity.startsWith(CALLER_IDENTITY_PREFIX),
     );
+    if (caller === undefined) return undefined;
+    const { userId, userName, voiceId } = caller.attributes;
+    return {
+      ...(userId !== undefined && { userId }),
+      ...(userName !== undefined && { userName }),
+      ...(voiceId !== undefined && { voiceId }),
+    };
   }
 
   async #listAgents(roomName: string): Promise<ParticipantInfo[]> {

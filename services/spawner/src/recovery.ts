@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import type { Epoch } from '@greenroom/redis-schema';
+import { settleUnrecorded } from './adopt.js';
+import type { AgentRun } from './agent-run.js';
+import type { Profile } from './agents/profile.js';
+import type { SessionEnds } from './end-session.js';
+import { keepRecord } from './keep-record.js';
+import { listLaunchRecords } from './process/index.js';
+import type { SessionLifecycle } from './session-lifecycle.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
+import type { Supervisor } from './supervisor.js';
+import { untilAnswered } from './until-answered.js';
+
+interface Parts {
+  lifecycle: SessionLifecycle;
+  ends: SessionEnds;
+  supervisor: Supervisor;
+}
+
+/** What a heartbeat says of the data: an epoch, or the number of the recovery that is under way. */
+export interface DataState {
+  readonly epoch: Epoch | undefined;
+  readonly recovery: number | undefined;
+}
+
+/**
+ * Redis was emptied, restarted, or replaced by one that lacks the last writes. The host is the truth about its processes:
+ * it publishes each of its launches, and what was a warm agent goes into quarantine, since the data that is lost may have
+ * given it to a caller.
+ */
+export class Recovery {
+  readonly #context: SpawnerContext;
+  readonly #parts: Parts;
+  /** The recovery in which all our launches were published; heartbeats carry it. */
+  #published: number | undefined;
+
+  constructor(context: SpawnerContext, parts: Parts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  get published(): number | undefined {
+    return this.#published;
+  }
+
+  /** For launches that were published at adoption. */
+  async alreadyPublished(data: DataState): Promise<void> {
+    this.#published = data.recovery;
+    if (data.epoch !== undefined) await enterLife(this.#context, data.epoch);
+  }
+
+  /** Called with every heartbeat. @throws RedisUnavailableError: the next one goes on */
+  async follow(data: DataState): Promise<void> {
+    if (this.#isUnpublished(data)) {
+      await this.#publishAll();
+      this.#published = data.recovery;
+    }
+    const hasEnded = data.epoch !== undefined;
+    if (data.epoch !== undefined && data.epoch !== this.#context.epoch) {
+      await enterLife(this.#context, data.epoch);
+    }
+    await this.#lookAtQuarantine(hasEnded);
+  }
+
+  #isUnpublished(data: DataState): boolean {
+    if (data.epoch === undefined) return data.recovery !== this.#published;
+    // A recovery may be over before we heard of it.
+    return data.epoch !== this.#context.epoch && !data.epoch.startsWith(`${this.#published}-`);
+  }
+
+  async #publishAll(): Promise<void> {
+    const context = this.#context;
+    const { runs, state, logger } = context;
+    context.epoch = undefined;
+    const { sessions } = await register(context, true);
+    const mine = runs.all().filter((run) => run.phase !== 'ending');
+    logger.warn('Redis has lost data, or may have; publishing the launches of this host', {
+      launches: mine.length,
+    });
+    await Promise.all(mine.map((run) => this.#publish(run)));
+    for (const id of sessions) {
+      if (runs.get(id) !== undefined) continue;
+      await settleUnrecorded(context, this.#parts, id).catch((error: unknown) =>
+        logger.warn('a session without a launch could not be settled', { host: state.hostId, error }),
+      );
+    }
+  }
+
+  async #publish(run: AgentRun): Promise<void> {
+    const { redis, state, logger } = this.#context;
+    const session = { ...run.session, logFile: state.logFile(run.id, run.ref.generation) };
+    const answer = await redis.sessions.publishLaunch(run.ref, state.hostId, session, run.identity);
+    if (answer.status === 'ok') {
+      this.#parts.ends.takeState(run, answer.session);
+      await keepRecord(this.#context, run);
+      if (answer.session.status === 'ending') void this.#parts.ends.end(run.id);
+      return;
+    }
+    logger.warn('a launch is no longer its session’s', { session: shortId(run.id), answer: answer.status });
+    if (answer.status === 'gone') void this.#parts.ends.end(run.id);
+    else void this.#parts.ends.drop(run);
+  }
+
+  /** With a caller in its room it is that caller's; without one it ends when nobody can come any more. */
+  async #lookAtQuarantine(hasEnded: boolean): Promise<void> {
+    const inQuarantine = this.#context.runs
+      .all()
+      .filter((run) => run.session.quarantined && run.session.owner === 'pool' && run.phase === 'serving');
+    await Promise.all(inQuarantine.map((run) => this.#resolve(run, hasEnded)));
+  }
+
+  async #resolve(run: AgentRun, hasEnded: boolean): Promise<void> {
+    const { rooms, redis, config, logger, leaving } = this.#context;
+    try {
+      const caller = await rooms.findCaller(run.session.roomName);
+      if (caller === undefined && !hasEnded) return;
+      const answer = await untilAnswered(
+        () => redis.sessions.resolveQuarantine(run.ref, caller, config.sessionTimeoutMs),
+        leaving,
+      );
+      logger.info('quarantine is over', { session: shortId(run.id), outcome: answer.status });
+      if (answer.status === 'ready') {
+        this.#parts.ends.takeState(run, answer.session);
+        await keepRecord(this.#context, run);
+      } else if (answer.status === 'ending') {
+        await this.#parts.ends.end(run.id);
+      }
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') return;
+      // LiveKit cannot be asked: unknown ends nothing.
+      logger.warn('a warm agent stays in quarantine', { session: shortId(run.id), error });
+    }
+  }
+}
+
+/** All launches of this host stand in this life of the data. */
+async function enterLife(context: SpawnerContext, epoch: Epoch): Promise<void> {
+  const { state, deployment, logger } = context;
+  context.epoch = epoch;
+  if (deployment === undefined) return;
+  await state.rememberLife({ epoch, deployment }).catch((error: unknown) => {
+    logger.warn('the epoch could not be kept; a restart publishes once more', { error });
+  });
+}
+
+/** Publishes what this host offers. The deployment's id is given back to a Redis that has lost it. */
+export async function register(context: SpawnerContext, hasLaunches: boolean) {
+  const { redis, state, profiles } = context;
+  const known = context.deployment ?? (await state.readLife()).deployment;
+  const registered = await redis.hosts.register(state.hostId, [...profiles.values()].map(publish), {
+    deployment: known ?? randomUUID(),
+    hasLaunches,
+  });
+  context.deployment = registered.deployment;
+  return registered;
+}
+
+function publish({ name, description, voices, poolTarget }: Profile) {
+  return { name, description, voices: [...voices], poolTarget };
+}
+
+export async function hasLaunchRecords({ state }: SpawnerContext): Promise<boolean> {
+  const { records, unreadable } = await listLaunchRecords(state.root);
+  return records.length + unreadable.length > 0;
+}
