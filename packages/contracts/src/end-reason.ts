@@ -6,6 +6,7 @@ export const END_REASONS = [
   'agent_exited',
   'agent_crashed',
   'agent_hung',
+  'agent_over_limit',
   'start_failed',
   'session_timeout',
   'pool_resized',

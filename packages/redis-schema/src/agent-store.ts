@@ -14,8 +14,8 @@ const BATCH = 500;
 export interface AgentOutputBatch {
   lines: readonly string[];
   events: readonly { type: string; data: unknown }[];
-  /** Which file it was read from; default its log. */
-  source?: 'log' | 'events' | undefined;
+  /** Which file it was read from, or that we say it ourselves; default its log. */
+  source?: 'log' | 'events' | 'spawner' | undefined;
   /** Bytes of that file that are consumed with this batch. */
   offset?: number | undefined;
   /** A sign of readiness that stood in it: whoever reads on from the offset does not see it again. */

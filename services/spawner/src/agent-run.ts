@@ -49,6 +49,8 @@ export class AgentRun {
   remembered: readonly ProcessRef[] = [];
   /** It has no use for a grace: a process that hangs does not act on a signal. */
   hangs = false;
+  /** It took more than its limits allow, and is killed for it. */
+  isOverLimit = false;
   /** What the agent gave as the reason of its own end. */
   saidEnd: string | undefined;
   /** Aborted when the end is asked for: whatever brings the agent up gives way. */

@@ -134,7 +134,7 @@ export class SessionEnds {
     if (run.identity === undefined) return undefined;
     const { config, metrics, logger, faults } = this.#context;
     const { identity, remembered, cgroup } = run;
-    const graceMs = run.hangs ? 0 : config.terminationGraceMs;
+    const graceMs = run.hangs || run.isOverLimit ? 0 : config.terminationGraceMs;
     const pgid = readIdentity(identity.pid, identity.launchId)?.pgid ?? identity.pgid;
     const onTerminated = () => faults.reach('killing');
     const result = await stopTree({ identity, remembered, cgroup, graceMs, onTerminated });

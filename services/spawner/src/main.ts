@@ -14,8 +14,8 @@ import {
 } from '@greenroom/service-kit';
 import { adoptAll } from './adopt.js';
 import { hasLaunchRecords, Recovery, register } from './recovery.js';
-import { findCgroupRoot } from './process/index.js';
-import { readDefaultProfile } from './agents/profile.js';
+import { findCgroupRoot, prepareLimits } from './process/index.js';
+import { type Profile, readDefaultProfile } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { readConfig } from './config.js';
 import { drain } from './drain.js';
@@ -25,8 +25,10 @@ import { HangWatch } from './hang-watch.js';
 import { HealthCheck } from './health-check.js';
 import { HostPresence } from './host-presence.js';
 import { Launcher } from './launcher.js';
+import { LimitWatch } from './limit-watch.js';
 import { createSpawnerMetrics } from './metrics.js';
 import { PoolKeeper } from './pool.js';
+import { proveHunting } from './prove-hunting.js';
 import { RoomService } from './rooms/room-service.js';
 import { SessionLifecycle } from './session-lifecycle.js';
 import { holdHostId, holdStateDir } from './sole-spawner.js';
@@ -83,6 +85,7 @@ async function main(): Promise<void> {
   const presence = new HostPresence(context, { recovery, ends, launcher, pool });
   const health = new HealthCheck(context, ends);
   const hangs = new HangWatch(context, supervisor);
+  const limits = new LimitWatch(context, supervisor);
   const sweep = new StaleSweep(context, { lifecycle, ends, supervisor });
 
   let readiness: Readiness = { ready: false, reason: 'starting' };
@@ -134,6 +137,7 @@ async function main(): Promise<void> {
         run: async () => {
           health.close();
           hangs.close();
+          limits.close();
           leaving.abort();
           await Promise.all(context.runs.all().map(async (run) => run.output?.leave()));
         },
@@ -162,6 +166,7 @@ async function main(): Promise<void> {
     host: state.hostId,
     // Only a cgroup is a guarantee against what hides; without one the tree is hunted by group, session and cookie.
     treesEndBy: context.cgroupRoot === undefined ? 'signals' : 'cgroup.kill',
+    ...reportLimits(context, profile),
   });
   started = takeUpWork();
   await started;
@@ -181,11 +186,15 @@ async function main(): Promise<void> {
       stopping.signal,
     );
     stopping.signal.throwIfAborted();
+    health.open();
+    hangs.open();
+    limits.open();
+    await proveHunting(context, stopping.signal, (reason) => {
+      readiness = { ready: false, reason };
+    });
     stopDoorbell = redis.doorbell.listen(async () => launcher.look(), config.spawnConcurrency);
     launcher.open();
     pool.open();
-    health.open();
-    hangs.open();
     sweep.open();
     readiness = { ready: true };
     logger.info('spawner ready', { profile: profile.name, poolTarget: profile.poolTarget });
@@ -204,6 +213,14 @@ async function main(): Promise<void> {
       }
     }
   }
+}
+
+/** Who holds the limits of the agents to come: the kernel or our watch. */
+function reportLimits({ cgroupRoot, metrics }: SpawnerContext, { limits }: Profile) {
+  const keepers = prepareLimits(cgroupRoot, limits);
+  metrics.limits.set({ limit: 'memory', keeper: keepers.memory }, limits.memoryBytes ?? 0);
+  metrics.limits.set({ limit: 'processes', keeper: keepers.processes }, limits.processes ?? 0);
+  return { memoryLimitBy: keepers.memory, processLimitBy: keepers.processes };
 }
 
 function readVersion(): string {

@@ -7,6 +7,10 @@ export interface SpawnerMetrics {
   stops: Counter<'outcome'>;
   startupSeconds: Histogram<'mode'>;
   running: Gauge;
+  limits: Gauge<'limit' | 'keeper'>;
+  overLimit: Counter<'limit'>;
+  diskFree: Gauge;
+  diskTrims: Counter<'what'>;
 }
 
 export function createSpawnerMetrics(): SpawnerMetrics {
@@ -42,6 +46,29 @@ export function createSpawnerMetrics(): SpawnerMetrics {
     running: new Gauge({
       name: 'greenroom_agents_running',
       help: 'Agents that this spawner is responsible for',
+      registers,
+    }),
+    limits: new Gauge({
+      name: 'greenroom_agent_limit',
+      help: 'Limit of one agent (bytes, processes), by who holds it: the kernel (cgroup) or our own watch',
+      labelNames: ['limit', 'keeper'],
+      registers,
+    }),
+    overLimit: new Counter({
+      name: 'greenroom_agents_over_limit_total',
+      help: 'Agents killed by our watch because they used more than their limit',
+      labelNames: ['limit'],
+      registers,
+    }),
+    diskFree: new Gauge({
+      name: 'greenroom_disk_free_bytes',
+      help: 'Free space where the state directory lies',
+      registers,
+    }),
+    diskTrims: new Counter({
+      name: 'greenroom_disk_trims_total',
+      help: 'Agent logs deleted or cut because the disk was nearly full',
+      labelNames: ['what'],
       registers,
     }),
   };

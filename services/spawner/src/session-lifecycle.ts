@@ -108,6 +108,7 @@ export class SessionLifecycle {
   async #untilReady(run: AgentRun, timeoutMs: number): Promise<LaunchResult> {
     try {
       const outcome = await awaitReady(run, this.#context.rooms, timeoutMs);
+      if (run.isOverLimit) throw new StartFailure('The agent used more than its limits allow.');
       if (outcome.kind !== 'ready') throw explain(outcome, run.profile.startupTimeoutMs);
       await this.#markReady(run, outcome.by);
       return SETTLED;

@@ -109,6 +109,7 @@ async function openAgentGate(context: SpawnerContext, run: AgentRun): Promise<Ga
       logFile: state.logFile(run.id, ref.generation),
       launchId: ref.launch,
       cgroupRoot: context.cgroupRoot,
+      limits: profile.limits,
     });
     reportSpawn(context, run, gate);
     return gate;

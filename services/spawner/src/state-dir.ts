@@ -11,6 +11,8 @@ export interface StateDir {
   readonly launchPrefix: string;
   logFile(sessionId: string, generation: number): string;
   eventsFile(sessionId: string, generation: number): string;
+  /** What the probe at our start prints. */
+  readonly probeFile: string;
   readonly agentLogs: string;
   /** What agents report, transcripts included: a file a launch, gone with its session. */
   readonly events: string;
@@ -41,6 +43,7 @@ export async function openStateDir(
     root,
     hostId,
     launchPrefix,
+    probeFile: path.join(root, 'probe.log'),
     agentLogs,
     events,
     logFile: (sessionId, generation) => path.join(agentLogs, `${sessionId}-g${generation}.log`),

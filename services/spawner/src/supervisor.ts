@@ -2,7 +2,7 @@ import type { EndReason } from '@greenroom/contracts';
 import type { LaunchRef, RestartCause, RestartResult, SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import type { SessionEnds } from './end-session.js';
-import { deleteLaunchRecord, type ProcessExit } from './process/index.js';
+import { deleteLaunchRecord, type ProcessExit, ranOutOfMemory } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { untilAnswered } from './until-answered.js';
 
@@ -52,11 +52,20 @@ export class Supervisor {
     this.#settle(run, 'agent_hung', false).catch((error: unknown) => this.#report(run, error));
   }
 
+  /** It is killed at once; what follows is what follows a crash. */
+  async overLimit(run: AgentRun): Promise<void> {
+    run.isOverLimit = true;
+    if (run.phase === 'serving') return this.#settle(run, 'agent_over_limit', false);
+    // Whoever waits for it to get ready sees it gone.
+    await this.#ends.stopTree(run);
+  }
+
   async #agentExited(run: AgentRun, exit: ProcessExit): Promise<void> {
     if (run.phase !== 'serving') return;
     const { code, signal } = exit;
     this.#context.logger.info('agent exited', { session: shortId(run.id), code, signal });
-    await this.#settle(run, 'agent_crashed', code === 0);
+    const fault = ranOutOfMemory(run.cgroup) ? 'agent_over_limit' : 'agent_crashed';
+    await this.#settle(run, fault, code === 0 && fault === 'agent_crashed');
   }
 
   /** Nothing of the agent may stay before its session ends or gets the next one. */

@@ -166,6 +166,25 @@ export const ENVIRONMENT = {
     item: /^[A-Za-z_][A-Za-z0-9_]*$/,
     items: 'names of environment variables',
   }),
+  AGENT_MEMORY_LIMIT_MB: integer({
+    about:
+      'Memory of one agent with all that it starts, in MiB; one that takes more is killed; 0 is no limit',
+    default: '0',
+    min: 0,
+    max: 100_000_000,
+  }),
+  AGENT_PROCESS_LIMIT: integer({
+    about: 'Processes of one agent (threads too, where a cgroup holds the limit); 0 is no limit',
+    default: '512',
+    min: 0,
+    max: 4_000_000,
+  }),
+  DISK_LOW_WATER_MB: integer({
+    about: 'Free MiB where STATE_DIR lies, below which the oldest agent logs are deleted; 0 never does',
+    default: '256',
+    min: 0,
+    max: 100_000_000,
+  }),
   PROFILES_FILE: optional(
     text({ about: 'JSON file with several kinds of agent (checked, but without effect yet)' }),
   ),

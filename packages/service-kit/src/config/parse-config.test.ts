@@ -132,6 +132,9 @@ describe('the table', () => {
       'LOG_LEVEL',
       'NODE_ENV',
       'FAULT_AT',
+      'AGENT_MEMORY_LIMIT_MB',
+      'AGENT_PROCESS_LIMIT',
+      'DISK_LOW_WATER_MB',
     ];
     expect([...VARIABLE_NAMES].sort()).toEqual([...contract, ...extra].sort());
   });

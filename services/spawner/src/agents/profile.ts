@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'shell-quote';
 import type { SpawnerConfig } from '../config.js';
+import type { AgentLimits } from '../process/index.js';
 
 /** Which sign of readiness a profile demands; `any` takes the first that shows. */
 export type ReadinessRule = 'any' | 'pattern' | 'event' | 'room';
@@ -22,8 +23,10 @@ export interface Profile {
   /** Silence on health events after which it counts as hanging; 0 for an agent that does not promise any. */
   healthTimeoutMs: number;
   poolTarget: number;
+  limits: AgentLimits;
 }
 
+const MIB = 1024 * 1024;
 const REFERENCE_AGENT = fileURLToPath(new URL('../../../agent/', import.meta.url));
 
 /** The one profile that the environment describes: AGENT_COMMAND, or the reference agent without it. */
@@ -33,6 +36,10 @@ export function readDefaultProfile(config: SpawnerConfig): Profile {
     variables: config.agentVariables,
     startupTimeoutMs: config.startupTimeoutMs,
     poolTarget: config.poolTarget,
+    limits: {
+      memoryBytes: config.agentMemoryLimitMb > 0 ? config.agentMemoryLimitMb * MIB : undefined,
+      processes: config.agentProcessLimit > 0 ? config.agentProcessLimit : undefined,
+    },
   };
   if (config.agentCommand === undefined) return { ...common, ...referenceAgent() };
   const [command, ...args] = splitCommandLine(config.agentCommand);
@@ -51,7 +58,10 @@ export function readDefaultProfile(config: SpawnerConfig): Profile {
 }
 
 /** The reference agent says itself what it is; services do not import each other. */
-function referenceAgent(): Omit<Profile, 'name' | 'variables' | 'startupTimeoutMs' | 'poolTarget'> {
+function referenceAgent(): Omit<
+  Profile,
+  'name' | 'variables' | 'startupTimeoutMs' | 'poolTarget' | 'limits'
+> {
   const { healthTimeout, ...about } = JSON.parse(
     readFileSync(path.join(REFERENCE_AGENT, 'profile.json'), 'utf8'),
   ) as {

@@ -1,8 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { type AgentLimits, writeLimits } from './agent-limits.js';
 
 const PREFIX = 'greenroom-';
+/** `DelegateSubgroup=` of our systemd unit: beside it, not below, the kernel lets cgroups have limits. */
+const SUBGROUP = 'spawner';
 const REMOVE_ATTEMPTS = 10;
 const REMOVE_RETRY_MS = 20;
 
@@ -13,15 +16,20 @@ const REMOVE_RETRY_MS = 20;
 export function findCgroupRoot(): string | undefined {
   const own = findOwnCgroup();
   if (own === undefined) return undefined;
-  const probe = path.join(own, `${PREFIX}probe-${process.pid}`);
+  const isSubgroup = path.basename(own) === SUBGROUP;
+  return [...(isSubgroup ? [path.dirname(own)] : []), own].find(mayMakeCgroups);
+}
+
+function mayMakeCgroups(folder: string): boolean {
+  const probe = path.join(folder, `${PREFIX}probe-${process.pid}`);
   try {
     fs.mkdirSync(probe);
     fs.accessSync(path.join(probe, 'cgroup.kill'), fs.constants.W_OK);
     // Moving a process needs this one too, as the nearest cgroup that old and new place have in common.
-    fs.accessSync(path.join(own, 'cgroup.procs'), fs.constants.W_OK);
-    return own;
+    fs.accessSync(path.join(folder, 'cgroup.procs'), fs.constants.W_OK);
+    return true;
   } catch {
-    return undefined;
+    return false;
   } finally {
     removeNow(probe);
   }
@@ -45,11 +53,17 @@ function findOwnCgroup(): string | undefined {
  * Puts a process, and all that it will ever start, into a cgroup of its own, which no double fork leaves. Undefined
  * where that fails: the launch goes on without.
  */
-export function enterCgroup(root: string, launchId: string, pid: number): string | undefined {
+export function enterCgroup(
+  root: string,
+  launchId: string,
+  pid: number,
+  limits?: AgentLimits,
+): string | undefined {
   if (!/^[A-Za-z0-9_-]+$/.test(launchId)) return undefined;
   const cgroup = path.join(root, PREFIX + launchId);
   try {
     fs.mkdirSync(cgroup);
+    if (limits !== undefined) writeLimits(cgroup, limits);
     fs.writeFileSync(path.join(cgroup, 'cgroup.procs'), String(pid));
     return cgroup;
   } catch {
@@ -67,10 +81,15 @@ export function listCgroup(cgroup: string): Set<number> {
   return pids;
 }
 
+/** Whether it is one of ours, and there. A wrong path would be a whole service's cgroup, possibly our own. */
+export function mayKillCgroup(cgroup: string): boolean {
+  if (!path.basename(cgroup).startsWith(PREFIX) || listCgroup(cgroup).has(process.pid)) return false;
+  return fs.existsSync(path.join(cgroup, 'cgroup.kill'));
+}
+
 /** SIGKILL to all in the cgroup at once, forks under way included. False where it is not one of ours. */
 export function killCgroup(cgroup: string): boolean {
-  // A wrong path here would be a whole service's cgroup, possibly our own.
-  if (!path.basename(cgroup).startsWith(PREFIX) || listCgroup(cgroup).has(process.pid)) return false;
+  if (!mayKillCgroup(cgroup)) return false;
   try {
     fs.writeFileSync(path.join(cgroup, 'cgroup.kill'), '1');
     return true;

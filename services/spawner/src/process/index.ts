@@ -3,6 +3,13 @@
  * launch behind a gate, keep on record, watch, survey, stop.
  */
 
+export {
+  type AgentLimits,
+  keepersOf,
+  type LimitKeepers,
+  prepareLimits,
+  ranOutOfMemory,
+} from './agent-limits.js';
 export { awaitAdoptedExit, type WatchOptions } from './await-exit.js';
 export { findCgroupRoot } from './cgroup.js';
 export { dieNow } from './die.js';
@@ -36,12 +43,15 @@ export {
   type UnreadableRecord,
   writeLaunchRecord,
 } from './launch-record.js';
+export { probeHunting } from './probe.js';
+export { countTasks } from './proc-files.js';
 export { type ProcessEntry, type ProcessTable, scanProcesses } from './scan.js';
 export { type StopOutcome, type StopRequest, type StopResult, stopTree } from './stop.js';
 export {
   type AgentProcesses,
   countZombieOrphans,
   measureTree,
+  measureTreeFairly,
   rememberDescendants,
   surveyAgent,
   type TreeUsage,

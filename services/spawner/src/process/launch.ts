@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import type { AgentLimits } from './agent-limits.js';
 import { enterCgroup, removeCgroup } from './cgroup.js';
 import { LAUNCH_VARIABLE, type ProcessIdentity, readIdentity } from './identity.js';
 import { LaunchError } from './launch-error.js';
@@ -36,6 +37,8 @@ export interface LaunchRequest {
   readonly launchId: string;
   /** From findCgroupRoot: the launch gets a cgroup of its own below it. */
   readonly cgroupRoot?: string | undefined;
+  /** Held by that cgroup, as far as the kernel lets us. */
+  readonly limits?: AgentLimits | undefined;
 }
 
 export interface ProcessExit {
@@ -93,8 +96,9 @@ async function startShell(request: LaunchRequest, logDescriptor: number): Promis
   const identity = child.pid === undefined ? undefined : readIdentity(child.pid, request.launchId);
   if (identity === undefined) throw await explainFailure(child, gate);
   raiseOomScore(identity.pid);
-  const { cgroupRoot, launchId } = request;
-  const cgroup = cgroupRoot === undefined ? undefined : enterCgroup(cgroupRoot, launchId, identity.pid);
+  const { cgroupRoot, launchId, limits } = request;
+  const cgroup =
+    cgroupRoot === undefined ? undefined : enterCgroup(cgroupRoot, launchId, identity.pid, limits);
   // Neither may keep a spawner alive that is about to hand over.
   child.unref();
   gate.unref();

@@ -115,6 +115,19 @@ export function readCommandLine(stat: Pick<ProcStat, 'pid' | 'comm'>): string {
   return text.replaceAll('\0', ' ').trim() || `[${stat.comm}]`;
 }
 
+/** Processes and threads of the whole machine, as cheap as can be asked; 0 where it is not told. */
+export function countTasks(): number {
+  const read = readProcFile('/proc/loadavg');
+  return read.kind === 'text' ? Number(/ \d+\/(\d+) /.exec(read.text)?.[1] ?? 0) : 0;
+}
+
+/** Memory of a process in bytes, of what it shares only its part; undefined where that is not told. */
+export function readProportionalMemory(pid: number): number | undefined {
+  const read = readProcFile(`/proc/${pid}/smaps_rollup`);
+  const kib = read.kind === 'text' ? /^Pss:\s+(\d+) kB$/m.exec(read.text)?.[1] : undefined;
+  return kib === undefined ? undefined : Number(kib) * 1024;
+}
+
 const AT_PAGESZ = 6;
 const AT_CLKTCK = 17;
 const fallbackConstants = { pageBytes: 4096, ticksPerSecond: 100 };

@@ -3,7 +3,7 @@ import { type Self, UnsafeTargetError, whyUnsafeGroup, whyUnsafePid } from './gu
 import { checkIdentity, checkRef, type ProcessIdentity, type ProcessRef } from './identity.js';
 import { readStat } from './proc-files.js';
 
-export type Signal = 'SIGTERM' | 'SIGCONT' | 'SIGKILL';
+export type Signal = 'SIGTERM' | 'SIGCONT' | 'SIGSTOP' | 'SIGKILL';
 
 /** `refused` is EPERM: it runs under another user, so it will be reported as a survivor. */
 export type SignalOutcome = 'sent' | 'gone' | 'refused';

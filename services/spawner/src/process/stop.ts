@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { killCgroup, listCgroup, removeCgroup } from './cgroup.js';
+import { killCgroup, listCgroup, mayKillCgroup, removeCgroup } from './cgroup.js';
 import { checkRef, type ProcessIdentity, type ProcessRef, refKey } from './identity.js';
 import { type ProcessEntry, scanProcesses } from './scan.js';
 import { assertSafeIdentity, type Signal, signalGroup, signalProcess } from './signal.js';
@@ -40,6 +40,7 @@ const POLL_MS = 25;
 /** New children may appear during the grace: look for them this often, and never more than a tenth of the time. */
 const RESCAN_MS = 250;
 const KILL_LIMIT_MS = 5000;
+const FREEZE_LIMIT_MS = 2000;
 
 /**
  * Stops an agent and everything it started: SIGTERM to all, SIGKILL at the end of the grace, until two scans in a row
@@ -95,6 +96,7 @@ async function leavesInTime(
 
 async function killAll(tree: HuntedTree, killEnds: number, now: () => number): Promise<boolean> {
   do {
+    await freeze(tree, killEnds, now);
     tree.kill();
     if (!tree.hasKnownMembers() && (await tree.isEmpty())) return true;
     await setTimeout(POLL_MS);
@@ -102,6 +104,16 @@ async function killAll(tree: HuntedTree, killEnds: number, now: () => number): P
     await tree.look();
   } while (now() < killEnds);
   return tree.isEmpty();
+}
+
+/**
+ * Stops what forks before it is killed: the dead make room for new ones, the stopped do not. Each round finds fewer that
+ * still run. A cgroup needs none of this: its kill hits all at once, forks under way included.
+ */
+async function freeze(tree: HuntedTree, killEnds: number, now: () => number): Promise<void> {
+  if (tree.hasKillableCgroup()) return;
+  const until = Math.min(killEnds, now() + FREEZE_LIMIT_MS);
+  while (tree.freeze() && now() < until) await tree.look();
 }
 
 async function pause(ms: number, hurry: AbortSignal | undefined): Promise<void> {
@@ -114,6 +126,7 @@ class HuntedTree {
   readonly #known: Set<string>;
   readonly #cgroup: string | undefined;
   readonly #asked = new Set<string>();
+  readonly #frozen = new Set<string>();
   #wasLeaderSeen = false;
   #members: readonly ProcessEntry[] = [];
 
@@ -170,6 +183,21 @@ class HuntedTree {
       signalProcess(member, 'SIGTERM');
       signalProcess(member, 'SIGCONT');
     }
+  }
+
+  hasKillableCgroup(): boolean {
+    return this.#cgroup !== undefined && mayKillCgroup(this.#cgroup);
+  }
+
+  /** SIGSTOP to all that have not had it. False when there was none. */
+  freeze(): boolean {
+    const fresh = this.#members.filter((it) => !this.#frozen.has(refKey(it)));
+    for (const member of fresh) this.#frozen.add(refKey(member));
+    const wasGroupTold = fresh.length > 0 && this.#tellGroup('SIGSTOP');
+    for (const member of fresh) {
+      if (!wasGroupTold || member.pgid !== this.#identity.pgid) signalProcess(member, 'SIGSTOP');
+    }
+    return fresh.length > 0;
   }
 
   kill(): void {

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { checkIdentity, type ProcessIdentity, type ProcessRef, refKey } from './identity.js';
 import { isOwnChild } from './own-children.js';
-import { readCommandLine, systemConstants } from './proc-files.js';
+import { readCommandLine, readProportionalMemory, systemConstants } from './proc-files.js';
 import { type ProcessEntry, type ProcessTable, scanProcesses } from './scan.js';
 import { findLeader, findTree, membersOfLaunch } from './tree.js';
 
@@ -67,6 +67,14 @@ export function measureTree(table: ProcessTable, identity: ProcessIdentity): Tre
     cpuSeconds: sum((it) => it.cpuTicks) / systemConstants().ticksPerSecond,
     processCount: tree.length,
   };
+}
+
+/** Memory of a tree in bytes, with what its processes share counted once. Reads every page table: not for each look. */
+export function measureTreeFairly(table: ProcessTable, identity: ProcessIdentity): number {
+  return treeOf(table, identity).reduce(
+    (total, it) => total + (readProportionalMemory(it.pid) ?? it.rssBytes),
+    0,
+  );
 }
 
 /**
