@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   isAlive,
   startLiveKit,
@@ -9,7 +9,7 @@ import {
   waitFor,
 } from '@greenroom/test-kit';
 import { agent } from '../support/agents.js';
-import { startCall } from '../support/caller.js';
+import { leaveCalls, startCall } from '../support/caller.js';
 import { resize, warmIds } from '../support/pool.js';
 import {
   endSession,
@@ -25,6 +25,7 @@ beforeAll(async () => {
   livekit = await startLiveKit();
 });
 afterAll(() => livekit.stop());
+afterEach(leaveCalls);
 
 /** Waits until the session is ready in its launch of this number. */
 async function waitForGeneration(
@@ -105,10 +106,7 @@ describe('with a caller in the room', () => {
     process.kill((await sessionOf(stack, sessionId)).agentPid, signal);
   }
 
-  test.each([
-    ['leaves with exit code 0', 'SIGUSR1', 'agent_exited'],
-    ['announces its end and dies', 'SIGUSR2', 'agent_ended'],
-  ] as const)('an agent that %s ends the call, and is not started again', async (_, signal, endReason) => {
+  async function expectTheEnd(signal: NodeJS.Signals, endReason: string): Promise<void> {
     const { sessionId, caller } = await startCall(stack);
     await signalAgent(sessionId, signal);
     expect(await waitForStatus(stack, sessionId, 404)).toMatchObject({ endReason });
@@ -116,7 +114,12 @@ describe('with a caller in the room', () => {
     // The room is closed on the caller: that is how it notices.
     await waitFor(() => caller.events().some(({ event }) => event === 'disconnected'));
     await caller.leave();
-  });
+  }
+
+  test('an agent that leaves with exit code 0 ends the call', () => expectTheEnd('SIGUSR1', 'agent_exited'));
+
+  test('an agent that announces its end and dies ends the call', () =>
+    expectTheEnd('SIGUSR2', 'agent_ended'));
 
   test('an agent that crashes after its caller has gone is not started again', async () => {
     const { sessionId, caller } = await startCall(stack);
@@ -217,27 +220,28 @@ describe('an agent that hangs', () => {
   });
   afterAll(() => stack.stop());
 
-  test.each([
-    ['is stopped', 'SIGSTOP', 2500],
-    ['is silent on its health', 'SIGHUP', 4000],
-  ] as const)(
-    'and %s is killed without grace, and started again into the same room',
-    async (_, signal, limitMs) => {
-      const { sessionId, caller } = await startCall(stack);
-      const { agentPid } = await sessionOf(stack, sessionId);
-      const startedAt = performance.now();
-      process.kill(agentPid, signal);
-      await waitForGeneration(stack, sessionId, 2);
-      expect(performance.now() - startedAt).toBeGreaterThan(900);
-      expect(performance.now() - startedAt).toBeLessThan(limitMs);
-      expect(isAlive(agentPid)).toBe(false);
-      expect(await sessionOf(stack, sessionId)).toMatchObject({ restarts: 1 });
-      expect(await eventsOf(stack, sessionId, 'restarting')).toEqual([{ cause: 'agent_hung', restarts: 1 }]);
-      expect(caller.hasStayed()).toBe(true);
-      await caller.leave();
-      await endAtOnce(sessionId);
-    },
-  );
+  async function expectAnother(signal: NodeJS.Signals, why: string, limitMs: number): Promise<void> {
+    const { sessionId, caller } = await startCall(stack);
+    const { agentPid } = await sessionOf(stack, sessionId);
+    const startedAt = performance.now();
+    process.kill(agentPid, signal);
+    await waitForGeneration(stack, sessionId, 2);
+    expect(performance.now() - startedAt).toBeGreaterThan(900);
+    expect(performance.now() - startedAt).toBeLessThan(limitMs);
+    expect(isAlive(agentPid)).toBe(false);
+    expect(stack.logs()).toMatch(new RegExp(`"pid":${agentPid}.*"why":"${why}"`));
+    expect(await sessionOf(stack, sessionId)).toMatchObject({ restarts: 1 });
+    expect(await eventsOf(stack, sessionId, 'restarting')).toEqual([{ cause: 'agent_hung', restarts: 1 }]);
+    expect(caller.hasStayed()).toBe(true);
+    await caller.leave();
+    await endAtOnce(sessionId);
+  }
+
+  test('and is stopped is killed without grace, and started again into the same room', () =>
+    expectAnother('SIGSTOP', 'it is stopped', 3500));
+
+  test('and is silent on its health is killed without grace, and started again into the same room', () =>
+    expectAnother('SIGHUP', 'it is silent on its health', 5000));
 
   /** The fixture leaves on SIGTERM at its next turn. */
   async function endAtOnce(sessionId: string): Promise<void> {

@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { baseEnvironment, startProcess, type TestStack, waitFor } from '@greenroom/test-kit';
+import {
+  baseEnvironment,
+  type RunningProcess,
+  startProcess,
+  type TestStack,
+  waitFor,
+} from '@greenroom/test-kit';
 
 const CALLER = fileURLToPath(new URL('../fixtures/caller.mjs', import.meta.url));
 
@@ -19,6 +25,14 @@ export interface Caller {
   leave(): Promise<void>;
 }
 
+const joined = new Set<RunningProcess>();
+
+/** To be called after each test: one that failed has not said goodbye. */
+export async function leaveCalls(): Promise<void> {
+  await Promise.all([...joined].map((caller) => caller.stop()));
+  joined.clear();
+}
+
 /** Joins the room of a session, in a process of its own: the native parts of a client outlive a test's patience. */
 export async function joinCall(
   stack: TestStack,
@@ -31,6 +45,7 @@ export async function joinCall(
     env: { ...baseEnvironment(), LIVEKIT_URL: livekitUrl, TOKEN: token },
     readyWhen: { line: /"joined"/ },
   });
+  joined.add(caller);
   // The server says later than the client that somebody is there.
   await waitFor(async () => {
     const participants = await stack.livekit.rooms.listParticipants(roomName);

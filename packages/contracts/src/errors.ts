@@ -125,6 +125,12 @@ export const ERRORS = {
     title: 'At capacity',
     detail: 'All places for callers are taken. Try again shortly.',
   },
+  profile_failing: {
+    status: 503,
+    retryable: true,
+    title: 'Agents fail to start',
+    detail: 'Agents of this profile have failed to start several times in a row. Try again later.',
+  },
   no_host: {
     status: 503,
     retryable: true,

@@ -103,6 +103,8 @@ export interface HealthView {
     totalFailed: number;
   };
   capacity: { current: number; max: number; available: number };
+  /** Only where there are any: starts of these fail fast. */
+  failingProfiles?: string[];
   dependencies: {
     redis: DependencyStatus;
     livekit: DependencyStatus;
@@ -123,6 +125,20 @@ export interface PoolView {
   target: number;
   ready: number;
   warming: number;
+  /** Only while its agents fail to start, again and again. */
+  breaker?: BreakerView;
+}
+
+/** Why starts of a profile fail fast. */
+export interface BreakerView {
+  /** `probing`: one launch shows whether it goes well again. */
+  status: 'open' | 'probing';
+  /** Launches that failed in a row. */
+  failures: number;
+  /** What the last one failed of. */
+  reason: string;
+  /** When the next probe may go. */
+  openUntil: string;
 }
 
 /** One kind of agent, as clients see it. */

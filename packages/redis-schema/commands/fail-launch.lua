@@ -1,9 +1,10 @@
 -- A launch failed and its tree is verified gone: try again later, or give up for good.
 -- Args: sessionId, generation, launch, error (sentence), lastLines (JSON array), maxAttempts, backoffMs (already doubled
---       for this attempt), holdoffBaseMs, holdoffMaxMs
--- Answers: retry {dueInMs} | error | dropped (warm agent) | superseded {now?}
+--       for this attempt), holdoffBaseMs, holdoffMaxMs, isAgentsFault
+-- Answers: retry {dueInMs} | error | dropped (warm agent) | superseded {now?}; breakerOpened beside the first three
 -- @include prelude
 -- @include ending
+-- @include breaker
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -11,8 +12,14 @@ if not is_current(session) or (session.status ~= 'starting' and session.status ~
   return answer({ status = 'superseded', now = session.status })
 end
 
+local breaker = read_breaker(session.profile)
+local is_warm_probe = breaker ~= nil and breaker.probe == session.id and session.owner == 'pool'
+local is_agents_fault = A.isAgentsFault == true
+local breaker_opened = is_agents_fault and note_failed_launch(session, A.error)
+
 local attempts = tonumber(session.attempts) + 1
-if attempts < A.maxAttempts then
+-- One launch is all that a warm probe has.
+if attempts < A.maxAttempts and not (is_warm_probe and is_agents_fault) then
   local rank = session.owner == 'pool' and POOL_RANK or 0
   redis.call('SREM', K.host_sessions(session.host), session.id)
   redis.call('HDEL', K.session(session.id), 'host', 'launch', 'agentPid', 'agentPgid', 'agentStartTime')
@@ -20,7 +27,7 @@ if attempts < A.maxAttempts then
   write(session, { attempts = int(attempts), error = A.error })
   redis.call('ZADD', K.PENDING, int(rank + NOW + A.backoffMs), session.id)
   emit(session, 'attempt_failed', { attempt = attempts, error = A.error })
-  return answer({ status = 'retry', dueInMs = A.backoffMs })
+  return answer({ status = 'retry', dueInMs = A.backoffMs, breakerOpened = breaker_opened })
 end
 
 count('total_failed')
@@ -28,10 +35,11 @@ doom_room(session)
 write(session, { attempts = int(attempts), error = A.error, endReason = 'start_failed', endedBy = 'spawner' })
 if session.owner == 'pool' then
   local holdoff = hold_off_refills(session.profile, A.holdoffBaseMs, A.holdoffMaxMs)
+  if breaker_opened then redis.call('DEL', K.pool(session.profile, 'holdoff')) end
   become(session, 'ending')
   remove(session)
   wake('spawners:wake', { kind = 'pool', profile = session.profile })
-  return answer({ status = 'dropped', heldOffMs = holdoff })
+  return answer({ status = 'dropped', heldOffMs = holdoff, breakerOpened = breaker_opened })
 end
 
 release_claims(session)
@@ -42,4 +50,4 @@ emit(session, 'error', { error = A.error })
 remember_end(session)
 redis.call('PEXPIRE', K.session(session.id), ERROR_TTL_MS)
 redis.call('PEXPIRE', K.stream(session.id), ERROR_TTL_MS)
-return answer({ status = 'error' })
+return answer({ status = 'error', breakerOpened = breaker_opened })

@@ -4,6 +4,7 @@
 -- Asked again because the answer was lost, it answers the same again.
 -- @include prelude
 -- @include ending
+-- @include breaker
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -12,6 +13,8 @@ if current and (session.status == 'ready' or session.status == 'pooled') then re
 if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
   return answer({ status = 'superseded', now = session.status })
 end
+
+note_ready_launch(session.profile)
 
 -- The estimate that callers are given: a moving average of measured starts.
 local stat = 'startup_ms:' .. session.profile

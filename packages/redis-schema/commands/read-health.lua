@@ -1,16 +1,25 @@
 -- All counts that health shows, from the cardinalities of the sets.
 -- Args: (none)
--- Answers: ok {ready, starting, callers, hosts, pools[] {profile, target, ready, warming}, totals {..}}
+-- Answers: ok {ready, starting, callers, hosts, pools[] {profile, target, ready, warming, breaker?}, totals {..}}
 -- @flags no-writes
 -- @include prelude
+-- @include breaker
 
 local pools = {}
+local function breaker_state(profile)
+  local breaker = read_breaker(profile)
+  if not breaker then return nil end
+  local status = is_probing(breaker) and 'probing' or 'open'
+  return { status = status, failures = breaker.failures, reason = breaker.reason, openUntil = breaker.openUntil }
+end
+
 for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
   pools[#pools + 1] = {
     profile = profile,
     target = tonumber(redis.call('GET', K.pool(profile, 'target'))) or 0,
     ready = redis.call('SCARD', K.pool(profile, 'ready')),
     warming = redis.call('SCARD', K.pool(profile, 'warming')),
+    breaker = breaker_state(profile),
   }
 end
 local totals = {}

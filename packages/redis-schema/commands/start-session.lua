@@ -2,9 +2,10 @@
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
 --       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, sessionTimeoutMs
 -- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | user_busy | at_capacity | unknown_profile
---          | recovering | no_host | idempotency_mismatch | session_ended
+--          | recovering | no_host | idempotency_mismatch | session_ended | profile_failing {reason, retryAfterMs}
 -- @include prelude
 -- @include ending
+-- @include breaker
 
 -- A user may have a session, and a warm agent a caller, that the data does not know of right now.
 if not epoch() then
@@ -123,6 +124,15 @@ end
 if #redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf', 'LIMIT', 0, 1) == 0 then
   return answer({ status = 'no_host' })
 end
+
+local HALF_OPEN_RETRY_MS = 2000
+local breaker = read_breaker(A.profile)
+local is_probe = breaker ~= nil and probe_due_in(breaker, 'caller') == 0 and not is_probing(breaker)
+if breaker and not is_probe then
+  local retry_after = math.max(breaker.openUntil - NOW, HALF_OPEN_RETRY_MS)
+  return answer({ status = 'profile_failing', reason = breaker.reason, retryAfterMs = retry_after })
+end
+if is_probe then send_probe(A.profile, A.sessionId) end
 
 local session = { id = A.sessionId, profile = A.profile, owner = 'caller' }
 local fields = {

@@ -21,6 +21,7 @@ export class HealthStore {
       queued: 0,
       callers: Number(answer.callers),
       hosts: Number(answer.hosts),
+      failingProfiles: pools.filter((pool) => pool.breaker !== undefined).map((pool) => pool.profile),
       totals: {
         totalSpawned: totals.total_spawned ?? 0,
         totalAssigned: totals.total_assigned ?? 0,

@@ -30,9 +30,14 @@ export type ClaimResult =
 export type Superseded = { status: 'superseded'; now: string | undefined };
 
 export type FailResult =
-  | { status: 'retry'; dueInMs: number }
-  | { status: 'error' }
-  | { status: 'dropped'; heldOffMs: number }
+  | ((
+      | { status: 'retry'; dueInMs: number }
+      | { status: 'error' }
+      | { status: 'dropped'; heldOffMs: number }
+    ) & {
+      /** From now on starts of this profile fail fast. */
+      breakerOpened?: true;
+    })
   | Superseded;
 
 /** Why a live call gets a new launch; only what is a fault of the agent counts against its restarts. */
@@ -78,6 +83,12 @@ export class SessionStore {
         };
       case 'at_capacity':
         return { status: 'at_capacity', retryAfterMs: UNMEASURED_STARTUP_MS };
+      case 'profile_failing':
+        return {
+          status: 'profile_failing',
+          reason: String(answer.reason),
+          retryAfterMs: Number(answer.retryAfterMs),
+        };
       case 'user_busy':
       case 'unknown_profile':
       case 'no_host':
@@ -251,6 +262,8 @@ export class SessionStore {
       backoffMs: number;
       holdoffBaseMs: number;
       holdoffMaxMs: number;
+      /** It speaks against the profile. */
+      isAgentsFault?: boolean;
     },
   ): Promise<FailResult> {
     const answer = await this.#scripts.run('fail-launch', {
@@ -258,13 +271,14 @@ export class SessionStore {
       ...failure,
       lastLines: JSON.stringify(failure.lastLines),
     });
+    const breaker = answer.breakerOpened === true ? { breakerOpened: true as const } : {};
     switch (answer.status) {
       case 'retry':
-        return { status: 'retry', dueInMs: Number(answer.dueInMs) };
+        return { status: 'retry', dueInMs: Number(answer.dueInMs), ...breaker };
       case 'error':
-        return { status: 'error' };
+        return { status: 'error', ...breaker };
       case 'dropped':
-        return { status: 'dropped', heldOffMs: Number(answer.heldOffMs) };
+        return { status: 'dropped', heldOffMs: Number(answer.heldOffMs), ...breaker };
       default:
         return superseded('fail-launch', answer);
     }

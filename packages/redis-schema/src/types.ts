@@ -104,6 +104,8 @@ export type StartResult =
     }
   | { status: 'user_busy' }
   | { status: 'at_capacity'; retryAfterMs: number }
+  /** Agents of this profile fail to start, again and again; the reason is what the last one failed of. */
+  | { status: 'profile_failing'; reason: string; retryAfterMs: number }
   | { status: 'unknown_profile' }
   | { status: 'no_host' }
   | { status: 'idempotency_mismatch' }
@@ -159,6 +161,8 @@ export interface HealthCounts {
   callers: number;
   /** Hosts with a fresh heartbeat. */
   hosts: number;
+  /** Profiles whose agents fail to start, again and again. */
+  failingProfiles: string[];
   totals: {
     totalSpawned: number;
     totalAssigned: number;
@@ -168,11 +172,24 @@ export interface HealthCounts {
   };
 }
 
+/** Why starts of a profile fail fast, and until when. */
+export interface BreakerState {
+  /** `probing`: the time is over and one launch shows whether it goes well again. */
+  status: 'open' | 'probing';
+  /** Launches that failed since one got ready. */
+  failures: number;
+  /** What the last one failed of. */
+  reason: string;
+  openUntil: EpochMs;
+}
+
 export interface PoolCounts {
   profile: string;
   target: number;
   ready: number;
   warming: number;
+  /** Absent while all is well. */
+  breaker?: BreakerState;
 }
 
 /** A kind of agent, published by the spawners for the api. */

@@ -3,6 +3,7 @@ import { Counter, createMetrics, Gauge, Histogram, type Registry } from '@greenr
 export interface SpawnerMetrics {
   registry: Registry;
   launches: Counter<'outcome'>;
+  breakersOpened: Counter<'profile'>;
   ends: Counter<'reason'>;
   stops: Counter<'outcome'>;
   startupSeconds: Histogram<'mode'>;
@@ -22,6 +23,12 @@ export function createSpawnerMetrics(): SpawnerMetrics {
       name: 'greenroom_launches_total',
       help: 'Launches of agents by how they went',
       labelNames: ['outcome'],
+      registers,
+    }),
+    breakersOpened: new Counter({
+      name: 'greenroom_profile_breaker_opened_total',
+      help: 'How often starts of a profile began to fail fast, or went on to, because its agents fail to start',
+      labelNames: ['profile'],
       registers,
     }),
     ends: new Counter({

@@ -18,6 +18,8 @@ interface Failure {
   readonly error: string;
   readonly lastLines: string[];
   readonly isOurFault?: boolean;
+  /** It speaks against the profile. */
+  readonly isAgentsFault?: boolean;
 }
 
 const SETTLED: LaunchResult = { retryInMs: undefined };
@@ -171,13 +173,23 @@ export class SessionLifecycle {
     }
     const sentence = cause instanceof StartFailure ? cause.message : 'The agent could not be started.';
     const lastLines = run.output?.lastLines(LAST_LINES) ?? [];
-    return this.#fail(run.ref, run.session, { error: sentence, lastLines });
+    const isAgentsFault = await this.#isAgentsFault(run, cause);
+    return this.#fail(run.ref, run.session, { error: sentence, lastLines, isAgentsFault });
+  }
+
+  /** An agent that finds no LiveKit fails too. */
+  async #isAgentsFault(run: AgentRun, cause: unknown): Promise<boolean> {
+    if (!(cause instanceof StartFailure) || cause.blame !== 'agent') return false;
+    return this.#context.rooms.hasCaller(run.session.roomName).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #fail(
     ref: AgentRun['ref'],
     session: SessionRecord,
-    { error, lastLines, isOurFault = false }: Failure,
+    { error, lastLines, isOurFault = false, isAgentsFault = false }: Failure,
   ): Promise<LaunchResult> {
     const { config, redis, logger, metrics, leaving } = this.#context;
     const failure = {
@@ -187,11 +199,19 @@ export class SessionLifecycle {
       backoffMs: isOurFault ? 0 : FIRST_BACKOFF_MS * 2 ** session.attempts,
       holdoffBaseMs: HOLDOFF_BASE_MS,
       holdoffMaxMs: HOLDOFF_MAX_MS,
+      isAgentsFault,
     };
     const answer = await untilAnswered(() => redis.sessions.failLaunch(ref, failure), leaving);
     metrics.launches.inc({ outcome: answer.status });
     const attempt = session.attempts + 1;
     logger.warn('launch failed', { session: shortId(ref.sessionId), attempt, outcome: answer.status, error });
+    if (answer.status !== 'superseded' && answer.breakerOpened) {
+      metrics.breakersOpened.inc({ profile: session.profile });
+      logger.error('agents of this profile fail to start; starts fail fast', {
+        profile: session.profile,
+        error,
+      });
+    }
     switch (answer.status) {
       case 'retry':
         return { retryInMs: answer.dueInMs };

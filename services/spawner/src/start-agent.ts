@@ -18,7 +18,7 @@ import { type SpawnerContext, shortId } from './spawner-context.js';
 import { untilAnswered } from './until-answered.js';
 
 /** Whose fault a failed launch is. What is not the agent's speaks neither for nor against its profile. */
-export type Blame = 'agent' | 'livekit';
+export type Blame = 'agent' | 'livekit' | 'host';
 
 /** Why a launch did not get an agent ready; its message is what the caller reads. */
 export class StartFailure extends Error {
@@ -68,7 +68,7 @@ export async function startAgent(
     context.faults.reach('released');
   } catch (error) {
     await gate.abandon();
-    if (error instanceof LaunchError) throw new StartFailure(error.message, { cause: error });
+    if (error instanceof LaunchError) throw toStartFailure(error);
     throw error;
   }
 }
@@ -114,7 +114,7 @@ async function openAgentGate(context: SpawnerContext, run: AgentRun): Promise<Ga
     reportSpawn(context, run, gate);
     return gate;
   } catch (error) {
-    if (error instanceof LaunchError) throw new StartFailure(error.message, { cause: error });
+    if (error instanceof LaunchError) throw toStartFailure(error);
     throw error;
   }
 }
@@ -173,6 +173,12 @@ async function commit({ redis, state }: SpawnerContext, run: AgentRun, roomSid: 
     run.giveWay.signal,
   );
   if (answer.status === 'superseded') throw new Superseded();
+}
+
+/** What this host lacks at the moment is no mistake in a profile. */
+function toStartFailure(error: LaunchError): StartFailure {
+  const isOfHost = ['spawn_failed', 'gate_closed', 'log_not_writable'].includes(error.code);
+  return new StartFailure(error.message, { cause: error, blame: isOfHost ? 'host' : 'agent' });
 }
 
 function placeholders(session: SessionRecord): Record<string, string> {

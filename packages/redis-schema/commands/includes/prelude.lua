@@ -38,6 +38,7 @@ local K = {
     if profile == 'default' then return P .. 'pool:' .. what end
     return P .. 'pool:' .. profile .. ':' .. what
   end,
+  breaker = function(profile) return P .. 'breaker:' .. profile end,
   READY = P .. 'session:ready',
   STARTING = P .. 'session:starting',
   CALLERS = P .. 'sessions:callers',

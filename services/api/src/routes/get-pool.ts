@@ -1,6 +1,8 @@
 import type { PoolView } from '@greenroom/contracts';
+import type { PoolCounts } from '@greenroom/redis-schema';
 import type { ApiContext } from '../context.js';
 import { defineRoute, type Route } from '../http/route.js';
+import { isoTime } from '../sessions/session-view.js';
 
 /** GET /api/pool: warm agents of each profile; those of the default profile also at the top. */
 export function getPool({ redis }: ApiContext): Route {
@@ -9,9 +11,13 @@ export function getPool({ redis }: ApiContext): Route {
     paths: ['/api/pool'],
     access: 'admin',
     async handle() {
-      const pools: PoolView[] = await redis.pools.read();
+      const pools = (await redis.pools.read()).map(viewPool);
       const ofDefault = pools.find((pool) => pool.profile === 'default');
       return { status: 200, body: { success: true, ...ofDefault, pools } };
     },
   });
+}
+
+function viewPool({ breaker, ...counts }: PoolCounts): PoolView {
+  return { ...counts, ...(breaker && { breaker: { ...breaker, openUntil: isoTime(breaker.openUntil) } }) };
 }

@@ -43,14 +43,15 @@ function viewHealth(
   dependencies: { redis: DependencyStatus; livekit: DependencyStatus },
   max: number,
 ): HealthView {
-  const { ready, starting, pool, warming, queued, callers, hosts, totals } = counts;
-  const isWhole = dependencies.livekit.status === 'up' && hosts > 0;
+  const { ready, starting, pool, warming, queued, callers, hosts, totals, failingProfiles } = counts;
+  const isWhole = dependencies.livekit.status === 'up' && hosts > 0 && failingProfiles.length === 0;
   return {
     success: true,
     status: isWhole ? 'healthy' : 'degraded',
     sessions: { ready, starting, pool, warming, queued },
     stats: totals,
     capacity: { current: callers, max, available: Math.max(0, max - callers) },
+    ...(failingProfiles.length > 0 && { failingProfiles }),
     dependencies: { ...dependencies, spawners: spawnersOf(hosts) },
   };
 }

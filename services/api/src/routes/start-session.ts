@@ -104,6 +104,11 @@ async function answerFor(
       return answerStarted(result, call, context);
     case 'at_capacity':
       throw new CodedError('at_capacity', { retryAfterSeconds: result.retryAfterMs / 1000 });
+    case 'profile_failing':
+      throw new CodedError('profile_failing', {
+        detail: `Agents of this profile fail to start. The last one: ${result.reason}`,
+        retryAfterSeconds: result.retryAfterMs / 1000,
+      });
     case 'no_host':
       throw new CodedError('no_host', { retryAfterSeconds: 5 });
     case 'user_busy':

@@ -1,0 +1,210 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import { type LaunchRef, openRedis, type RedisSchema } from './index.js';
+
+const HOST = 'host-a';
+let redis: TestRedis;
+let schema: RedisSchema;
+let serial = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  schema = openRedis({ url: redis.url, clientName: 'test' });
+  await schema.connected(2000);
+  await addHost(HOST);
+});
+afterEach(() => schema.close());
+
+async function addHost(host: string, poolTarget = 0): Promise<void> {
+  await schema.hosts.register(host, [{ name: 'default', voices: [], poolTarget }]);
+  await schema.hosts.heartbeat(host, {
+    capacity: 60,
+    concurrency: 4,
+    version: 'test',
+    startedAt: 0,
+    running: 0,
+    draining: false,
+  });
+}
+
+function newId(kind: 'session' | 'prewarm'): string {
+  serial += 1;
+  return `${kind}_${String(serial).padStart(24, '0')}`;
+}
+
+function start(userId?: string) {
+  const sessionId = newId('session');
+  return schema.sessions.start({
+    sessionId,
+    roomName: `greenroom-${sessionId}`,
+    profile: 'default',
+    userId,
+    userScope: '',
+    trusted: true,
+    maxSessions: 50,
+    sessionTimeoutMs: 60_000,
+  });
+}
+
+async function refill() {
+  const ids = [newId('prewarm'), newId('prewarm')];
+  return schema.pools.planRefill({
+    profile: 'default',
+    ids,
+    rooms: ids.map((id) => `greenroom-${id}`),
+    warmMaxAgeMs: 60_000,
+    sessionTimeoutMs: 60_000,
+  });
+}
+
+async function claim(host = HOST): Promise<LaunchRef> {
+  serial += 1;
+  const claim = await schema.sessions.claim({
+    host,
+    launch: `launch${serial}`,
+    hostCapacity: 60,
+    includePool: true,
+  });
+  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
+  return { sessionId: claim.session.id, generation: claim.session.generation, launch: claim.session.launch };
+}
+
+function fail(ref: LaunchRef, overrides: { isAgentsFault?: boolean; maxAttempts?: number } = {}) {
+  return schema.sessions.failLaunch(ref, {
+    error: 'It exited.',
+    lastLines: [],
+    maxAttempts: 1,
+    backoffMs: 0,
+    holdoffBaseMs: 60_000,
+    holdoffMaxMs: 60_000,
+    isAgentsFault: true,
+    ...overrides,
+  });
+}
+
+async function failStarts(count: number, overrides: Parameters<typeof fail>[1] = {}) {
+  const answers = [];
+  for (let i = 0; i < count; i += 1) {
+    expect((await start()).status).toBe('created');
+    answers.push(await fail(await claim(), overrides));
+  }
+  return answers;
+}
+
+/** The time for which it is open is over. */
+async function letItPass(): Promise<void> {
+  const openUntil = Number(await redis.command('HGET', 'breaker:default', 'openUntil'));
+  const openMs = Number(await redis.command('HGET', 'breaker:default', 'openMs'));
+  await redis.command('HSET', 'breaker:default', 'openUntil', String(openUntil - openMs - 10));
+}
+
+async function breaker() {
+  return (await schema.pools.read())[0]?.breaker;
+}
+
+describe('the breaker of a profile', () => {
+  test('opens at the fifth launch in a row that failed, and starts fail fast with the reason', async () => {
+    const answers = await failStarts(5);
+    expect(answers.map((it) => 'breakerOpened' in it)).toEqual([false, false, false, false, true]);
+    expect(await start()).toMatchObject({ status: 'profile_failing', reason: 'It exited.' });
+    expect(await breaker()).toMatchObject({ status: 'open', failures: 5, reason: 'It exited.' });
+    expect(await schema.health.read()).toMatchObject({ failingProfiles: ['default'], callers: 0 });
+    const refused = await start();
+    expect(refused.status === 'profile_failing' && refused.retryAfterMs).toBeGreaterThan(9000);
+    expect(refused.status === 'profile_failing' && refused.retryAfterMs).toBeLessThanOrEqual(10_000);
+  });
+
+  test('does not open when one in between gets ready, nor for failures that are not the agent’s', async () => {
+    await failStarts(4);
+    await start();
+    await schema.sessions.markReady(await claim(), 100);
+    await failStarts(4);
+    await failStarts(5, { isAgentsFault: false });
+    expect(await breaker()).toBeUndefined();
+    expect((await start()).status).toBe('created');
+  });
+
+  test('does not open for warm agents alone: callers’ starts may do well', async () => {
+    await addHost(HOST, 1);
+    for (let i = 0; i < 7; i += 1) {
+      await refill();
+      await fail(await claim());
+      await redis.command('DEL', 'pool:holdoff');
+    }
+    expect(await breaker()).toBeUndefined();
+    expect((await start()).status).toBe('created');
+    expect(await fail(await claim())).toMatchObject({ breakerOpened: true });
+  });
+
+  test('open, it keeps from nobody what is there: a warm agent, a session of their own, attempts under way', async () => {
+    const mine = await start('ann');
+    const launch = await claim();
+    await addHost(HOST, 1);
+    await refill();
+    await schema.sessions.markReady(await claim(), 100);
+    for (let i = 0; i < 5; i += 1) {
+      await redis.command('ZADD', 'hosts', '1', HOST);
+      await addHost('host-b');
+      await start();
+      await fail(await claim('host-b'));
+    }
+    expect(await breaker()).toMatchObject({ status: 'open' });
+    await addHost(HOST, 1);
+    expect(await start('ann')).toMatchObject({
+      status: 'existing',
+      session: 'session' in mine && { id: mine.session.id },
+    });
+    expect(await fail(launch, { maxAttempts: 3 })).toMatchObject({ status: 'retry' });
+    expect((await start()).status).toBe('assigned');
+    expect((await start()).status).toBe('profile_failing');
+  });
+
+  test('one warm probe goes when its time is over, with pool target 0 too, and exactly one', async () => {
+    await failStarts(5);
+    expect(await refill()).toMatchObject({ created: [] });
+    expect((await refill()).heldOffMs).toBeGreaterThan(9000);
+    await letItPass();
+    const plans = await Promise.all([refill(), refill(), refill()]);
+    expect(plans.flatMap(({ created }) => created)).toHaveLength(1);
+    expect(await breaker()).toMatchObject({ status: 'probing' });
+    expect((await start()).status).toBe('profile_failing');
+    expect(await schema.sessions.markReady(await claim(), 100)).toEqual({ status: 'surplus' });
+    expect(await breaker()).toBeUndefined();
+    expect((await start()).status).toBe('created');
+  });
+
+  test('a probe that fails opens it for twice as long, at most 5 minutes; then it is a caller’s turn', async () => {
+    await failStarts(5);
+    await letItPass();
+    await refill();
+    const answer = await fail(await claim(), { maxAttempts: 3 });
+    expect(answer).toMatchObject({ status: 'dropped', breakerOpened: true });
+    expect(await redis.command('HGET', 'breaker:default', 'openMs')).toBe('20000');
+    expect((await start()).status).toBe('profile_failing');
+    await letItPass();
+    const [first, second] = [await start(), await start()];
+    expect([first.status, second.status]).toEqual(['created', 'profile_failing']);
+    expect((await refill()).created).toEqual([]);
+    await redis.command('HSET', 'breaker:default', 'openMs', '299000');
+    await fail(await claim());
+    expect(await redis.command('HGET', 'breaker:default', 'openMs')).toBe('300000');
+  });
+
+  test('a probe that is lost with its host, or ended, is followed by another', async () => {
+    await addHost('host-b');
+    await failStarts(5);
+    await letItPass();
+    const [lost = ''] = (await refill()).created;
+    await claim('host-b');
+    expect((await refill()).created).toEqual([]);
+    await redis.command('ZADD', 'hosts', '1', 'host-b');
+    const [ended = ''] = (await refill()).created;
+    expect(ended).not.toBe(lost);
+    await schema.sessions.requestEnd({ sessionId: ended, reason: 'admin_ended', by: 'admin' });
+    expect((await refill()).created).toHaveLength(1);
+  });
+});
