@@ -9,6 +9,9 @@ local session = read(A.sessionId)
 if not session and redis.call('EXISTS', K.ended(A.sessionId)) == 1 then return answer({ status = 'gone' }) end
 if session and session.status == 'error' then return answer({ status = 'gone' }) end
 
+-- It has died, and the call waits for its next launch.
+if session and session.restartedLaunch == A.launch then return answer({ status = 'superseded' }) end
+
 local known = session or { id = A.sessionId, generation = '0' }
 local is_ours = known.launch == A.launch
 if present(known.launch) and not is_ours then

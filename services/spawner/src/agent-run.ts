@@ -47,6 +47,8 @@ export class AgentRun {
   output: RunOutput | undefined;
   /** Descendants seen at health checks; they are found again even if they hide later. */
   remembered: readonly ProcessRef[] = [];
+  /** Settles when nobody is writing the record of this launch: the next launch of the session has one of its own. */
+  recordKept: Promise<unknown> = Promise.resolve();
   /** It has no use for a grace: a process that hangs does not act on a signal. */
   hangs = false;
   /** It took more than its limits allow, and is killed for it. */

@@ -4,9 +4,15 @@ import { deleteLaunchRecord, isUnreadable, readLaunchRecord, writeLaunchRecord }
 import type { SpawnerContext } from './spawner-context.js';
 
 /** Brings the record on disk up to date with what was learnt since the launch: helpers seen, the caller, its deadline. */
-export async function keepRecord({ state, runs }: SpawnerContext, run: AgentRun): Promise<void> {
-  // Until it runs, its launch writes the record.
-  if (run.phase === 'launching') return;
+export function keepRecord(context: SpawnerContext, run: AgentRun): Promise<void> {
+  const work = keep(context, run);
+  run.recordKept = Promise.allSettled([run.recordKept, work]);
+  return work;
+}
+
+async function keep({ state, runs }: SpawnerContext, run: AgentRun): Promise<void> {
+  // Until it runs, its launch writes the record; one that is gone needs none.
+  if (run.phase === 'launching' || run.phase === 'settling') return;
   const record = await readLaunchRecord(state.root, run.id);
   if (record === undefined || isUnreadable(record) || record.launchId !== run.ref.launch) return;
   const learnt = {

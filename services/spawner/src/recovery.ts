@@ -98,7 +98,8 @@ export class Recovery {
     }
     logger.warn('a launch is no longer its session’s', { session: shortId(run.id), answer: answer.status });
     if (answer.status === 'gone') void this.#parts.ends.end(run.id);
-    else void this.#parts.ends.drop(run);
+    // One that is being replaced finds out by itself, and its successor may stand here already.
+    else if (run.phase !== 'settling') void this.#parts.ends.drop(run);
   }
 
   /** With a caller in its room it is that caller's; without one it ends when nobody can come any more. */

@@ -123,6 +123,7 @@ export class Supervisor {
   /** The session goes on without this launch. Its record goes first: what has no record is never taken for alive. */
   async #restart(run: AgentRun, cause: Fault): Promise<void> {
     const { state, runs, logger } = this.#context;
+    await run.recordKept;
     await deleteLaunchRecord(state.root, run.id);
     await run.output?.eraseEvents();
     const { status } = await this.#requestRestart(run, cause, run.giveWay.signal);
