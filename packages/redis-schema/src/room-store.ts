@@ -1,4 +1,4 @@
-import type { ScriptRunner } from './script-runner.js';
+import { type ScriptRunner, unexpected } from './script-runner.js';
 
 /** Rooms that must go, written in the step that ends their session. */
 export class RoomStore {
@@ -8,8 +8,13 @@ export class RoomStore {
     this.#scripts = scripts;
   }
 
-  /** The room is verified gone. */
-  async clearDoomed(roomName: string): Promise<void> {
-    await this.#scripts.run('clear-doomed-room', { roomName });
+  /**
+   * The room is verified gone.
+   * @returns `fenced` when its agent may bring it back: it stays doomed and is due again in some seconds
+   */
+  async clearDoomed(roomName: string): Promise<'ok' | 'fenced'> {
+    const answer = await this.#scripts.run('clear-doomed-room', { roomName });
+    if (answer.status === 'ok' || answer.status === 'fenced') return answer.status;
+    throw unexpected('clear-doomed-room', answer);
   }
 }

@@ -24,6 +24,7 @@ export type CommandName =
   | 'register-host'
   | 'remove-host'
   | 'renew-session'
+  | 'replace-room'
   | 'request-end'
   | 'resize-pool'
   | 'resolve-quarantine'

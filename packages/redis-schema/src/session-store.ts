@@ -187,6 +187,20 @@ export class SessionStore {
     }
   }
 
+  /**
+   * LiveKit has lost the room of this launch, or has another in its place. A warm agent is retired in the same step; one
+   * that got a caller meanwhile is not.
+   */
+  async replaceRoom(
+    ref: LaunchRef,
+    roomSid?: string,
+  ): Promise<{ status: 'ok'; session: SessionRecord } | { status: 'retired' } | Superseded> {
+    const answer = await this.#scripts.run('replace-room', { ...ref, roomSid });
+    if (answer.status === 'ok') return { status: 'ok', session: parseSession(answer.session) };
+    if (answer.status === 'retired') return { status: 'retired' };
+    return superseded('replace-room', answer);
+  }
+
   /** Records the identity of a process that still waits behind its gate. */
   async commitLaunch(
     ref: LaunchRef,
@@ -351,7 +365,8 @@ function superseded(
     | 'fail-launch'
     | 'renew-session'
     | 'restart-launch'
-    | 'resolve-quarantine',
+    | 'resolve-quarantine'
+    | 'replace-room',
   answer: ScriptAnswer,
 ): Superseded {
   if (answer.status !== 'superseded') throw unexpected(name, answer);

@@ -9,6 +9,7 @@ export {
   secretsOf,
 } from './config/parse-config.js';
 export type { Variable } from './config/variable.js';
+export { ConnectionWatch, type ConnectionWatchOptions } from './connection-watch.js';
 export { applyCrashPolicy, type CrashPolicyOptions } from './crash-policy.js';
 export { closeServer, type ListenAddress, listen } from './listen.js';
 export { createLogger, flushLogger, type Logger, type LoggerOptions } from './logger.js';

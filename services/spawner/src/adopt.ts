@@ -191,6 +191,7 @@ async function takeOver(
   if (canBeStopped) run.identity = record.identity;
   run.remembered = record.remembered ?? [];
   run.cgroup = record.cgroup;
+  run.roomSid = record.roomSid;
   run.eventsFile = record.eventsFile;
   run.exited = isAlive
     ? awaitAdoptedExit(record.identity, { signal: context.leaving })

@@ -44,6 +44,8 @@ export class AgentRun {
   exited: Promise<ProcessExit> | undefined;
   /** Its own cgroup, where one could be made: what no double fork escapes. */
   cgroup: string | undefined;
+  /** Of the room that was made for it, once it was. */
+  roomSid: string | undefined;
   output: RunOutput | undefined;
   /** Descendants seen at health checks; they are found again even if they hide later. */
   remembered: readonly ProcessRef[] = [];

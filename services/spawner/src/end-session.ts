@@ -17,6 +17,8 @@ export class SessionEnds {
   /** A session that is ending ends once, however often that is asked. */
   readonly #ending = new Map<string, Promise<void>>();
   readonly #stopping = new Map<AgentRun, Promise<StopResult | undefined>>();
+  /** Rooms that LiveKit did not answer about; they stand in rooms:doomed too. */
+  readonly #undeleted = new Set<string>();
   readonly #onFreed: () => void;
 
   constructor(context: SpawnerContext, onFreed: () => void) {
@@ -156,10 +158,17 @@ export class SessionEnds {
     const { rooms, redis, logger } = this.#context;
     try {
       await rooms.delete(roomName);
+      this.#undeleted.delete(roomName);
       await redis.rooms.clearDoomed(roomName);
     } catch (error) {
+      this.#undeleted.add(roomName);
       logger.warn('room not deleted yet, it stays doomed', { room: shortId(roomName), error });
     }
+  }
+
+  /** LiveKit may answer again. Returns at once. */
+  retryDeletions(): void {
+    for (const roomName of this.#undeleted) void this.deleteRoom(roomName);
   }
 
   async #end(sessionId: string, withoutAsking: EndReason | undefined): Promise<void> {

@@ -4,6 +4,7 @@ import type { Launcher } from './launcher.js';
 import { keepRecord } from './keep-record.js';
 import type { PoolKeeper } from './pool.js';
 import type { Recovery } from './recovery.js';
+import type { RoomKeeper } from './rooms/room-keeper.js';
 import type { SpawnerContext } from './spawner-context.js';
 
 const HEARTBEAT_MS = 5000;
@@ -13,6 +14,7 @@ interface Parts {
   ends: SessionEnds;
   launcher: Launcher;
   pool: PoolKeeper;
+  rooms: RoomKeeper;
 }
 
 /**
@@ -77,6 +79,8 @@ export class HostPresence {
   }
 
   async #beat(): Promise<void> {
+    this.#parts.rooms.look();
+    this.#parts.ends.retryDeletions();
     const heard = await this.#hear();
     if (heard === undefined) return;
     if (heard.deployment !== undefined) this.#context.deployment = heard.deployment;

@@ -29,6 +29,7 @@ import { LimitWatch } from './limit-watch.js';
 import { createSpawnerMetrics } from './metrics.js';
 import { PoolKeeper } from './pool.js';
 import { proveHunting } from './prove-hunting.js';
+import { RoomKeeper } from './rooms/room-keeper.js';
 import { RoomService } from './rooms/room-service.js';
 import { SessionLifecycle } from './session-lifecycle.js';
 import { holdHostId, holdStateDir } from './sole-spawner.js';
@@ -82,7 +83,8 @@ async function main(): Promise<void> {
   const launcher = new Launcher(context, lifecycle);
   const pool = new PoolKeeper(context, () => launcher.look());
   const recovery = new Recovery(context, { lifecycle, ends, supervisor });
-  const presence = new HostPresence(context, { recovery, ends, launcher, pool });
+  const rooms = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
+  const presence: HostPresence = new HostPresence(context, { recovery, ends, launcher, pool, rooms });
   const health = new HealthCheck(context, ends);
   const hangs = new HangWatch(context, supervisor);
   const limits = new LimitWatch(context, supervisor);
@@ -138,6 +140,7 @@ async function main(): Promise<void> {
           health.close();
           hangs.close();
           limits.close();
+          rooms.close();
           leaving.abort();
           await Promise.all(context.runs.all().map(async (run) => run.output?.leave()));
         },
@@ -181,6 +184,7 @@ async function main(): Promise<void> {
     logger.info('looked after launches of an earlier life', found);
     await recovery.alreadyPublished(registered);
     await untilAnswered(() => presence.open(), stopping.signal);
+    rooms.open();
     stopAnswers = await untilAnswered(
       () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
       stopping.signal,

@@ -1,4 +1,3 @@
-import { roomOptions } from '@greenroom/contracts';
 import { encodeSession, type SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import { buildAgentEnvironment } from './agents/agent-environment.js';
@@ -13,7 +12,8 @@ import {
   writeLaunchRecord,
 } from './process/index.js';
 import { mintAgentToken } from './rooms/agent-token.js';
-import { LiveKitUnavailableError } from './rooms/room-service.js';
+import { LiveKitUnavailableError } from './rooms/ask-livekit.js';
+import { roomOptionsOf } from './rooms/room-options-of.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { untilAnswered } from './until-answered.js';
 
@@ -37,6 +37,7 @@ export class Superseded extends Error {
 }
 
 const TOKEN_MARGIN_MS = 600_000;
+const LONGEST_WAIT_FOR_ROOM_MS = 15_000;
 
 /**
  * From a claim to a process that runs: room, gate, record on disk, both Redis places, and only then the agent's own
@@ -49,7 +50,7 @@ export async function startAgent(
   run: AgentRun,
   onAgentEnd: (reason: string) => void,
 ): Promise<void> {
-  const roomSid = await makeRoom(context, run);
+  run.roomSid = await makeRoom(context, run);
   run.giveWay.signal.throwIfAborted();
   const gate = await openAgentGate(context, run);
   run.identity = gate.identity;
@@ -57,11 +58,11 @@ export async function startAgent(
   run.cgroup = gate.cgroup;
   context.faults.reach('spawned');
   try {
-    await record(context, run, roomSid, 'recorded');
+    await record(context, run, 'recorded');
     context.faults.reach('recorded');
-    await commit(context, run, roomSid);
+    await commit(context, run);
     context.faults.reach('committed');
-    await record(context, run, roomSid, 'released');
+    await record(context, run, 'released');
     run.giveWay.signal.throwIfAborted();
     run.output = new AgentOutput(context, run, onAgentEnd);
     await gate.release();
@@ -73,12 +74,12 @@ export async function startAgent(
   }
 }
 
-async function makeRoom({ config, deployment, rooms }: SpawnerContext, run: AgentRun): Promise<string> {
-  const { userId, userName, voiceId } = run.session;
-  const { sessionTimeoutMs, warmMaxAgeMs, leaveGraceMs } = config;
-  const options = { sessionId: run.id, deployment, sessionTimeoutMs, warmMaxAgeMs, leaveGraceMs };
+/** @returns the room's sid */
+async function makeRoom(context: SpawnerContext, run: AgentRun): Promise<string> {
   try {
-    return await rooms.create(roomOptions({ ...options, userId, userName, voiceId }));
+    // A LiveKit that is being restarted costs no start; the agent keeps at least half of its time.
+    const limitMs = Math.min(run.profile.startupTimeoutMs / 2, LONGEST_WAIT_FOR_ROOM_MS);
+    return await context.rooms.create(roomOptionsOf(context, run), { limitMs, signal: run.giveWay.signal });
   } catch (error) {
     if (!(error instanceof LiveKitUnavailableError)) throw error;
     throw new StartFailure('LiveKit could not be reached to make the room.', {
@@ -135,13 +136,10 @@ function reportSpawn({ logger }: SpawnerContext, run: AgentRun, gate: GatedLaunc
   }
 }
 
-async function record(
-  { state }: SpawnerContext,
-  run: AgentRun,
-  roomSid: string,
-  phase: LaunchPhase,
-): Promise<void> {
-  if (run.identity === undefined) throw new Error('a launch without a process has no record');
+async function record({ state }: SpawnerContext, run: AgentRun, phase: LaunchPhase): Promise<void> {
+  const { identity, roomSid } = run;
+  if (identity === undefined || roomSid === undefined)
+    throw new Error('a launch without a process has no record');
   await writeLaunchRecord(state.root, {
     schema: LAUNCH_RECORD_SCHEMA,
     sessionId: run.id,
@@ -149,7 +147,7 @@ async function record(
     launchId: run.ref.launch,
     hostId: state.hostId,
     profile: run.profile.name,
-    identity: run.identity,
+    identity,
     roomName: run.session.roomName,
     roomSid,
     logFile: state.logFile(run.id, run.ref.generation),
@@ -163,8 +161,8 @@ async function record(
 }
 
 /** Both Redis places get the identity while the agent has run nothing. */
-async function commit({ redis, state }: SpawnerContext, run: AgentRun, roomSid: string): Promise<void> {
-  const { identity } = run;
+async function commit({ redis, state }: SpawnerContext, run: AgentRun): Promise<void> {
+  const { identity, roomSid } = run;
   if (identity === undefined) throw new Error('a launch without a process cannot be committed');
   const { pid, pgid, startTime } = identity;
   const logFile = state.logFile(run.id, run.ref.generation);

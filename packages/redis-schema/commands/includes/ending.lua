@@ -22,6 +22,13 @@ local function doom_room(session)
   redis.call('ZADD', K.DOOMED, 'NX', int(due), session.roomName)
 end
 
+-- For a session that ended while its host could not be reached: on a LiveKit that lets tokens make rooms, its agent can
+-- bring the room back until its token has run out. Until then the room is deleted again and again.
+local function doom_fenced_room(session, until_ms)
+  redis.call('HSET', K.FENCED, session.roomName, int(until_ms))
+  redis.call('ZADD', K.DOOMED, int(NOW), session.roomName)
+end
+
 local function remember_end(session)
   local since = tonumber(session.assignedAt) or tonumber(session.createdAt) or NOW
   local ended = K.ended(session.id)

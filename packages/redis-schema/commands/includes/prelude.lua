@@ -47,6 +47,7 @@ local K = {
   DEADLINES = P .. 'sessions:deadlines',
   PENDING = P .. 'spawn:pending',
   DOOMED = P .. 'rooms:doomed',
+  FENCED = P .. 'rooms:fenced',
   HOSTS = P .. 'hosts',
   PROFILES = P .. 'profiles',
   STATS = P .. 'pool:stats',

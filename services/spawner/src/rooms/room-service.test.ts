@@ -11,7 +11,8 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AccessToken } from 'livekit-server-sdk';
 import { mintAgentToken } from './agent-token.js';
-import { LiveKitUnavailableError, RoomService } from './room-service.js';
+import { LiveKitUnavailableError } from './ask-livekit.js';
+import { RoomService } from './room-service.js';
 
 const JOINS = fileURLToPath(new URL('../../../../tests/fixtures/agents/joins-room.mjs', import.meta.url));
 const sessionId = 'session_roomservicetest00000';
@@ -113,15 +114,55 @@ test('only rooms with our mark are listed, and deleting twice is no error', asyn
   await rooms.delete(roomName);
 });
 
-test('a LiveKit that is away is said so, in bounded time', async () => {
-  const nowhere = new RoomService('ws://127.0.0.1:1', 'key', 'secret');
-  await expect(nowhere.listOurs()).rejects.toThrow(LiveKitUnavailableError);
-  await expect(nowhere.hasActiveAgent(roomName, { sessionId, generation: 1 })).rejects.toThrow(
-    /list participants/,
-  );
-  livekit.pause();
-  const startedAt = performance.now();
-  await expect(rooms.delete(roomName)).rejects.toThrow(LiveKitUnavailableError);
-  expect(performance.now() - startedAt).toBeLessThan(6000);
-  livekit.resume();
+describe('a LiveKit that is away', () => {
+  const options = roomOptions({
+    sessionId,
+    deployment: 'd',
+    sessionTimeoutMs: 60_000,
+    warmMaxAgeMs: 60_000,
+    leaveGraceMs: 1000,
+  });
+
+  test('is said so in bounded time; a deletion waits for it least', async () => {
+    const nowhere = new RoomService('ws://127.0.0.1:1', 'key', 'secret');
+    await expect(nowhere.listOurs()).rejects.toThrow(LiveKitUnavailableError);
+    await expect(nowhere.hasActiveAgent(roomName, { sessionId, generation: 1 })).rejects.toThrow(
+      /list participants/,
+    );
+    livekit.pause();
+    const startedAt = performance.now();
+    await expect(rooms.delete(roomName)).rejects.toThrow(LiveKitUnavailableError);
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+    livekit.resume();
+  });
+
+  test('is asked again until it is back, and the room is made', async () => {
+    await livekit.kill();
+    const since = performance.now();
+    const sid = rooms.create(options, { limitMs: 10_000 });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await livekit.restart();
+    expect(await sid).toMatch(/^RM_/);
+    expect(rooms.outages.hasBeenSince(since)).toBe(true);
+    expect((await rooms.sidsOf([roomName, 'no-such-room'])).get(roomName)).toBe(await sid);
+  });
+
+  test('is not waited for any longer once the room is not wanted any more', async () => {
+    const nowhere = new RoomService('ws://127.0.0.1:1', 'key', 'secret');
+    const unwanted = new AbortController();
+    const sid = nowhere.create(options, { limitMs: 10_000, signal: unwanted.signal });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const abortedAt = performance.now();
+    unwanted.abort();
+    await expect(sid).rejects.toMatchObject({ name: 'AbortError' });
+    expect(performance.now() - abortedAt).toBeLessThan(100);
+  });
+
+  test('but an answer that is final is not asked for again, and is no outage', async () => {
+    const stranger = new RoomService(livekit.url, livekit.apiKey, 'x'.repeat(40));
+    const startedAt = performance.now();
+    await expect(stranger.create(options, { limitMs: 10_000 })).rejects.toMatchObject({ isFinal: true });
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(stranger.outages.count).toBe(0);
+  });
 });

@@ -6,11 +6,8 @@ import {
   readRoomMark,
 } from '@greenroom/contracts';
 import { type ParticipantInfo, ParticipantInfo_State, RoomServiceClient } from 'livekit-server-sdk';
-
-/** LiveKit could not be reached or refused; whether it acted is unknown. */
-export class LiveKitUnavailableError extends Error {
-  override readonly name = 'LiveKitUnavailableError';
-}
+import { askLiveKit, type Patience } from './ask-livekit.js';
+import { Outages } from './outages.js';
 
 export interface OurRoom {
   name: string;
@@ -20,25 +17,41 @@ export interface OurRoom {
   createdAtMs: number;
 }
 
-const REQUEST_TIMEOUT_SECONDS = 5;
+/** One attempt. A room is made or listed in milliseconds, also by a LiveKit that is busy. */
+const ATTEMPT_LIMIT_SECONDS = 2;
+/** Where somebody waits for the answer and can do without it. */
+const SHORT_ATTEMPT_LIMIT_SECONDS = 1;
+const PATIENT: Patience = { limitMs: 3000 };
+/** An end does not wait for LiveKit: a room that could not be deleted stays doomed. */
+const BRIEF: Patience = { limitMs: 700 };
+/** For what is asked again and again anyway. */
+const ONCE: Patience = { limitMs: 0 };
 
 /** `ParticipantInfo.Kind.AGENT` of livekit_models.proto; the SDK exports the field, not its names. */
 const KIND_AGENT = 4;
 
-/** LiveKit's room API, as far as a spawner needs it. Every call is bounded. */
+/** LiveKit's room API, as far as a spawner needs it. Every call is bounded, and asked again where that can help. */
 export class RoomService {
   readonly #client: RoomServiceClient;
+  readonly #hasty: RoomServiceClient;
+  /** When LiveKit was found not to answer. */
+  readonly outages = new Outages();
 
   constructor(url: string, apiKey: string, apiSecret: string) {
     const httpUrl = url.replace(/^ws/, 'http');
-    this.#client = new RoomServiceClient(httpUrl, apiKey, apiSecret, {
-      requestTimeout: REQUEST_TIMEOUT_SECONDS,
-    });
+    const client = (requestTimeout: number) =>
+      new RoomServiceClient(httpUrl, apiKey, apiSecret, { requestTimeout });
+    this.#client = client(ATTEMPT_LIMIT_SECONDS);
+    this.#hasty = client(SHORT_ATTEMPT_LIMIT_SECONDS);
   }
 
-  /** Makes the room, or finds it if it is there. @returns its sid @throws LiveKitUnavailableError */
-  async create(options: RoomOptions): Promise<string> {
-    return this.#ask('create room', async () => {
+  /**
+   * Makes the room, or finds it if it is there.
+   * @returns its sid
+   * @throws LiveKitUnavailableError, AbortError
+   */
+  async create(options: RoomOptions, patience: Patience = PATIENT): Promise<string> {
+    return this.#ask('create room', patience, async () => {
       const room = await this.#client.createRoom({
         name: options.name,
         emptyTimeout: options.emptyTimeoutSeconds,
@@ -51,8 +64,16 @@ export class RoomService {
 
   /** Closes the room on everybody in it. A room that is gone already is a success. @throws LiveKitUnavailableError */
   async delete(roomName: string): Promise<void> {
-    await this.#ask('delete room', async () => {
-      await this.#client.deleteRoom(roomName).catch(ignoreNotFound);
+    await this.#ask('delete room', BRIEF, async () => {
+      await this.#hasty.deleteRoom(roomName).catch(ignoreNotFound);
+    });
+  }
+
+  /** Which of these rooms are there: their sids by name. @throws LiveKitUnavailableError */
+  async sidsOf(roomNames: readonly string[]): Promise<Map<string, string>> {
+    return this.#ask('list rooms', BRIEF, async () => {
+      const rooms = await this.#hasty.listRooms([...roomNames]);
+      return new Map(rooms.map(({ name, sid }) => [name, sid]));
     });
   }
 
@@ -66,7 +87,7 @@ export class RoomService {
   ): Promise<boolean> {
     const current = agentIdentity(launch.sessionId, launch.generation);
     const ofAnyLaunch = agentIdentity(launch.sessionId, 0).slice(0, -1);
-    const agents = await this.#listAgents(roomName);
+    const agents = (await this.#listParticipants(roomName, ONCE)).filter(isAgent);
     return agents.some(
       ({ state, identity }) =>
         state === ParticipantInfo_State.ACTIVE && (identity === current || !identity.startsWith(ofAnyLaunch)),
@@ -75,8 +96,8 @@ export class RoomService {
 
   /** Throws every agent out of the room. @throws LiveKitUnavailableError */
   async removeAgents(roomName: string): Promise<void> {
-    for (const { identity } of await this.#listAgents(roomName)) {
-      await this.#ask('remove participant', () =>
+    for (const { identity } of (await this.#listParticipants(roomName, PATIENT)).filter(isAgent)) {
+      await this.#ask('remove participant', PATIENT, () =>
         this.#client.removeParticipant(roomName, identity).catch(ignoreNotFound),
       );
     }
@@ -91,7 +112,7 @@ export class RoomService {
   async findCaller(
     roomName: string,
   ): Promise<{ userId?: string; userName?: string; voiceId?: string } | undefined> {
-    const participants = await this.#listParticipants(roomName);
+    const participants = await this.#listParticipants(roomName, PATIENT);
     const caller = participants.find(
       ({ state, identity }) =>
         state === ParticipantInfo_State.ACTIVE && identity.startsWith(CALLER_IDENTITY_PREFIX),
@@ -105,28 +126,25 @@ export class RoomService {
     };
   }
 
-  async #listAgents(roomName: string): Promise<ParticipantInfo[]> {
-    return (await this.#listParticipants(roomName)).filter((it) => it.kind === KIND_AGENT);
-  }
-
   /** A room that is not there has none. */
-  #listParticipants(roomName: string): Promise<ParticipantInfo[]> {
+  #listParticipants(roomName: string, patience: Patience): Promise<ParticipantInfo[]> {
     return this.#ask(
       'list participants',
+      patience,
       async () => (await this.#client.listParticipants(roomName).catch(ignoreNotFound)) ?? [],
     );
   }
 
   /** Tells an agent that was warm who its caller is. */
   async describeCaller(roomName: string, caller: Parameters<typeof roomMetadata>[0]): Promise<void> {
-    await this.#ask('update room', () =>
+    await this.#ask('update room', PATIENT, () =>
       this.#client.updateRoomMetadata(roomName, roomMetadata(caller)).then(() => undefined),
     );
   }
 
   /** Rooms that carry our mark. Others are never reported, so that they are never touched. */
   async listOurs(): Promise<OurRoom[]> {
-    return this.#ask('list rooms', async () => {
+    return this.#ask('list rooms', PATIENT, async () => {
       const rooms = await this.#client.listRooms();
       return rooms.flatMap((room) => {
         const mark = readRoomMark(room.metadata);
@@ -135,14 +153,13 @@ export class RoomService {
     });
   }
 
-  async #ask<T>(what: string, call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new LiveKitUnavailableError(`LiveKit: ${what}: ${message}`, { cause: error });
-    }
+  #ask<T>(what: string, patience: Patience, call: () => Promise<T>): Promise<T> {
+    return askLiveKit(what, call, patience, () => this.outages.note());
   }
+}
+
+function isAgent({ kind }: ParticipantInfo): boolean {
+  return kind === KIND_AGENT;
 }
 
 function ignoreNotFound(error: unknown): undefined {

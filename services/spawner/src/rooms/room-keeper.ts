@@ -1,0 +1,171 @@
+import { ConnectionWatch } from '@greenroom/service-kit';
+import type { AgentRun } from '../agent-run.js';
+import type { SessionEnds } from '../end-session.js';
+import { keepRecord } from '../keep-record.js';
+import { type SpawnerContext, shortId } from '../spawner-context.js';
+import { hasForgottenRooms } from './judge-rooms.js';
+import { roomOptionsOf } from './room-options-of.js';
+
+interface Parts {
+  ends: SessionEnds;
+  /** LiveKit can be reached again: what waited for it may go on. */
+  onReturn: () => void;
+}
+
+type RunWithRoom = AgentRun & { roomSid: string };
+
+/**
+ * Keeps the rooms of this host's agents: a LiveKit that was restarted has forgotten them, and gets them again before the
+ * callers and agents that reconnect give up. A warm agent whose room is not the one that it joined is retired.
+ *
+ * That LiveKit went away is told by a connection that is held for this; each heartbeat compares besides, for what a load
+ * balancer hides.
+ */
+export class RoomKeeper {
+  readonly #context: SpawnerContext;
+  readonly #parts: Parts;
+  readonly #watch: ConnectionWatch;
+  /** Rooms that LiveKit has forgotten and that are not made again yet. */
+  readonly #owed = new Set<AgentRun>();
+  #seen: Set<string> | undefined;
+  #outagesSeen = -1;
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+
+  constructor(context: SpawnerContext, parts: Parts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#watch = new ConnectionWatch({
+      url: context.config.livekitUrl,
+      onLost: () => {
+        context.rooms.outages.note();
+        context.logger.warn('the connection to LiveKit was lost');
+      },
+      onConnected: () => {
+        this.look();
+        parts.onReturn();
+      },
+    });
+  }
+
+  open(): void {
+    this.#watch.open();
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  /** Compares the rooms that are wanted with those that are there. Returns at once; a look under way is followed by another. */
+  look(): void {
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
+    }
+    this.#looking = this.#compare()
+      .catch((error: unknown) => this.#report('rooms not compared, the next heartbeat does', error))
+      .finally(() => {
+        this.#looking = undefined;
+        if (!this.#lookAgain) return;
+        this.#lookAgain = false;
+        this.look();
+      });
+  }
+
+  async #compare(): Promise<void> {
+    const { rooms, runs, logger } = this.#context;
+    const wanted = runs.all().filter(hasRoom);
+    for (const run of this.#owed) if (!wanted.includes(run as RunWithRoom)) this.#owed.delete(run);
+    // What was adopted had its room when its spawner last knew.
+    this.#seen ??= new Set(wanted.map((run) => run.roomSid));
+    const outages = rooms.outages.count;
+    const names = wanted.map((run) => run.session.roomName);
+    const there = names.length === 0 ? new Map<string, string>() : await rooms.sidsOf(names);
+    const asked = wanted.map((run) => ({ name: run.session.roomName, sid: run.roomSid }));
+    const hasBeenAway = outages !== this.#outagesSeen;
+    const missing = wanted.filter((run) => !there.has(run.session.roomName));
+    if (hasForgottenRooms({ wanted: asked, there, seenBefore: this.#seen, hasBeenAway })) {
+      for (const run of missing) this.#owed.add(run);
+      if (missing.length > 0) logger.warn('LiveKit has forgotten its rooms', { missing: missing.length });
+    }
+    this.#seen = new Set(there.values());
+    this.#outagesSeen = outages;
+    await Promise.all(wanted.map((run) => this.#setRight(run, there.get(run.session.roomName))));
+  }
+
+  async #setRight(run: RunWithRoom, sid: string | undefined): Promise<void> {
+    try {
+      if (sid !== undefined) {
+        this.#owed.delete(run);
+        if (sid !== run.roomSid) await this.#settle(run, sid);
+      } else if (this.#owed.has(run)) {
+        await this.#makeAgain(run);
+      } else if (run.session.owner === 'pool') {
+        // An agent without a room is of no use to a caller.
+        await this.#settle(run);
+      }
+    } catch (error) {
+      this.#report('a room could not be made again, the next heartbeat tries', error, run);
+    }
+  }
+
+  async #makeAgain(run: RunWithRoom): Promise<void> {
+    // Whether it is still warm is for Redis to say; a caller's room does not wait for that.
+    const isWarm = run.session.owner === 'pool';
+    if (isWarm && !(await this.#settle(run))) return;
+    if (!this.#isWanted(run)) return;
+    const { rooms, logger } = this.#context;
+    try {
+      const sid = await rooms.create(roomOptionsOf(this.#context, run), {
+        limitMs: 3000,
+        signal: run.giveWay.signal,
+      });
+      this.#owed.delete(run);
+      logger.info('room made again', { session: shortId(run.id) });
+      if (this.#isWanted(run)) await this.#settle(run, sid);
+    } finally {
+      // Its end may have begun, and have deleted the room, while we were making it.
+      if (!this.#isWanted(run)) await this.#parts.ends.deleteRoom(run.session.roomName);
+    }
+  }
+
+  /**
+   * Tells Redis that the room is gone, or which one is in its place. Without an answer the next look tells it again.
+   * @returns whether the room is wanted; a warm agent is retired instead
+   */
+  async #settle(run: RunWithRoom, sid?: string): Promise<boolean> {
+    const answer = await this.#context.redis.sessions.replaceRoom(run.ref, sid);
+    switch (answer.status) {
+      case 'ok':
+        this.#parts.ends.takeState(run, answer.session);
+        if (sid !== undefined) run.roomSid = sid;
+        await keepRecord(this.#context, run);
+        return true;
+      case 'retired':
+        this.#owed.delete(run);
+        void this.#parts.ends.end(run.id);
+        return false;
+      case 'superseded':
+        this.#owed.delete(run);
+        this.#parts.ends
+          .endIfAsked(run.id, run.session.roomName)
+          .catch((error: unknown) => this.#report('a lost session could not be looked at', error, run));
+        return false;
+    }
+  }
+
+  /** By this launch, or by a later one of the same session. */
+  #isWanted({ id }: AgentRun): boolean {
+    const current = this.#context.runs.get(id);
+    return current !== undefined && current.phase !== 'ending';
+  }
+
+  #report(what: string, error: unknown, run?: AgentRun): void {
+    if ((error as Error).name === 'AbortError') return;
+    this.#context.logger.warn(what, { error, ...(run && { session: shortId(run.id) }) });
+  }
+}
+
+function hasRoom(run: AgentRun): run is RunWithRoom {
+  return run.roomSid !== undefined && run.phase !== 'ending';
+}
