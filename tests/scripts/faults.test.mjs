@@ -60,6 +60,7 @@ describe('a row', () => {
 
   test.each([
     ['is good', {}, []],
+    ['names one of many', { test: { file: 'x.test.ts', name: 'apples are good to eat' } }, []],
     ['has no words', { happens: ' ' }, ['has no happens']],
     ['names no test', { test: {} }, ['names no test']],
     [

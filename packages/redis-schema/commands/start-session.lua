@@ -1,11 +1,15 @@
 -- Gives a caller a session: its own live one, a warm agent, or a place in spawn:pending.
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
---       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, sessionTimeoutMs
+--       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, sessionTimeoutMs, notAfter? (when nobody waits any more)
 -- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | user_busy | at_capacity | unknown_profile
 --          | recovering | no_host | idempotency_mismatch | session_ended | profile_failing {reason, retryAfterMs}
+--          | too_late (nothing was changed)
 -- @include prelude
 -- @include ending
 -- @include breaker
+
+-- A Redis that hung takes at its waking what was sent meanwhile: a session for a caller who was told no would be nobody's.
+if present(A.notAfter) and NOW > A.notAfter then return answer({ status = 'too_late' }) end
 
 -- A user may have a session, and a warm agent a caller, that the data does not know of right now.
 if not epoch() then

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { type Command, Redis } from 'ioredis';
 import { RedisUnsuitableError } from './errors.js';
 
 /**
@@ -24,7 +24,8 @@ const RECONNECT_MAX_DELAY_MS = 1000;
 
 export function connect(options: ConnectionOptions): Redis {
   const bounded = options.role === 'commands' || options.role === 'producer';
-  const connection = new Redis(options.url, {
+  const Connection = options.role === 'commands' ? PatientRedis : Redis;
+  const connection = new Connection(options.url, {
     connectionName: `${options.clientName}:${options.role}`,
     connectTimeout: options.commandTimeoutMs,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 8), RECONNECT_MAX_DELAY_MS),
@@ -36,6 +37,27 @@ export function connect(options: ConnectionOptions): Redis {
   });
   connection.on('error', options.onError);
   return connection;
+}
+
+/**
+ * Time-limited, as ioredis is; but what ioredis gives up when its timer fires may have been answered while we were busy: a
+ * thousand requests at once keep us from reading for longer than any limit. So what has arrived is read first.
+ */
+class PatientRedis extends Redis {
+  override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
+    const [command] = args;
+    command.setTimeout = (limitMs) => limitTime(command, limitMs);
+    return super.sendCommand(...args);
+  }
+}
+
+function limitTime(command: Command, limitMs: number): void {
+  const timer = setTimeout(() => setImmediate(giveUp), limitMs);
+  const giveUp = (): void => {
+    if (!command.isSettled) command.reject(new Error('Command timed out'));
+  };
+  const stop = (): void => clearTimeout(timer);
+  command.promise.then(stop, stop);
 }
 
 /** @throws RedisUnsuitableError for a cluster, or a server older than scripts with flags */

@@ -8,6 +8,11 @@ export class RedisRecoveringError extends RedisUnavailableError {
   override readonly name = 'RedisRecoveringError';
 }
 
+/** Redis has reached its maxmemory: it takes nothing new until somebody frees some. The step was not taken. */
+export class RedisFullError extends RedisUnavailableError {
+  override readonly name = 'RedisFullError';
+}
+
 /** Redis answers, but is one that we can never use: waiting does not help. */
 export class RedisUnsuitableError extends Error {
   override readonly name = 'RedisUnsuitableError';
@@ -45,7 +50,8 @@ export function toSchemaError(error: unknown, what: string): Error {
   if (error instanceof RedisUnavailableError || error instanceof RedisScriptError) return error;
   if (error instanceof RedisUnsuitableError || error instanceof HostTakenError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  if (/^(OOM|READONLY|LOADING|MASTERDOWN|BUSY|NOREPLICAS|MISCONF)/.test(message)) {
+  if (message.startsWith('OOM')) return new RedisFullError(`${what}: ${message}`, { cause: error });
+  if (/^(READONLY|LOADING|MASTERDOWN|BUSY|NOREPLICAS|MISCONF)/.test(message)) {
     return new RedisUnavailableError(`${what}: ${message}`, { cause: error });
   }
   if (error instanceof Error && error.name === 'ReplyError' && SCRIPT_FAULT.test(message)) {

@@ -1,7 +1,9 @@
 export { type AgentOutputBatch, RECENT_LINES } from './agent-store.js';
 export type { DoorbellPriority } from './doorbell.js';
+export type { RedisClock } from './redis-clock.js';
 export {
   HostTakenError,
+  RedisFullError,
   RedisRecoveringError,
   RedisScriptError,
   RedisUnavailableError,

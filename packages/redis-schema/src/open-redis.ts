@@ -9,6 +9,7 @@ import { HealthStore } from './health-store.js';
 import { HostQuestions } from './host-questions.js';
 import { type HostHolder, HostStore } from './host-store.js';
 import { PoolStore } from './pool-store.js';
+import { RedisClock } from './redis-clock.js';
 import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
 import { ScriptRunner } from './script-runner.js';
@@ -41,6 +42,7 @@ export interface RedisSchema {
   health: HealthStore;
   doorbell: Doorbell;
   bus: WakeBus;
+  clock: RedisClock;
   /** The raw command that rate-limit-redis needs. */
   limiterCall(...args: string[]): Promise<unknown>;
   /** @throws RedisUnavailableError when there is no answer in time */
@@ -65,7 +67,9 @@ export function openRedis(options: OpenOptions): RedisSchema {
   const commands = open('commands');
   const producer = open('producer');
   const subscriber = open('subscriber');
-  const scripts = new ScriptRunner(commands, keyPrefix);
+  const clock = new RedisClock();
+  clock.follow(commands);
+  const scripts = new ScriptRunner(commands, keyPrefix, clock);
   const hashes = new HashReader(commands, keyPrefix);
   const bus = new WakeBus(subscriber, commands, keyPrefix, limitMs);
   const questions = new HostQuestions(bus);
@@ -78,7 +82,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
   });
 
   return {
-    sessions: new SessionStore(scripts, hashes, options.holder),
+    sessions: new SessionStore(scripts, hashes, { clock, limitMs, holder: options.holder }),
     pools: new PoolStore(scripts),
     hosts: Object.assign(new HostStore(scripts, commands, { keyPrefix, holder: options.holder }), {
       askProcesses: questions.askProcesses.bind(questions),
@@ -90,6 +94,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     health: new HealthStore(scripts),
     doorbell,
     bus,
+    clock,
     async limiterCall(...args) {
       const [command, ...rest] = args;
       try {

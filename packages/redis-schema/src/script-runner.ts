@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { RedisRecoveringError, RedisScriptError, toSchemaError } from './errors.js';
+import type { RedisClock } from './redis-clock.js';
 import { type CommandName, commandNames, loadScript } from './scripts.js';
 
 /** What a script answered. Lists that were empty arrive as `{}`: Lua has one kind of table; see `asList`. */
@@ -11,9 +12,11 @@ type Runnable = Record<string, (...args: string[]) => Promise<string>>;
 export class ScriptRunner {
   readonly #connection: Redis;
   readonly #keyPrefix: string;
+  readonly #clock: RedisClock;
 
-  constructor(connection: Redis, keyPrefix: string) {
+  constructor(connection: Redis, keyPrefix: string, clock: RedisClock) {
     this.#connection = connection;
+    this.#clock = clock;
     this.#keyPrefix = keyPrefix;
     for (const name of commandNames()) {
       connection.defineCommand(methodOf(name), { numberOfKeys: 0, lua: loadScript(name) });
@@ -31,6 +34,7 @@ export class ScriptRunner {
     try {
       const text = await method.call(this.#connection, this.#keyPrefix, JSON.stringify(args));
       const answer = JSON.parse(text) as ScriptAnswer;
+      if (typeof answer.clock === 'number') this.#clock.hear(answer.clock);
       if (answer.status === 'recovering') throw new RedisRecoveringError(`${name}: data is being recovered`);
       return answer;
     } catch (error) {

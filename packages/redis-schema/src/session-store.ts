@@ -11,8 +11,10 @@ import type {
   StartArguments,
   StartResult,
 } from './types.js';
+import { RedisUnavailableError } from './errors.js';
 import type { HashReader } from './hash-reader.js';
 import type { HostHolder } from './host-store.js';
+import type { RedisClock } from './redis-clock.js';
 
 /** Names the launch that a step speaks for; a step for another launch than the current one changes nothing. */
 export interface LaunchRef {
@@ -48,29 +50,30 @@ export type RestartResult = { status: 'restarting' | 'exhausted' | 'no_host' } |
 /** How long a start takes before anything was measured: the caller is told the worst. */
 const UNMEASURED_STARTUP_MS = 30_000;
 
+export interface SessionStoreOptions {
+  readonly clock: RedisClock;
+  /** How long anybody waits for an answer. */
+  readonly limitMs: number;
+  readonly holder?: HostHolder | undefined;
+}
+
 /** The life of sessions: one method, one atomic step. */
 export class SessionStore {
   readonly #scripts: ScriptRunner;
   readonly #hashes: HashReader;
-  readonly #holder: HostHolder | undefined;
+  readonly #options: SessionStoreOptions;
 
-  constructor(scripts: ScriptRunner, hashes: HashReader, holder?: HostHolder) {
+  constructor(scripts: ScriptRunner, hashes: HashReader, options: SessionStoreOptions) {
     this.#scripts = scripts;
     this.#hashes = hashes;
-    this.#holder = holder;
+    this.#options = options;
   }
 
   /** Gives a caller its own live session, a warm agent, or lists a launch. One round trip. */
   async start(args: StartArguments): Promise<StartResult> {
-    const { userScope, userId, idempotency, ...rest } = args;
-    const answer = await this.#scripts.run('start-session', {
-      ...rest,
-      userId,
-      userKey: userId === undefined ? undefined : userKeyOf(userScope, userId),
-      idempotencyScope: idempotency?.scope,
-      idempotencyKey: idempotency?.key,
-      bodyHash: idempotency?.bodyHash,
-    });
+    let answer = await this.#start(args);
+    // Its clock was another one than we thought. By now we know.
+    if (answer.status === 'too_late') answer = await this.#start(args);
     switch (answer.status) {
       case 'assigned':
       case 'created':
@@ -95,9 +98,24 @@ export class SessionStore {
       case 'idempotency_mismatch':
       case 'session_ended':
         return { status: answer.status };
+      case 'too_late':
+        throw new RedisUnavailableError('start-session: taken up when nobody waited for it any more');
       default:
         throw unexpected('start-session', answer);
     }
+  }
+
+  #start({ userScope, userId, idempotency, ...rest }: StartArguments): Promise<ScriptAnswer> {
+    const { clock, limitMs } = this.#options;
+    return this.#scripts.run('start-session', {
+      ...rest,
+      userId,
+      userKey: userId === undefined ? undefined : userKeyOf(userScope, userId),
+      idempotencyScope: idempotency?.scope,
+      idempotencyKey: idempotency?.key,
+      bodyHash: idempotency?.bodyHash,
+      notAfter: clock.isKnown ? clock.now() + limitMs : undefined,
+    });
   }
 
   /**
@@ -171,7 +189,7 @@ export class SessionStore {
     hostCapacity: number;
     includePool: boolean;
   }): Promise<ClaimResult> {
-    const answer = await this.#scripts.run('claim-launch', { ...args, holder: this.#holder });
+    const answer = await this.#scripts.run('claim-launch', { ...args, holder: this.#options.holder });
     switch (answer.status) {
       case 'claimed':
         return { status: 'claimed', session: { ...parseSession(answer.session), launch: args.launch } };

@@ -187,7 +187,8 @@ async function takeOver(
   // Before anybody may ask for its end: that must find a process that can be stopped.
   const canBeStopped = isAlive || (await stopRemains(context, record));
   const ref = { sessionId: record.sessionId, generation: record.generation, launch: record.launchId };
-  const run = new AgentRun(ref, session, profile, Date.now() - (session.claimedAt ?? Date.now()));
+  const nowMs = context.redis.clock.now();
+  const run = new AgentRun(ref, session, profile, nowMs - (session.claimedAt ?? nowMs));
   if (canBeStopped) run.identity = record.identity;
   run.remembered = record.remembered ?? [];
   run.cgroup = record.cgroup;

@@ -85,12 +85,11 @@ export class AgentRun {
     this.#settleBroughtUp();
   }
 
-  /** Calls back at an absolute time; a later call replaces an earlier one. */
-  setDeadline(deadlineAtMs: number, onDeadline: () => void): void {
+  /** Calls back after so long; a later call replaces an earlier one. */
+  setDeadline(inMs: number, onDeadline: () => void): void {
     clearTimeout(this.#deadline);
-    const leftMs = deadlineAtMs - Date.now();
     // setTimeout takes at most 2^31 - 1 ms and would otherwise fire at once.
-    const waitMs = Math.min(Math.max(leftMs, 0), 2 ** 31 - 1);
+    const waitMs = Math.min(Math.max(inMs, 0), 2 ** 31 - 1);
     this.#deadline = setTimeout(onDeadline, waitMs);
     this.#deadline.unref();
   }

@@ -19,9 +19,9 @@ export async function drain(
   const { runs, config, logger } = context;
   await parts.presence.drain();
   await Promise.all(runs.all().map((run) => endIfWarm(context, parts.ends, run)));
-  const until = Date.now() + config.drainTimeoutMs;
+  const until = performance.now() + config.drainTimeoutMs;
   if (runs.size > 0) logger.info('draining, calls go on', { calls: runs.size });
-  while (runs.size > 0 && Date.now() < until && !hurry.aborted) {
+  while (runs.size > 0 && performance.now() < until && !hurry.aborted) {
     await sleep(LOOK_MS, undefined, { signal: hurry }).catch(() => undefined);
   }
   await Promise.all(runs.all().map((run) => endWhateverItIs(context, parts.ends, run)));

@@ -28,9 +28,9 @@ export class SessionEnds {
 
   /** Ends the session when its time is over. */
   armDeadline(run: AgentRun, earliestInMs = 0): void {
-    const at = Math.max(run.session.deadlineAt, Date.now() + earliestInMs);
+    const leftMs = run.session.deadlineAt - this.#context.redis.clock.now();
     run.setDeadline(
-      at,
+      Math.max(leftMs, earliestInMs),
       () => void this.#deadlineOver(run).catch((error: unknown) => this.#report(run, error)),
     );
   }

@@ -1,5 +1,5 @@
 import { CodedError, ERRORS, type ErrorCode, type ProblemBody } from '@greenroom/contracts';
-import { RedisRecoveringError, RedisUnavailableError } from '@greenroom/redis-schema';
+import { RedisFullError, RedisRecoveringError, RedisUnavailableError } from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { factsOf } from './call.js';
@@ -63,12 +63,18 @@ export function toCodedError(error: unknown): CodedError {
   if (error instanceof RedisRecoveringError) {
     return new CodedError('recovering', { retryAfterSeconds: RECOVERY_SECONDS, cause: error });
   }
+  if (error instanceof RedisFullError) {
+    return new CodedError('redis_unavailable', { detail: REDIS_IS_FULL, cause: error });
+  }
   if (error instanceof RedisUnavailableError) return new CodedError('redis_unavailable', { cause: error });
   // A path that cannot be decoded is a path that does not exist.
   if (error instanceof URIError) return new CodedError('not_found');
   const type = (error as { type?: unknown } | null | undefined)?.type;
   return new CodedError(BODY_ERRORS.get(type) ?? 'internal', { cause: error });
 }
+
+const REDIS_IS_FULL =
+  'Redis has no memory left and takes nothing new. Calls go on and can be ended; an operator has to free memory.';
 
 /** By the `type` of what body-parser throws. */
 const BODY_ERRORS: ReadonlyMap<unknown, ErrorCode> = new Map([
