@@ -173,6 +173,32 @@ describe('with a caller in the room', () => {
     await waitFor(() => stack.agentProcesses().length === 0);
   });
 
+  test('an admin asks for another agent: it comes into the same room, and that is no crash', async () => {
+    const { sessionId, caller } = await startCall(stack);
+    const { agentPid } = await sessionOf(stack, sessionId);
+    for (const generation of [2, 3, 4]) {
+      const answer = await stack.request('POST', `/api/session/${sessionId}/restart`);
+      expect(answer).toMatchObject({ status: 202, body: { success: true, sessionId, status: 'restarting' } });
+      expect(await waitForGeneration(stack, sessionId, generation)).toMatchObject({
+        restarts: generation - 1,
+      });
+    }
+    expect(isAlive(agentPid)).toBe(false);
+    expect(caller.hasStayed()).toBe(true);
+    await caller.leave();
+    await endAndForget(stack, sessionId);
+  });
+
+  test('a restart whose message was lost is done with the next heartbeat', async () => {
+    const sessionId = await startReady(stack);
+    const { host } = await sessionOf(stack, sessionId);
+    const launch = await stack.redis.command('HGET', `session:${sessionId}`, 'launch');
+    await stack.redis.command('HSET', `session:${sessionId}`, 'restartRequested', String(launch));
+    await stack.redis.command('SADD', `host:${host}:restarting`, sessionId);
+    expect(await waitForGeneration(stack, sessionId, 2)).toMatchObject({ restarts: 1 });
+    await endAndForget(stack, sessionId);
+  });
+
   test('an end that is asked for while it restarts wins', async () => {
     const { sessionId, caller } = await startCall(stack, { voiceId: 'slow' });
     await signalAgent(sessionId, 'SIGKILL');

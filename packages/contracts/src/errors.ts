@@ -77,6 +77,12 @@ export const ERRORS = {
     title: 'Session cannot be joined',
     detail: 'This session has no room to join: it is ending, failed, or belongs to no caller yet.',
   },
+  session_not_restartable: {
+    status: 409,
+    retryable: false,
+    title: 'Session cannot be restarted',
+    detail: 'Only a call with an agent can get a new one; this session has none, is ending or failed.',
+  },
   payload_too_large: {
     status: 413,
     retryable: false,

@@ -1,7 +1,7 @@
 -- A host says that it lives, and hears in the same step what waits for it: nothing depends on a message arriving.
 -- Args: host, fields {capacity, concurrency, version, startedAt, draining, running}, holder? {incarnation, lock, machine},
 --       published? (number of the recovery in which this host has published all its launches)
--- Answers: ok {ending[], pendingDue, doomed[], deployment?, epoch?, recovery?} | host_taken {by?, freshForMs}
+-- Answers: ok {ending[], restarting[], pendingDue, doomed[], deployment?, epoch?, recovery?} | host_taken {by?, freshForMs}
 -- @flags allow-oom
 -- @include prelude
 -- @include lease
@@ -25,6 +25,7 @@ end
 return answer({
   status = 'ok',
   ending = redis.call('SMEMBERS', K.host_ending(A.host)),
+  restarting = redis.call('SMEMBERS', K.host_restarting(A.host)),
   pendingDue = redis.call('ZCOUNT', K.PENDING, '-inf', int(NOW)) + redis.call('ZCOUNT', K.PENDING, int(POOL_RANK), int(POOL_RANK + NOW)),
   doomed = redis.call('ZRANGEBYSCORE', K.DOOMED, '-inf', int(NOW), 'LIMIT', 0, 100),
   deployment = redis.call('GET', K.DEPLOYMENT) or NIL,

@@ -5,20 +5,14 @@
 --          other) | superseded {now?}
 -- Asked again because the answer was lost, it answers the same again.
 -- @include prelude
+-- @include hosts
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
 if session.restartedLaunch == A.launch then return answer({ status = 'restarting' }) end
 if not is_current(session) or session.status ~= 'ready' then return answer({ status = 'superseded', now = session.status }) end
 
-local function has_host_for_launch()
-  if redis.call('HGET', K.host(session.host), 'draining') ~= '1' then return true end
-  for _, host in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
-    if host_is_fresh(host) then return true end
-  end
-  return false
-end
-if not has_host_for_launch() then return answer({ status = 'no_host' }) end
+if not has_host_for_launch(session.host) then return answer({ status = 'no_host' }) end
 
 -- What an admin asks for says nothing against the agent.
 local crashes = {}
@@ -32,8 +26,10 @@ end
 
 local id = session.id
 redis.call('SREM', K.host_sessions(session.host), id)
+redis.call('SREM', K.host_restarting(session.host), id)
 redis.call('DEL', K.pid(id), K.agent_health(id))
-redis.call('HDEL', K.session(id), 'host', 'launch', 'agentPid', 'agentPgid', 'agentStartTime', 'error')
+redis.call('HDEL', K.session(id), 'host', 'launch', 'agentPid', 'agentPgid', 'agentStartTime', 'error',
+  'restartRequested')
 local fields = {
   mode = 'user', restarts = int((tonumber(session.restarts) or 0) + 1), attempts = '0', restartedLaunch = A.launch,
 }

@@ -19,6 +19,7 @@ local host_sets = {}
 for _, host in ipairs(hosts) do
   host_sets[#host_sets + 1] = K.host_sessions(host)
   host_sets[#host_sets + 1] = K.host_ending(host)
+  host_sets[#host_sets + 1] = K.host_restarting(host)
 end
 
 local function forget(id)
@@ -36,6 +37,9 @@ local function place_with_host(session)
     changed = changed + redis.call(is_mine and 'SADD' or 'SREM', K.host_sessions(host), session.id)
     local is_asked = is_mine and session.status == 'ending'
     changed = changed + redis.call(is_asked and 'SADD' or 'SREM', K.host_ending(host), session.id)
+    local is_wanted = is_mine and session.status == 'ready' and present(session.restartRequested)
+      and session.restartRequested == session.launch
+    changed = changed + redis.call(is_wanted and 'SADD' or 'SREM', K.host_restarting(host), session.id)
   end
   return changed
 end

@@ -30,6 +30,8 @@ export interface HostHolder {
 export interface HeartbeatAnswer {
   /** Sessions of this host that are asked to end. */
   ending: string[];
+  /** Calls of this host that are to get a new agent. */
+  restarting: string[];
   /** Launches that are due now, for whoever has room. */
   pendingDue: number;
   /** Names of rooms that must go. */
@@ -115,6 +117,7 @@ export class HostStore {
     });
     return {
       ending: asList<string>(answer.ending),
+      restarting: asList<string>(answer.restarting),
       pendingDue: Number(answer.pendingDue),
       doomed: asList<string>(answer.doomed),
       deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,

@@ -177,6 +177,21 @@ describe('a restart', () => {
     expect(await restart(ref)).toMatchObject({ status: 'superseded' });
   });
 
+  test('that is asked for is about this launch only, and the sweep keeps the wish with its host', async () => {
+    const first = await startCall();
+    expect(await schema.sessions.requestRestart(first.sessionId)).toMatchObject({ status: 'restarting' });
+    expect(await schema.sessions.sweepIndexes()).toMatchObject({ repaired: 0 });
+    await redis.command('DEL', `host:${HOST}:restarting`);
+    expect(await schema.sessions.sweepIndexes()).toMatchObject({ repaired: 1 });
+    expect((await heartbeat()).restarting).toEqual([first.sessionId]);
+    await restart(first, { cause: 'admin_restart' });
+    expect((await heartbeat()).restarting).toEqual([]);
+    await launch();
+    expect((await sessionOf(first.sessionId)).restartRequested).toBeUndefined();
+    expect(await schema.sessions.sweepIndexes()).toMatchObject({ repaired: 0 });
+    expect((await heartbeat()).restarting).toEqual([]);
+  });
+
   test('the sweep finds nothing to repair in it, and puts back what was lost of it', async () => {
     const ref = await startCall();
     await restart(ref);

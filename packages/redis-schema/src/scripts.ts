@@ -26,6 +26,7 @@ export type CommandName =
   | 'renew-session'
   | 'replace-room'
   | 'request-end'
+  | 'request-restart'
   | 'resize-pool'
   | 'resolve-quarantine'
   | 'restart-launch'

@@ -27,6 +27,7 @@ export function parseSession(raw: unknown): SessionRecord {
     quarantined: h.quarantined === '1',
     attempts: integer(h.attempts) ?? 0,
     restarts: integer(h.restarts) ?? 0,
+    restartRequested: text(h.restartRequested),
     agentPid: integer(h.agentPid),
     agentPgid: integer(h.agentPgid),
     agentStartTime: text(h.agentStartTime),

@@ -7,6 +7,7 @@ import type {
   ListFilter,
   ListPage,
   ReadResult,
+  RestartRequestResult,
   SessionRecord,
   StartArguments,
   StartResult,
@@ -163,6 +164,24 @@ export class SessionStore {
         return { status: answer.status };
       default:
         throw unexpected('request-end', answer);
+    }
+  }
+
+  /** Asks for a new agent for a call. The owner hears of it in the same step; nobody waits for a process. */
+  async requestRestart(sessionId: string): Promise<RestartRequestResult> {
+    const answer = await this.#scripts.run('request-restart', { sessionId });
+    switch (answer.status) {
+      case 'restarting':
+      case 'refused':
+        return { status: answer.status, session: parseSession(answer.session) };
+      case 'ended':
+        return { status: 'ended', ended: parseEnded(answer.ended) };
+      case 'no_host':
+      case 'host_unreachable':
+      case 'not_found':
+        return { status: answer.status };
+      default:
+        throw unexpected('request-restart', answer);
     }
   }
 

@@ -33,6 +33,8 @@ export interface SessionRecord {
   quarantined: boolean;
   attempts: number;
   restarts: number;
+  /** The launch that an admin wants to be replaced. */
+  restartRequested: string | undefined;
   agentPid: number | undefined;
   agentPgid: number | undefined;
   /** Clock ticks since boot, as /proc shows it. */
@@ -137,6 +139,11 @@ export type EndResult =
   | { status: 'refused'; session: SessionRecord }
   | { status: 'ended'; ended: EndedRecord }
   | { status: 'not_found' };
+
+export type RestartRequestResult =
+  | { status: 'restarting' | 'refused'; session: SessionRecord }
+  | { status: 'no_host' | 'host_unreachable' | 'not_found' }
+  | { status: 'ended'; ended: EndedRecord };
 
 export interface ListFilter {
   status?: SessionState | undefined;

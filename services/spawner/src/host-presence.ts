@@ -6,12 +6,14 @@ import type { PoolKeeper } from './pool.js';
 import type { Recovery } from './recovery.js';
 import type { RoomKeeper } from './rooms/room-keeper.js';
 import type { SpawnerContext } from './spawner-context.js';
+import type { Supervisor } from './supervisor.js';
 
 const HEARTBEAT_MS = 5000;
 
 interface Parts {
   recovery: Recovery;
   ends: SessionEnds;
+  supervisor: Supervisor;
   launcher: Launcher;
   pool: PoolKeeper;
   rooms: RoomKeeper;
@@ -85,6 +87,7 @@ export class HostPresence {
     if (heard === undefined) return;
     if (heard.deployment !== undefined) this.#context.deployment = heard.deployment;
     for (const sessionId of heard.ending) this.#endIfAsked(sessionId);
+    for (const sessionId of heard.restarting) this.#restartIfAsked(sessionId);
     for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
     if (heard.pendingDue > 0) this.#parts.launcher.look();
     await this.#parts.recovery.follow(heard);
@@ -134,6 +137,7 @@ export class HostPresence {
     const { kind, id } = message as { kind?: string; id?: string };
     if (id === undefined) return;
     if (kind === 'end') this.#endIfAsked(id);
+    if (kind === 'restart') this.#restartIfAsked(id);
     if (kind === 'assigned') void this.#onAssigned(id);
   }
 
@@ -149,6 +153,13 @@ export class HostPresence {
     this.#parts.ends.endIfAsked(sessionId).catch((error: unknown) => {
       if ((error as Error).name === 'AbortError') return;
       this.#context.logger.warn('an end could not be looked at, the next heartbeat does', { error });
+    });
+  }
+
+  #restartIfAsked(sessionId: string): void {
+    this.#parts.supervisor.restartIfAsked(sessionId).catch((error: unknown) => {
+      if ((error as Error).name === 'AbortError') return;
+      this.#context.logger.warn('a restart failed, the next heartbeat looks again', { error });
     });
   }
 

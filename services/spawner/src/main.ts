@@ -84,7 +84,14 @@ async function main(): Promise<void> {
   const pool = new PoolKeeper(context, () => launcher.look());
   const recovery = new Recovery(context, { lifecycle, ends, supervisor });
   const rooms = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
-  const presence: HostPresence = new HostPresence(context, { recovery, ends, launcher, pool, rooms });
+  const presence: HostPresence = new HostPresence(context, {
+    recovery,
+    ends,
+    supervisor,
+    launcher,
+    pool,
+    rooms,
+  });
   const health = new HealthCheck(context, ends);
   const hangs = new HangWatch(context, supervisor);
   const limits = new LimitWatch(context, supervisor);

@@ -60,6 +60,25 @@ export class Supervisor {
     await this.#ends.stopTree(run);
   }
 
+  /** An admin wants another agent for this call. The wish stands in the state; a message only says to look. */
+  async restartIfAsked(sessionId: string): Promise<void> {
+    const { redis, runs, leaving } = this.#context;
+    const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
+    const run = runs.get(sessionId);
+    if (found.status !== 'live' || run?.phase !== 'serving' || !isToBeReplaced(run, found.session)) return;
+    run.session = found.session;
+    await this.#replace(run).catch((error: unknown) => this.#report(run, error));
+  }
+
+  async #replace(run: AgentRun): Promise<void> {
+    run.phase = 'settling';
+    const stopped = await this.#ends.stopTree(run);
+    await run.output?.close();
+    if (run.giveWay.signal.aborted) return;
+    if (stopped?.outcome === 'kill_failed') return this.#ends.endNow(run, 'agent_hung');
+    await this.#restart(run, 'admin_restart');
+  }
+
   async #agentExited(run: AgentRun, exit: ProcessExit): Promise<void> {
     if (run.phase !== 'serving') return;
     const { code, signal } = exit;
@@ -82,6 +101,7 @@ export class Supervisor {
     await run.output?.close();
     if (run.giveWay.signal.aborted) return;
     if (run.saidEnd !== undefined) return this.#ends.endNow(run, 'agent_ended', run.saidEnd);
+    if (isToBeReplaced(run, run.session)) return this.#restart(run, 'admin_restart');
     const isOver =
       wasOnPurpose ||
       stopped?.outcome === 'kill_failed' ||
@@ -121,7 +141,7 @@ export class Supervisor {
   }
 
   /** The session goes on without this launch. Its record goes first: what has no record is never taken for alive. */
-  async #restart(run: AgentRun, cause: Fault): Promise<void> {
+  async #restart(run: AgentRun, cause: RestartCause): Promise<void> {
     const { state, runs, logger } = this.#context;
     await run.recordKept;
     await deleteLaunchRecord(state.root, run.id);
@@ -135,7 +155,7 @@ export class Supervisor {
         return this.#onRestarting();
       case 'exhausted':
       case 'no_host':
-        return this.#ends.endNow(run, cause);
+        return this.#ends.endNow(run, cause === 'admin_restart' ? 'host_drained' : cause);
       case 'superseded':
         // Whoever was first decides; asked to end here, the end goes on, and it needs the run.
         await this.#ends.endIfAsked(run.id, run.session.roomName);
@@ -155,8 +175,17 @@ export class Supervisor {
     return untilAnswered(() => redis.sessions.restart(launch.ref, policy), signal);
   }
 
+  /** Without its run a call whose agent is gone is found by the next sweep. */
   #report(run: AgentRun, error: unknown): void {
     if ((error as Error).name === 'AbortError') return;
     this.#context.logger.error('unexpected failure', { session: shortId(run.id), error });
+    if (run.phase !== 'settling') return;
+    run.clearDeadline();
+    this.#context.runs.remove(run);
   }
+}
+
+/** The wish names the launch that it is about: the next one is not meant. */
+function isToBeReplaced(run: AgentRun, session: SessionRecord): boolean {
+  return session.status === 'ready' && session.restartRequested === run.ref.launch;
 }

@@ -6,6 +6,7 @@ local function release_claims(session)
   if present(session.host) then
     redis.call('SREM', K.host_sessions(session.host), id)
     redis.call('SREM', K.host_ending(session.host), id)
+    redis.call('SREM', K.host_restarting(session.host), id)
   end
   if present(session.userKey) then
     local user = K.user(session.userKey)

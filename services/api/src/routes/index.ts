@@ -9,6 +9,7 @@ import { listProfiles } from './list-profiles.js';
 import { listSessions } from './list-sessions.js';
 import { mintToken } from './mint-token.js';
 import { resizePool } from './resize-pool.js';
+import { restartSession } from './restart-session.js';
 import { sessionLogs } from './session-logs.js';
 import { startSession } from './start-session.js';
 
@@ -18,6 +19,7 @@ export function allRoutes(context: ApiContext): Route[] {
     startSession(context),
     endSession(context),
     getSession(context),
+    restartSession(context),
     sessionLogs(context),
     mintToken(context),
     listSessions(context),

@@ -1,0 +1,27 @@
+-- An admin wants a new agent for a call, in the same room. The wish names the launch that it is about, so it is carried out
+-- once; the owner stops that launch and takes the step of restart-launch.
+-- Args: sessionId
+-- Answers: restarting {session} (now, or already) | refused {session} (it has no agent that could be replaced) | no_host
+--          | host_unreachable | ended {ended} | not_found
+-- @include prelude
+-- @include hosts
+
+local session = read(A.sessionId)
+if not session then
+  local flat = redis.call('HGETALL', K.ended(A.sessionId))
+  if #flat == 0 then return not_there({ status = 'not_found' }) end
+  local ended = { id = A.sessionId }
+  for i = 1, #flat, 2 do ended[flat[i]] = flat[i + 1] end
+  return answer({ status = 'ended', ended = ended })
+end
+if session.status == 'restarting' then return answer({ status = 'restarting', session = session }) end
+if session.status ~= 'ready' or not present(session.host) then return answer({ status = 'refused', session = session }) end
+
+local seen = tonumber(redis.call('ZSCORE', K.HOSTS, session.host))
+if not seen or seen < NOW - HOST_FRESH_MS then return answer({ status = 'host_unreachable' }) end
+if not has_host_for_launch(session.host) then return answer({ status = 'no_host' }) end
+
+write(session, { restartRequested = session.launch })
+redis.call('SADD', K.host_restarting(session.host), session.id)
+wake('host:' .. session.host .. ':wake', { kind = 'restart', id = session.id })
+return answer({ status = 'restarting', session = session })
