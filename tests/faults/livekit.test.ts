@@ -34,13 +34,15 @@ let stack: TestStack;
 beforeAll(async () => {
   stack = await startStack({
     agentCommand: agent('joins-room.mjs'),
-    env: { STALE_SWEEP_INTERVAL: '2', TERMINATION_GRACE: '1' },
+    env: { STALE_SWEEP_INTERVAL: '2', TERMINATION_GRACE: '1', RATE_LIMIT_PER_MINUTE: '0' },
   });
 });
 afterAll(() => stack.stop());
 
 const callers: RunningProcess[] = [];
 afterEach(async () => {
+  stack.livekit.resume();
+  stack.spawner.resume();
   await Promise.all(callers.splice(0).map((it) => it.stop({ signal: 'SIGKILL' })));
   await stack.request('POST', '/api/pool/resize', { size: 0 });
   const live = (await stack.request('GET', '/api/sessions')).body.sessions as { sessionId: string }[];
@@ -54,8 +56,19 @@ async function enter(token: string): Promise<void> {
   callers.push(await startProcess({ name: 'caller', command: process.execPath, args: [JOINS], env }));
 }
 
+/** The api takes starts again within a second or two of LiveKit's return. */
+async function untilStartsAreTaken(): Promise<void> {
+  await waitFor(
+    async () => (await stack.request('GET', '/api/health')).body.dependencies.livekit.status === 'up',
+    {
+      timeoutMs: 2000,
+    },
+  );
+}
+
 /** A call with its caller in the room. */
 async function startCall() {
+  await untilStartsAreTaken();
   const sessionId = await startReady(stack);
   const { roomName, agentPid } = await sessionOf(stack, sessionId);
   const { body } = await stack.request('POST', '/api/token', { sessionId });
@@ -103,6 +116,7 @@ describe('LiveKit is killed and comes back', () => {
   }, 60_000);
 
   test('a start that was accepted waits for it, and costs no attempt', async () => {
+    await untilStartsAreTaken();
     stack.spawner.pause();
     const sessionId = await startSession(stack);
     await stack.livekit.kill();
@@ -153,6 +167,58 @@ describe('LiveKit is killed and comes back', () => {
     await waitForPeople(roomName, 2, REJOIN_MS);
     expect(await sessionOf(stack, sessionId)).toMatchObject({ status: 'ready', agentPid });
   }, 60_000);
+});
+
+describe('starts while LiveKit is away', () => {
+  const start = (key: string) =>
+    stack.request('POST', '/api/session/start', {}, { 'Idempotency-Key': key, authorization: '' });
+  const refuses = async () => (await start(`another-key-${Math.random()}`)).status === 503;
+
+  test('are refused at once with a clear error, begin nothing, and work with the same key when it is back', async () => {
+    const { sessionId } = await startCall();
+    await stack.livekit.kill();
+    // The api hears of it by itself: no start is needed to find out.
+    await sleep(300);
+    const before = await stack.redis.command('ZCARD', 'sessions:index');
+    const startedAt = performance.now();
+    const refused = await start('the-key');
+    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(refused.status).toBe(503);
+    expect(refused.body).toMatchObject({ code: 'livekit_unavailable', success: false });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await stack.redis.command('ZCARD', 'sessions:index')).toBe(before);
+
+    expect((await stack.request('POST', '/api/token', { sessionId })).status).toBe(201);
+    expect((await sessionOf(stack, sessionId)).status).toBe('ready');
+    const { body: health } = await stack.request('GET', '/api/health');
+    expect([health.status, health.dependencies.livekit.status]).toEqual(['degraded', 'down']);
+    const metrics = await stack.request('GET', '/metrics');
+    expect(metrics.body).toMatch(/^greenroom_livekit_breaker_open(\{[^}]*\})? 1$/m);
+
+    await stack.livekit.restart();
+    const again = await waitFor(
+      async () => {
+        const answer = await start('the-key');
+        return answer.status === 202 && answer;
+      },
+      { timeoutMs: 1500, intervalMs: 50 },
+    );
+    expect((await start('the-key')).body.sessionId).toBe(again.body.sessionId);
+    await waitForStatus(stack, again.body.sessionId, 'ready');
+  });
+
+  test('one that hangs is noticed by the starts themselves; one slow answer refuses nobody', async () => {
+    await untilStartsAreTaken();
+    stack.livekit.pause();
+    expect(await refuses()).toBe(false);
+    stack.livekit.resume();
+    await sleep(1000);
+    expect(await refuses()).toBe(false);
+    stack.livekit.pause();
+    await waitFor(refuses, { timeoutMs: 4000 });
+    stack.livekit.resume();
+    await waitFor(async () => !(await refuses()), { timeoutMs: 2000 });
+  });
 });
 
 describe('LiveKit hangs', () => {

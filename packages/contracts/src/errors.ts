@@ -119,6 +119,13 @@ export const ERRORS = {
     title: 'State store unavailable',
     detail: 'Redis cannot be reached right now. Nothing was lost; try again shortly.',
   },
+  livekit_unavailable: {
+    status: 503,
+    retryable: true,
+    title: 'LiveKit unavailable',
+    detail:
+      'LiveKit does not answer right now, so no call can begin. Nothing was started; try again shortly.',
+  },
   recovering: {
     status: 503,
     retryable: true,

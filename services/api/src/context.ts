@@ -2,6 +2,7 @@ import type { RedisSchema } from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
 import type { ApiConfig } from './config.js';
 import type { OpenStreams } from './http/open-streams.js';
+import type { LiveKitBreaker } from './livekit/livekit-breaker.js';
 import type { LiveKitProbe } from './livekit/livekit-probe.js';
 import type { Rooms } from './livekit/rooms.js';
 import type { ApiMetrics } from './metrics.js';
@@ -12,6 +13,8 @@ export interface ApiContext {
   readonly redis: RedisSchema;
   readonly rooms: Rooms;
   readonly livekit: LiveKitProbe;
+  /** Refuses starts while LiveKit is away. */
+  readonly livekitBreaker: LiveKitBreaker;
   readonly streams: OpenStreams;
   readonly metrics: ApiMetrics;
   readonly logger: Logger;

@@ -2,6 +2,7 @@ import { openRedis, RedisUnsuitableError } from '@greenroom/redis-schema';
 import {
   applyCrashPolicy,
   ConfigError,
+  ConnectionWatch,
   closeServer,
   createLogger,
   createShutdown,
@@ -12,6 +13,7 @@ import {
 import { buildApp } from './app.js';
 import { parseApiConfig, REDIS_LIMIT_MS } from './config.js';
 import { OpenStreams } from './http/open-streams.js';
+import { askLiveKit, LiveKitBreaker } from './livekit/livekit-breaker.js';
 import { LiveKitProbe } from './livekit/livekit-probe.js';
 import { Rooms } from './livekit/rooms.js';
 import { createApiMetrics } from './metrics.js';
@@ -32,11 +34,22 @@ async function main(): Promise<void> {
   });
   const streams = new OpenStreams();
   const metrics = createApiMetrics();
-  const livekit = new LiveKitProbe(config);
-  const rooms = new Rooms(config, logger);
+  const livekitBreaker = new LiveKitBreaker({
+    ask: askLiveKit(config),
+    gauge: metrics.livekitBreakerOpen,
+    logger,
+  });
+  const livekit = new LiveKitProbe(config, livekitBreaker);
+  const rooms = new Rooms(config, { breaker: livekitBreaker, logger });
+  // It tells at once when LiveKit goes: no caller has to find out.
+  const livekitWatch = new ConnectionWatch({
+    url: config.livekitUrl,
+    onLost: () => livekitBreaker.suspect(),
+    onConnected: () => undefined,
+  });
 
   const app = buildApp(
-    { config, redis, rooms, livekit, streams, metrics, logger },
+    { config, redis, rooms, livekit, livekitBreaker, streams, metrics, logger },
     { isServing: () => !shutdown.hasStarted() },
   );
   const server = createApiServer(app);
@@ -47,7 +60,15 @@ async function main(): Promise<void> {
       // /readyz says no from here on.
       { name: 'end streams', capMs: 1_000, run: () => streams.endAll() },
       { name: 'answer what has begun', capMs: 6_000, run: () => closeServer(server) },
-      { name: 'cut what is left', capMs: 500, run: () => server.closeAllConnections() },
+      {
+        name: 'cut what is left',
+        capMs: 500,
+        run: () => {
+          livekitWatch.close();
+          livekitBreaker.close();
+          server.closeAllConnections();
+        },
+      },
       { name: 'close redis', capMs: 2_000, run: () => redis.close() },
       { name: 'flush the log', capMs: 1_000, run: () => flushLogger(logger) },
     ],
@@ -66,6 +87,7 @@ async function main(): Promise<void> {
       if (error instanceof RedisUnsuitableError) void shutdown.run('unsuitable Redis').then(() => exit(1));
     });
   void livekit.read();
+  livekitWatch.open();
 
   const port = await listen(server, config);
   logger.info('api is listening', { host: config.host, port });

@@ -1,10 +1,12 @@
-import { Counter, createMetrics, Histogram, type Registry } from '@greenroom/service-kit';
+import { Counter, createMetrics, Gauge, Histogram, type Registry } from '@greenroom/service-kit';
 
 export interface ApiMetrics {
   readonly registry: Registry;
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
   /** By outcome: `warm`, `cold`, `existing`, or why not. */
   readonly starts: Counter<'outcome'>;
+  /** 1 while starts are refused because LiveKit does not answer. */
+  readonly livekitBreakerOpen: Gauge;
 }
 
 export function createApiMetrics(): ApiMetrics {
@@ -22,6 +24,11 @@ export function createApiMetrics(): ApiMetrics {
       name: 'greenroom_session_starts_total',
       help: 'Starts that were asked for, by outcome',
       labelNames: ['outcome'],
+      registers: [registry],
+    }),
+    livekitBreakerOpen: new Gauge({
+      name: 'greenroom_livekit_breaker_open',
+      help: '1 while starts are refused because LiveKit does not answer',
       registers: [registry],
     }),
   };

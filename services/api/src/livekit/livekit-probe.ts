@@ -1,6 +1,7 @@
 import type { DependencyStatus } from '@greenroom/contracts';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import type { LiveKitKeys } from './caller-token.js';
+import { isAway, type LiveKitBreaker } from './livekit-breaker.js';
 
 const FRESH_MS = 5_000;
 /** After this long a result says nothing any more, and the asker waits a moment for a new one. */
@@ -11,10 +12,12 @@ const LIMIT_SECONDS = 2;
 /** Knows whether LiveKit answers, without ever making an asker wait for it: the look goes on in the background. */
 export class LiveKitProbe {
   readonly #client: RoomServiceClient;
+  readonly #breaker: LiveKitBreaker;
   #last: { status: DependencyStatus; atMs: number } | undefined;
   #looking: Promise<void> | undefined;
 
-  constructor(config: LiveKitKeys & { livekitUrl: string }) {
+  constructor(config: LiveKitKeys & { livekitUrl: string }, breaker: LiveKitBreaker) {
+    this.#breaker = breaker;
     this.#client = new RoomServiceClient(config.livekitUrl, config.livekitApiKey, config.livekitApiSecret, {
       requestTimeout: LIMIT_SECONDS,
       failover: false,
@@ -23,6 +26,7 @@ export class LiveKitProbe {
 
   /** The last result, at most 15 s old; waits 50 ms at most. */
   async read(): Promise<DependencyStatus> {
+    if (this.#breaker.isOpen) return { status: 'down', detail: 'cannot be reached; starts are refused' };
     const ageMs = this.#last ? performance.now() - this.#last.atMs : Infinity;
     if (ageMs > FRESH_MS) this.#looking ??= this.#look();
     if (ageMs > STALE_MS) {
@@ -46,6 +50,7 @@ export class LiveKitProbe {
       await this.#client.listRooms(['greenroom-probe']);
       return { status: 'up' };
     } catch (error) {
+      if (isAway(error)) this.#breaker.suspect();
       return { status: 'down', detail: describe(error) };
     }
   }

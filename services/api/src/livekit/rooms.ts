@@ -2,6 +2,7 @@ import type { RoomOptions } from '@greenroom/contracts';
 import type { Logger } from '@greenroom/service-kit';
 import { RoomServiceClient } from 'livekit-server-sdk';
 import type { LiveKitKeys } from './caller-token.js';
+import { isAway, type LiveKitBreaker } from './livekit-breaker.js';
 
 /** A caller waits for it: better an answer without the room than a late one. */
 const CREATE_LIMIT_SECONDS = 0.8;
@@ -9,13 +10,18 @@ const CREATE_LIMIT_SECONDS = 0.8;
 /** What the api itself does with rooms. The spawner does the same again, so a failure is logged and nothing else. */
 export class Rooms {
   readonly #client: RoomServiceClient;
+  readonly #breaker: LiveKitBreaker;
   readonly #logger: Pick<Logger, 'warn'>;
 
-  constructor(config: LiveKitKeys & { livekitUrl: string }, logger: Pick<Logger, 'warn'>) {
+  constructor(
+    config: LiveKitKeys & { livekitUrl: string },
+    { breaker, logger }: { breaker: LiveKitBreaker; logger: Pick<Logger, 'warn'> },
+  ) {
     this.#client = new RoomServiceClient(config.livekitUrl, config.livekitApiKey, config.livekitApiSecret, {
       requestTimeout: CREATE_LIMIT_SECONDS,
       failover: false,
     });
+    this.#breaker = breaker;
     this.#logger = logger;
   }
 
@@ -42,6 +48,7 @@ export class Rooms {
     try {
       await work();
     } catch (error) {
+      if (isAway(error)) this.#breaker.suspect();
       this.#logger.warn(complaint, { error });
     }
   }

@@ -40,7 +40,7 @@ function limitMetadata(value: object, helpers: Joi.CustomHelpers) {
 
 /** POST /api/session/start: a warm agent at once, or a launch that the caller may already join. */
 export function startSession(context: ApiContext): Route {
-  const { redis, config, metrics } = context;
+  const { redis, config, metrics, livekitBreaker } = context;
   return defineRoute({
     method: 'post',
     paths: ['/api/session/start'],
@@ -48,6 +48,8 @@ export function startSession(context: ApiContext): Route {
     body,
     limit: 'start',
     async handle(call: Call<StartRequest>) {
+      if (livekitBreaker.isOpen) metrics.starts.inc({ outcome: 'livekit_unavailable' });
+      livekitBreaker.admit();
       const result = await redis.sessions.start(startArguments(call, config));
       metrics.starts.inc({ outcome: result.status });
       return answerFor(result, call, context);

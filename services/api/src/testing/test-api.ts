@@ -10,6 +10,7 @@ import { type AppOptions, buildApp } from '../app.js';
 import { parseApiConfig, REDIS_LIMIT_MS } from '../config.js';
 import type { ApiContext } from '../context.js';
 import { OpenStreams } from '../http/open-streams.js';
+import { askLiveKit, LiveKitBreaker } from '../livekit/livekit-breaker.js';
 import { LiveKitProbe } from '../livekit/livekit-probe.js';
 import { Rooms } from '../livekit/rooms.js';
 import { createApiMetrics } from '../metrics.js';
@@ -49,7 +50,7 @@ afterAll(async () => {
   for (const api of opened) await api.close();
 });
 
-/** The app with everything real but the listening. Without a LiveKit, nothing answers where it should be. */
+/** The app with everything real but the listening. Without a LiveKit, nothing answers where it should be, and starts are taken all the same. */
 export async function openTestApi({
   redis,
   livekit,
@@ -81,13 +82,20 @@ export async function openTestApi({
     commandTimeoutMs: REDIS_LIMIT_MS,
   });
   if (isConnected) await schema.connected(2_000);
+  const metrics = createApiMetrics();
+  const livekitBreaker = new LiveKitBreaker({
+    ask: livekit ? askLiveKit(config) : async () => undefined,
+    gauge: metrics.livekitBreakerOpen,
+    logger,
+  });
   const context: ApiContext = {
     config,
     redis: schema,
-    rooms: new Rooms(config, logger),
-    livekit: new LiveKitProbe(config),
+    rooms: new Rooms(config, { breaker: livekitBreaker, logger }),
+    livekit: new LiveKitProbe(config, livekitBreaker),
+    livekitBreaker,
     streams: new OpenStreams(),
-    metrics: createApiMetrics(),
+    metrics,
     logger,
   };
   const app = buildApp(context, options);
@@ -107,6 +115,7 @@ export async function openTestApi({
       return answer as StartResponse;
     },
     async close() {
+      livekitBreaker.close();
       if (opened.delete(api)) await schema.close();
     },
   };
