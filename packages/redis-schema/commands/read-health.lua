@@ -1,6 +1,6 @@
 -- All counts that health shows, from the cardinalities of the sets.
 -- Args: (none)
--- Answers: ok {ready, starting, callers, hosts, pools[] {profile, target, ready, warming, breaker?}, totals {..}}
+-- Answers: ok {recovering, ready, starting, callers, hosts, pools[] {profile, target, ready, warming, breaker?}, totals {..}}
 -- @flags no-writes
 -- @include prelude
 -- @include breaker
@@ -28,6 +28,7 @@ for _, name in ipairs({ 'total_spawned', 'total_assigned', 'total_ready', 'total
 end
 return answer({
   status = 'ok',
+  recovering = not epoch(),
   ready = redis.call('SCARD', K.READY),
   starting = redis.call('SCARD', K.STARTING),
   callers = redis.call('SCARD', K.CALLERS),

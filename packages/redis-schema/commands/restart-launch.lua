@@ -12,6 +12,8 @@ if not session then return not_there({ status = 'superseded' }) end
 if session.restartedLaunch == A.launch then return answer({ status = 'restarting' }) end
 if not is_current(session) or session.status ~= 'ready' then return answer({ status = 'superseded', now = session.status }) end
 
+-- Its time is over anyway.
+if (tonumber(session.deadlineAt) or math.huge) <= NOW then return answer({ status = 'exhausted' }) end
 if not has_host_for_launch(session.host) then return answer({ status = 'no_host' }) end
 
 -- What an admin asks for says nothing against the agent.

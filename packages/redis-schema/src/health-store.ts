@@ -14,6 +14,7 @@ export class HealthStore {
     const pools = asList<PoolCounts>(answer.pools);
     const totals = answer.totals as Record<string, number>;
     return {
+      recovering: answer.recovering === true,
       ready: Number(answer.ready),
       starting: Number(answer.starting),
       pool: sum(pools.map((pool) => pool.ready)),

@@ -159,6 +159,8 @@ export interface ListPage {
 }
 
 export interface HealthCounts {
+  /** The data was lost, or may lack its last writes, and the hosts are publishing what they have. */
+  recovering: boolean;
   ready: number;
   starting: number;
   pool: number;

@@ -18,6 +18,7 @@ import { findCgroupRoot, prepareLimits } from './process/index.js';
 import { type Profile, readDefaultProfile } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { readConfig } from './config.js';
+import { guardDeadlines } from './deadline-guard.js';
 import { drain } from './drain.js';
 import { createFaults } from './faults.js';
 import { SessionEnds } from './end-session.js';
@@ -183,11 +184,13 @@ async function main(): Promise<void> {
 
   /** Gives up where a shutdown begins meanwhile. @throws AbortError */
   async function takeUpWork(): Promise<void> {
+    const endGuard = await guardDeadlines(context);
     await waitForRedis();
     const hasLaunches = await hasLaunchRecords(context);
     const registered = await untilAnswered(() => register(context, hasLaunches), stopping.signal);
     const isSameLife = registered.epoch !== undefined && registered.epoch === (await state.readLife()).epoch;
     const found = await adoptAll(context, { lifecycle, ends, supervisor }, { ...registered, isSameLife });
+    endGuard();
     logger.info('looked after launches of an earlier life', found);
     await recovery.alreadyPublished(registered);
     await untilAnswered(() => presence.open(), stopping.signal);

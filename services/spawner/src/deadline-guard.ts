@@ -1,0 +1,39 @@
+import { checkIdentity, type LaunchRecord, listLaunchRecords, stopTree } from './process/index.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
+
+/** A timer takes at most 2^31 - 1 ms and would otherwise fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Keeps the deadlines of calls that go on while this spawner waits for Redis: nothing can be adopted yet, but a promised
+ * limit holds. A warm agent is left alone; it may have been given to a caller.
+ *
+ * @returns ends the guard; called once the launches are adopted and keep their deadlines themselves
+ */
+export async function guardDeadlines(context: SpawnerContext): Promise<() => void> {
+  const { records } = await listLaunchRecords(context.state.root);
+  const timers = records.flatMap((record) => {
+    const { deadlineAt } = record;
+    if (deadlineAt === undefined || record.session?.owner !== 'caller') return [];
+    const leftMs = Math.min(Math.max(deadlineAt - Date.now(), 0), LONGEST_TIMER_MS);
+    return [setTimeout(() => void end(context, record), leftMs).unref()];
+  });
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+  };
+}
+
+/** The session itself is ended at its adoption: its agent is gone, and its deadline over. */
+async function end(context: SpawnerContext, record: LaunchRecord): Promise<void> {
+  const { config, logger, rooms } = context;
+  const session = shortId(record.sessionId);
+  if (checkIdentity(record.identity) !== 'alive') return;
+  logger.warn('a call is over its limit while Redis is away', { session });
+  try {
+    const { identity, remembered = [], cgroup } = record;
+    await stopTree({ identity, remembered, cgroup, graceMs: config.terminationGraceMs });
+    await rooms.delete(record.roomName);
+  } catch (error) {
+    logger.error('a call over its limit could not be ended', { session, error });
+  }
+}
