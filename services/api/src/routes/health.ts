@@ -21,7 +21,7 @@ export function health({ redis, livekit, config }: ApiContext): Route {
         status: 200,
         body: viewHealth(
           counts,
-          { redis: { status: 'up', latencyMs }, livekit: livekitStatus },
+          { redis: viewRedis(counts, latencyMs), livekit: livekitStatus },
           config.maxSessions,
         ),
       };
@@ -44,7 +44,8 @@ function viewHealth(
   max: number,
 ): HealthView {
   const { ready, starting, pool, warming, queued, callers, hosts, totals, failingProfiles } = counts;
-  const isWhole = dependencies.livekit.status === 'up' && hosts > 0 && failingProfiles.length === 0;
+  const isWhole =
+    dependencies.livekit.status === 'up' && hosts > 0 && failingProfiles.length === 0 && !counts.recovering;
   return {
     success: true,
     status: isWhole ? 'healthy' : 'degraded',
@@ -54,6 +55,10 @@ function viewHealth(
     ...(failingProfiles.length > 0 && { failingProfiles }),
     dependencies: { ...dependencies, spawners: spawnersOf(hosts) },
   };
+}
+
+function viewRedis({ recovering }: HealthCounts, latencyMs: number): DependencyStatus {
+  return { status: 'up', latencyMs, ...(recovering && { detail: 'recovering' }) };
 }
 
 function spawnersOf(hosts: number): HealthView['dependencies']['spawners'] {
