@@ -99,7 +99,7 @@ describe('FLUSHALL', () => {
       { timeoutMs: RECOVERY_LIMIT_MS },
     );
     // A page that polls must never read that its call is over.
-    expect([...answers].sort()).not.toContain(404);
+    expect([...answers]).not.toContain(404);
     await waitForRecovery();
     expect(performance.now() - flushedAt).toBeLessThan(RECOVERY_LIMIT_MS);
 
