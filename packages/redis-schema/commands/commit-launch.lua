@@ -1,5 +1,6 @@
 -- Records the identity of an agent in both places, while it still waits behind the gate and has run nothing.
--- Args: sessionId, generation, launch, pid, pgid, startTime, roomSid?, logFile
+-- Args: sessionId, generation, launch, pid, pgid, startTime, roomSid?, logFile,
+--       tokenLifeMs? (how long the agent's token is good for)
 -- Answers: ok | superseded {now?}: another launch, an end or nobody; the one that asks must kill what it spawned
 -- @include prelude
 
@@ -10,6 +11,7 @@ if not is_current(session) or (session.status ~= 'starting' and session.status ~
 end
 local isRepeated = session.agentPid == int(A.pid)
 local fields = { agentPid = int(A.pid), agentPgid = int(A.pgid), agentStartTime = A.startTime, logFile = A.logFile }
+if present(A.tokenLifeMs) then fields.tokenUntil = int(NOW + A.tokenLifeMs) end
 if present(A.roomSid) then fields.roomSid = A.roomSid end
 write(session, fields)
 redis.call('SET', K.pid(session.id), int(A.pid), 'PX', session.ttlMs)

@@ -8,6 +8,8 @@
 local session = read(A.sessionId)
 if not session and redis.call('EXISTS', K.ended(A.sessionId)) == 1 then return answer({ status = 'gone' }) end
 if session and session.status == 'error' then return answer({ status = 'gone' }) end
+-- It was ended while its host could not be asked; the note of its end may have expired since.
+if redis.call('HEXISTS', K.host_kill(A.host), A.launch) == 1 then return answer({ status = session and 'superseded' or 'gone' }) end
 
 -- It has died, and the call waits for its next launch.
 if session and session.restartedLaunch == A.launch then return answer({ status = 'superseded' }) end

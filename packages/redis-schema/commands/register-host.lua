@@ -2,7 +2,7 @@
 -- configuration where that has changed, and learns which sessions are its own.
 -- Args: host, profiles[] {name, json, poolTarget}, deployment (an id, kept if there is none yet), hasLaunches (whether
 --       the host has anything to publish), holder? {incarnation, lock, machine}
--- Answers: ok {sessions[], deployment, epoch?, recovery?} | host_taken {by?, freshForMs}
+-- Answers: ok {sessions[], deployment, epoch?, recovery?} | host_taken {by?, freshForMs, epoch?}
 -- @include prelude
 -- @include lease
 -- @include recovery

@@ -1,7 +1,8 @@
--- A spawner leaves in order: its lease ends. Sessions that it leaves stay listed for its successor, and with them the host.
+-- A spawner leaves in order: its lease ends. Sessions that it leaves stay listed for its successor, and with them the host,
+-- as one that is silent: whoever asks for their end, or finds them ending, must not wait for it.
 -- Kill orders stay whatever happens.
 -- Args: host, hasCalls (agents of it live on, for a successor that is expected at once), holder? {incarnation, lock, machine}
--- Answers: ok | host_taken {by?, freshForMs}
+-- Answers: ok | host_taken {by?, freshForMs, epoch?}
 -- @flags allow-oom
 -- @include prelude
 -- @include lease
@@ -10,6 +11,10 @@ local left_ms = held_by_another_ms(A.host, A.holder)
 if left_ms then return host_taken(A.host, left_ms) end
 redis.call('HDEL', K.host(A.host), 'incarnation', 'lock', 'machine', 'leaseUntil')
 if A.hasCalls then return answer({ status = 'ok' }) end
-redis.call('ZREM', K.HOSTS, A.host)
-if redis.call('SCARD', K.host_sessions(A.host)) == 0 then redis.call('DEL', K.host(A.host)) end
+if redis.call('SCARD', K.host_sessions(A.host)) > 0 then
+  redis.call('ZADD', K.HOSTS, int(NOW - HOST_FRESH_MS - 1), A.host)
+else
+  redis.call('ZREM', K.HOSTS, A.host)
+  redis.call('DEL', K.host(A.host))
+end
 return answer({ status = 'ok' })

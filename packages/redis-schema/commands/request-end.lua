@@ -1,9 +1,12 @@
 -- Asks for the end of a session, whatever its state. The first cause wins.
--- Args: sessionId, reason, by, detail?, expectStatus?, expectGeneration?, onlyPastDeadline?
--- Answers: ending | already_ending {session} | gone | refused {session} | ended {ended} | not_found
+-- Args: sessionId, reason, by, detail?, expectStatus?, expectGeneration?, onlyPastDeadline?, fromHost? (the host
+--       that asks, where one does)
+-- Answers: ending | already_ending | fenced (its host cannot be asked: the session is over, its room must be deleted)
+--          {session} | gone | refused {session} | ended {ended} | not_found
 -- @flags allow-oom
 -- @include prelude
 -- @include ending
+-- @include unreachable
 
 local session = read(A.sessionId)
 if not session then
@@ -29,4 +32,9 @@ end
 
 local outcome = begin_end(session, A.reason, A.by, A.detail)
 if outcome == 'gone' then return answer({ status = 'gone' }) end
+-- The owner itself is there, whatever its heartbeat says.
+if session.host ~= A.fromHost and is_unreachable(session.host) then
+  fence(session)
+  return answer({ status = 'fenced', session = session })
+end
 return answer({ status = outcome, session = session })

@@ -4,6 +4,7 @@
 -- Answers: ok {target, previous, ending[]} | unknown_profile
 -- @include prelude
 -- @include ending
+-- @include unreachable
 
 if redis.call('HEXISTS', K.PROFILES, A.profile) == 0 then return not_there({ status = 'unknown_profile' }) end
 local target_key = K.pool(A.profile, 'target')
@@ -37,6 +38,7 @@ end
 for i = 1, #ready - A.size do
   if ready[i].status == 'pooled' then
     begin_end(ready[i], 'pool_resized', 'admin')
+    if is_unreachable(ready[i].host) then fence(ready[i]) end
     ending[#ending + 1] = ready[i].id
   end
 end

@@ -21,20 +21,27 @@ export class RedisUnsuitableError extends Error {
 /** Another spawner holds this host id, as far as anybody knows. */
 export class HostTakenError extends Error {
   override readonly name = 'HostTakenError';
+  /** Name of the machine that the other one runs on. */
+  readonly by: string | undefined;
+  /** How long the other one counts as alive if it is not heard again. */
+  readonly freshForMs: number;
+  /** Life of the data that says so; undefined while it is being recovered. */
+  readonly epoch: string | undefined;
 
   constructor(
     host: string,
-    /** Name of the machine that it runs on. */
-    readonly by: string | undefined,
-    /** How long it counts as alive if it is not heard again. */
-    readonly freshForMs: number,
+    lease: { by: string | undefined; freshForMs: number; epoch: string | undefined },
   ) {
+    const { by, freshForMs, epoch } = lease;
     const seconds = Math.ceil(freshForMs / 1000);
     super(
       `HOST_ID ${host} is held by another spawner${by === undefined ? '' : ` on ${by}`}. ` +
         'Give each spawner a HOST_ID of its own, or stop the other one; ' +
         `if it is gone already, its lease runs out in ${seconds} s.`,
     );
+    this.by = by;
+    this.freshForMs = freshForMs;
+    this.epoch = epoch;
   }
 }
 

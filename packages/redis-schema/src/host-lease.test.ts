@@ -22,7 +22,7 @@ async function spawner(holder?: HostHolder): Promise<RedisSchema> {
 }
 
 function on(machine: string, incarnation: string, lock = `socket on ${machine}`): Promise<RedisSchema> {
-  return spawner({ incarnation, lock, machine });
+  return spawner({ host: HOST, incarnation, lock, machine });
 }
 
 const register = (it: RedisSchema) =>

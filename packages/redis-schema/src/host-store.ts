@@ -19,6 +19,7 @@ export interface HostFields {
 
 /** One life of a spawner, and what proves to its successor that it is over. */
 export interface HostHolder {
+  host: string;
   /** Random. */
   incarnation: string;
   /** Names the socket that only one process can hold; who has the same one knows that its holder before is dead. */
@@ -27,11 +28,21 @@ export interface HostHolder {
   machine: string;
 }
 
+/** Names a launch that must not run any more; its session is over, or another launch's. */
+export interface KillOrder {
+  sessionId: string;
+  launch: string;
+  generation: number;
+  roomName: string;
+}
+
 export interface HeartbeatAnswer {
   /** Sessions of this host that are asked to end. */
   ending: string[];
   /** Calls of this host that are to get a new agent. */
   restarting: string[];
+  /** Launches of this host that must not run any more. */
+  kills: KillOrder[];
   /** Launches that are due now, for whoever has room. */
   pendingDue: number;
   /** Names of rooms that must go. */
@@ -118,6 +129,7 @@ export class HostStore {
     return {
       ending: asList<string>(answer.ending),
       restarting: asList<string>(answer.restarting),
+      kills: asList<KillOrder>(answer.kills),
       pendingDue: Number(answer.pendingDue),
       doomed: asList<string>(answer.doomed),
       deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
@@ -134,6 +146,11 @@ export class HostStore {
     } catch (error) {
       throw toSchemaError(error, 'isHeld');
     }
+  }
+
+  /** Nothing is left of the launch that an order named. */
+  async clearKillOrder(host: string, { launch, roomName }: KillOrder): Promise<void> {
+    await this.#scripts.run('clear-kill-order', { host, launch, roomName });
   }
 
   /**
@@ -153,7 +170,8 @@ export class HostStore {
     const answer = await this.#scripts.run(name, { ...args, host, holder: this.#holder });
     if (answer.status !== 'host_taken') return answer;
     const by = typeof answer.by === 'string' ? answer.by : undefined;
-    throw new HostTakenError(host, by, Number(answer.freshForMs));
+    const { epoch } = lifeOf(answer);
+    throw new HostTakenError(host, { by, freshForMs: Number(answer.freshForMs), epoch });
   }
 }
 

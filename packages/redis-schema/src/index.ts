@@ -9,7 +9,7 @@ export {
   RedisUnavailableError,
   RedisUnsuitableError,
 } from './errors.js';
-export type { HeartbeatAnswer, HostFields, HostHolder } from './host-store.js';
+export type { HeartbeatAnswer, HostFields, HostHolder, KillOrder } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export { encodeSession, parseSession } from './session-codec.js';
 export type {

@@ -10,6 +10,7 @@ export type CommandName =
   | 'append-agent-output'
   | 'claim-launch'
   | 'clear-doomed-room'
+  | 'clear-kill-order'
   | 'commit-launch'
   | 'fail-launch'
   | 'finish-end'

@@ -151,10 +151,11 @@ export class SessionStore {
 
   /** Asks for the end. The owner hears of it in the same step; nobody waits for a process. */
   async requestEnd(args: EndArguments): Promise<EndResult> {
-    const answer = await this.#scripts.run('request-end', args);
+    const answer = await this.#scripts.run('request-end', { ...args, fromHost: this.#options.holder?.host });
     switch (answer.status) {
       case 'ending':
       case 'already_ending':
+      case 'fenced':
       case 'refused':
         return { status: answer.status, session: parseSession(answer.session) };
       case 'ended':
@@ -241,7 +242,15 @@ export class SessionStore {
   /** Records the identity of a process that still waits behind its gate. */
   async commitLaunch(
     ref: LaunchRef,
-    facts: { pid: number; pgid: number; startTime: string; roomSid: string | undefined; logFile: string },
+    facts: {
+      pid: number;
+      pgid: number;
+      startTime: string;
+      roomSid: string | undefined;
+      logFile: string;
+      /** How long the agent's token is good for, from now on. */
+      tokenLifeMs?: number;
+    },
   ): Promise<{ status: 'ok' } | Superseded> {
     const answer = await this.#scripts.run('commit-launch', { ...ref, ...facts });
     if (answer.status === 'ok') return { status: 'ok' };

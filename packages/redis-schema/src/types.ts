@@ -135,6 +135,8 @@ export interface EndArguments {
 export type EndResult =
   /** `ending`: the owner was told. `already_ending`: somebody was first. `gone`: nobody had claimed it, it is over. */
   | { status: 'ending' | 'already_ending'; session: SessionRecord }
+  /** Its host cannot be asked: the session is over, and whoever hears this deletes its room. */
+  | { status: 'fenced'; session: SessionRecord }
   | { status: 'gone' }
   | { status: 'refused'; session: SessionRecord }
   | { status: 'ended'; ended: EndedRecord }

@@ -274,7 +274,7 @@ async function settleSession(parts: Parts, session: SessionRecord): Promise<void
 }
 
 /** Ends a process that no session wants, its record, and what people said to it. */
-async function stopStray(context: SpawnerContext, record: LaunchRecord): Promise<void> {
+export async function stopStray(context: SpawnerContext, record: LaunchRecord): Promise<void> {
   try {
     const stopped = await stopRecorded(context, record);
     if (stopped.outcome === 'kill_failed') return raiseAlarm(context, stopped.survivors);

@@ -54,9 +54,21 @@ export class SessionEnds {
 
   /** Ends a session that is asked to end. Resolves when nothing of it is left, or an alarm says what is. */
   end(sessionId: string, withoutAsking?: EndReason): Promise<void> {
+    return this.#once(sessionId, () => this.#end(sessionId, withoutAsking));
+  }
+
+  /**
+   * Ends a launch that no session wants any more. The session may have another one by now: neither it nor its room is
+   * touched. What survives is listed still, and an alarm.
+   */
+  drop(run: AgentRun): Promise<void> {
+    return this.#once(run.id, () => this.#drop(run));
+  }
+
+  #once(sessionId: string, how: () => Promise<void>): Promise<void> {
     const known = this.#ending.get(sessionId);
     if (known) return known;
-    const work = this.#end(sessionId, withoutAsking)
+    const work = how()
       .catch((error: unknown) => {
         if ((error as Error).name === 'AbortError') return;
         this.#context.logger.error('end failed', { session: shortId(sessionId), error });
@@ -95,21 +107,6 @@ export class SessionEnds {
   async endNow(run: AgentRun, reason: EndReason, detail?: string): Promise<void> {
     await this.#ask(run, reason, detail);
     await this.end(run.id);
-  }
-
-  /** Ends a process whose session is another launch's by now: the room and the session are not ours to touch. */
-  async drop(run: AgentRun): Promise<void> {
-    run.phase = 'ending';
-    run.clearDeadline();
-    run.giveWay.abort();
-    await run.broughtUp;
-    const stopped = await this.stopTree(run);
-    await run.output?.close();
-    if (stopped?.outcome === 'kill_failed') return this.#raiseAlarm(run, stopped);
-    await run.output?.eraseEvents();
-    await deleteLaunchRecord(this.#context.state.root, run.id);
-    this.#context.runs.remove(run);
-    this.#onFreed();
   }
 
   /** Asks for the end of a session whose launch this host knows nothing of any more, and ends it. */
@@ -174,10 +171,7 @@ export class SessionEnds {
   async #end(sessionId: string, withoutAsking: EndReason | undefined): Promise<void> {
     const run = this.#context.runs.get(sessionId);
     if (run === undefined) return this.#finish(sessionId);
-    run.phase = 'ending';
-    run.clearDeadline();
-    run.giveWay.abort();
-    await run.broughtUp;
+    await this.#letGo(run);
     const stopping = this.stopTree(run);
     const roomGone = this.#deleteRoomWhenDue(run, stopping);
     const stopped = await stopping;
@@ -186,6 +180,28 @@ export class SessionEnds {
     await roomGone;
     if (withoutAsking !== undefined) await this.#ask(run, withoutAsking);
     await this.#finish(sessionId, run);
+  }
+
+  async #drop(run: AgentRun): Promise<void> {
+    await this.#letGo(run);
+    const stopped = await this.stopTree(run);
+    await run.output?.close();
+    if (stopped?.outcome === 'kill_failed') return this.#raiseAlarm(run, stopped);
+    await this.#forget(run);
+  }
+
+  /** Nothing starts or ends this launch any more but its end. */
+  async #letGo(run: AgentRun): Promise<void> {
+    run.phase = 'ending';
+    run.clearDeadline();
+    run.giveWay.abort();
+    await run.broughtUp;
+  }
+
+  async #forget(run: AgentRun): Promise<void> {
+    await run.output?.eraseEvents();
+    await deleteLaunchRecord(this.#context.state.root, run.id);
+    this.#context.runs.remove(run);
   }
 
   /** When the tree is gone or the grace is over, whichever is first. */
@@ -199,7 +215,7 @@ export class SessionEnds {
   }
 
   async #finish(sessionId: string, run?: AgentRun): Promise<void> {
-    const { redis, state, runs, logger, metrics, leaving } = this.#context;
+    const { redis, state, logger, metrics, leaving } = this.#context;
     const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
     if (found.status === 'live' && found.session.status === 'ending') {
       const { generation, roomName, endReason } = found.session;
@@ -208,9 +224,8 @@ export class SessionEnds {
       metrics.ends.inc({ reason: endReason ?? 'unknown' });
       logger.info('session ended', { session: shortId(sessionId), reason: endReason });
     }
-    await run?.output?.eraseEvents();
-    await deleteLaunchRecord(state.root, sessionId);
-    if (run) runs.remove(run);
+    if (run) await this.#forget(run);
+    else await deleteLaunchRecord(state.root, sessionId);
   }
 
   /** It stays visible and counted; the next heartbeat finds it still ending and tries again. */

@@ -1,7 +1,9 @@
-import { type HeartbeatAnswer, HostTakenError } from '@greenroom/redis-schema';
+import { type Epoch, type HeartbeatAnswer, HostTakenError } from '@greenroom/redis-schema';
 import type { SessionEnds } from './end-session.js';
+import type { KillOrders } from './kill-orders.js';
 import type { Launcher } from './launcher.js';
 import { keepRecord } from './keep-record.js';
+import { endLostRuns } from './lost-runs.js';
 import type { PoolKeeper } from './pool.js';
 import type { Recovery } from './recovery.js';
 import type { RoomKeeper } from './rooms/room-keeper.js';
@@ -9,9 +11,12 @@ import type { SpawnerContext } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
 
 const HEARTBEAT_MS = 5000;
+/** After this long without a heartbeat others have taken this host for unreachable. */
+const SILENT_MS = 15_000;
 
 interface Parts {
   recovery: Recovery;
+  kills: KillOrders;
   ends: SessionEnds;
   supervisor: Supervisor;
   launcher: Launcher;
@@ -31,6 +36,8 @@ export class HostPresence {
   #isDraining = false;
   #beating: Promise<void> | undefined;
   #taken: HostTakenError | undefined;
+  /** On the clock of performance.now(). */
+  #heardAt = performance.now();
   readonly #unlisten: (() => Promise<void>)[] = [];
 
   constructor(context: SpawnerContext, parts: Parts) {
@@ -84,10 +91,14 @@ export class HostPresence {
     this.#parts.rooms.look();
     this.#parts.ends.retryDeletions();
     const heard = await this.#hear();
-    if (heard === undefined) return;
+    if (heard === undefined) return this.#endLost(this.#taken?.epoch);
+    const wasSilent = performance.now() - this.#heardAt > SILENT_MS;
+    this.#heardAt = performance.now();
     if (heard.deployment !== undefined) this.#context.deployment = heard.deployment;
     for (const sessionId of heard.ending) this.#endIfAsked(sessionId);
     for (const sessionId of heard.restarting) this.#restartIfAsked(sessionId);
+    this.#parts.kills.take(heard.kills);
+    if (wasSilent) void this.#endLost(heard.epoch);
     for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
     if (heard.pendingDue > 0) this.#parts.launcher.look();
     await this.#parts.recovery.follow(heard);
@@ -122,6 +133,14 @@ export class HostPresence {
     void this.beat().then(() => {
       this.#parts.pool.refillAll();
       this.#parts.launcher.look();
+    });
+  }
+
+  /** In a life of the data that does not know our launches yet nothing is lost. Never rejects; the sweep looks again. */
+  async #endLost(epoch: Epoch | undefined): Promise<void> {
+    if (epoch === undefined || epoch !== this.#context.epoch) return;
+    await endLostRuns(this.#context, this.#parts.ends).catch((error: unknown) => {
+      this.#context.logger.warn('agents that lost their session were not looked for', { error });
     });
   }
 

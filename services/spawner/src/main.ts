@@ -25,6 +25,7 @@ import { SessionEnds } from './end-session.js';
 import { HangWatch } from './hang-watch.js';
 import { HealthCheck } from './health-check.js';
 import { HostPresence } from './host-presence.js';
+import { KillOrders } from './kill-orders.js';
 import { Launcher } from './launcher.js';
 import { LimitWatch } from './limit-watch.js';
 import { createSpawnerMetrics } from './metrics.js';
@@ -56,7 +57,7 @@ async function main(): Promise<void> {
     url: config.redisUrl,
     keyPrefix: config.redisKeyPrefix,
     clientName: `greenroom-spawner-${state.hostId}`,
-    holder: { incarnation: randomUUID(), lock, machine: config.machineName },
+    holder: { host: state.hostId, incarnation: randomUUID(), lock, machine: config.machineName },
     onError: (error) => logger.debug('redis connection', { error }),
   });
   const context: SpawnerContext = {
@@ -84,9 +85,11 @@ async function main(): Promise<void> {
   const launcher = new Launcher(context, lifecycle);
   const pool = new PoolKeeper(context, () => launcher.look());
   const recovery = new Recovery(context, { lifecycle, ends, supervisor });
+  const kills = new KillOrders(context, ends);
   const rooms = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
   const presence: HostPresence = new HostPresence(context, {
     recovery,
+    kills,
     ends,
     supervisor,
     launcher,

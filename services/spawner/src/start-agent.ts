@@ -122,8 +122,12 @@ async function openAgentGate(context: SpawnerContext, run: AgentRun): Promise<Ga
 
 function mintToken({ config }: SpawnerContext, run: AgentRun): Promise<string> {
   const { sessionId, generation } = run.ref;
-  const lifeMs = Math.max(config.warmMaxAgeMs, config.sessionTimeoutMs) + TOKEN_MARGIN_MS;
+  const lifeMs = tokenLifeMs(config);
   return mintAgentToken({ sessionId, generation, roomName: run.session.roomName, lifeMs }, config);
+}
+
+function tokenLifeMs({ warmMaxAgeMs, sessionTimeoutMs }: SpawnerContext['config']): number {
+  return Math.max(warmMaxAgeMs, sessionTimeoutMs) + TOKEN_MARGIN_MS;
 }
 
 function reportSpawn({ logger }: SpawnerContext, run: AgentRun, gate: GatedLaunch): void {
@@ -161,15 +165,13 @@ async function record({ state }: SpawnerContext, run: AgentRun, phase: LaunchPha
 }
 
 /** Both Redis places get the identity while the agent has run nothing. */
-async function commit({ redis, state }: SpawnerContext, run: AgentRun): Promise<void> {
+async function commit({ config, redis, state }: SpawnerContext, run: AgentRun): Promise<void> {
   const { identity, roomSid } = run;
   if (identity === undefined) throw new Error('a launch without a process cannot be committed');
   const { pid, pgid, startTime } = identity;
   const logFile = state.logFile(run.id, run.ref.generation);
-  const answer = await untilAnswered(
-    () => redis.sessions.commitLaunch(run.ref, { pid, pgid, startTime, roomSid, logFile }),
-    run.giveWay.signal,
-  );
+  const facts = { pid, pgid, startTime, roomSid, logFile, tokenLifeMs: tokenLifeMs(config) };
+  const answer = await untilAnswered(() => redis.sessions.commitLaunch(run.ref, facts), run.giveWay.signal);
   if (answer.status === 'superseded') throw new Superseded();
 }
 

@@ -2,8 +2,9 @@ import { settleUnrecorded, stopLaunch } from './adopt.js';
 import type { SessionEnds } from './end-session.js';
 import { deleteOldFiles } from './logs/index.js';
 import { countZombieOrphans, type ProcessTable, scanProcesses } from './process/index.js';
+import { endLostRuns } from './lost-runs.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
-import { type SpawnerContext, shortId } from './spawner-context.js';
+import type { SpawnerContext } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
 
 interface Parts {
@@ -130,7 +131,8 @@ export class StaleSweep {
   async #stopProcessesWithoutSession(): Promise<number> {
     const strays = this.#launchesWithoutRun(await scanProcesses());
     for (const launch of strays) await stopLaunch(this.#context, launch);
-    return strays.length + (await this.#endRunsWithoutSession());
+    const lost = await endLostRuns(this.#context, this.#parts.ends);
+    return strays.length + lost;
   }
 
   #launchesWithoutRun(table: ProcessTable): string[] {
@@ -144,21 +146,6 @@ export class StaleSweep {
       if (cookie.launchId.startsWith(`${state.launchPrefix}-`)) found.add(cookie.launchId);
     }
     return [...found];
-  }
-
-  async #endRunsWithoutSession(): Promise<number> {
-    const { redis, runs, logger } = this.#context;
-    let ended = 0;
-    for (const run of runs.all().filter((it) => it.phase === 'serving')) {
-      const found = await redis.sessions.read(run.id);
-      const isWanted = found.status === 'live' && found.session.launch === run.ref.launch;
-      // Its session may have been given a new launch while we asked.
-      if (isWanted || run.phase !== 'serving' || runs.get(run.id) !== run) continue;
-      logger.warn('an agent has lost its session', { session: shortId(run.id), status: found.status });
-      await this.#parts.ends.end(run.id);
-      ended += 1;
-    }
-    return ended;
   }
 
   /** Sessions are written before their rooms are made, so rooms are listed first and sessions read afterwards. */

@@ -18,5 +18,7 @@ local function take_lease(host, holder)
 end
 
 local function host_taken(host, left_ms)
-  return answer({ status = 'host_taken', by = redis.call('HGET', K.host(host), 'machine') or NIL, freshForMs = left_ms })
+  return answer({
+    status = 'host_taken', by = redis.call('HGET', K.host(host), 'machine') or NIL, freshForMs = left_ms, epoch = epoch() or NIL,
+  })
 end

@@ -35,6 +35,7 @@ local K = {
   host_sessions = function(host) return P .. 'host:' .. host .. ':sessions' end,
   host_ending = function(host) return P .. 'host:' .. host .. ':ending' end,
   host_restarting = function(host) return P .. 'host:' .. host .. ':restarting' end,
+  host_kill = function(host) return P .. 'host:' .. host .. ':kill' end,
   idempotency = function(scope, key) return P .. 'idempotency:' .. scope .. ':' .. key end,
   -- The default profile's pool has the short names of the contract.
   pool = function(profile, what)

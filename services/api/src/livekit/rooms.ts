@@ -44,6 +44,13 @@ export class Rooms {
     );
   }
 
+  /** Throws out whoever is in the room. It stays doomed, so that a spawner does it again. Never rejects. */
+  async close(name: string): Promise<void> {
+    await this.#attempt('cannot delete the room yet; a spawner will', () =>
+      this.#client.deleteRoom(name).catch(ignoreNotFound),
+    );
+  }
+
   async #attempt(complaint: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
@@ -52,4 +59,10 @@ export class Rooms {
       this.#logger.warn(complaint, { error });
     }
   }
+}
+
+function ignoreNotFound(error: unknown): undefined {
+  const { code, status } = error as { code?: unknown; status?: unknown };
+  if (code !== 'not_found' && status !== 404) throw error;
+  return undefined;
 }

@@ -18,7 +18,7 @@ const body = Joi.object<EndRequest>({
 });
 
 /** POST /api/session/end and /stop: asks for the end and returns; the owner of the process does the rest. */
-export function endSession({ redis }: ApiContext): Route {
+export function endSession({ redis, rooms }: ApiContext): Route {
   return defineRoute({
     method: 'post',
     paths: ['/api/session/end', '/api/session/stop'],
@@ -35,6 +35,8 @@ export function endSession({ redis }: ApiContext): Route {
         by: isAdmin ? 'admin' : 'caller',
         detail: reason,
       });
+      // Nobody else may be there to do it, and nobody waits for it.
+      if (result.status === 'fenced') void rooms.close(result.session.roomName);
       return answerFor(sessionId, result);
     },
   });
@@ -43,6 +45,7 @@ export function endSession({ redis }: ApiContext): Route {
 function answerFor(sessionId: string, result: EndResult): Answer {
   switch (result.status) {
     case 'ending':
+    case 'fenced':
     case 'gone':
       return accepted(sessionId, 'The session is being ended.');
     case 'already_ending':

@@ -1,0 +1,10 @@
+-- A kill order has been carried out: nothing of that launch is left on the host, and
+-- nobody is there to bring its room back.
+-- Args: host, launch, roomName
+-- Answers: ok
+-- @flags allow-oom
+-- @include prelude
+
+redis.call('HDEL', K.host_kill(A.host), A.launch)
+redis.call('HDEL', K.FENCED, A.roomName)
+return answer({ status = 'ok' })

@@ -1,0 +1,254 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import { openRedis, type RedisSchema } from './index.js';
+
+const SILENT_MS = 16_000;
+const PROFILE = { name: 'default', voices: [], poolTarget: 1 };
+let redis: TestRedis;
+let api: RedisSchema;
+let a: RedisSchema;
+let b: RedisSchema;
+let serial = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  api = openRedis({ url: redis.url, clientName: 'api' });
+  [a, b] = ['a', 'b'].map((host) =>
+    openRedis({
+      url: redis.url,
+      clientName: host,
+      holder: { host, incarnation: host, lock: host, machine: host },
+    }),
+  ) as [RedisSchema, RedisSchema];
+  for (const it of [api, a, b]) await it.connected(2000);
+  await a.hosts.register('a', [PROFILE]);
+  await b.hosts.register('b', [PROFILE]);
+  await beat(a, 'a');
+  await beat(b, 'b');
+});
+afterEach(() => Promise.all([api, a, b].map((it) => it.close())));
+
+function beat(it: RedisSchema, host: string) {
+  const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining: false };
+  return it.hosts.heartbeat(host, fields);
+}
+
+/** As if the host had not been heard for a while. */
+async function silence(host: string): Promise<void> {
+  await redis.command('ZADD', 'hosts', Date.now() - SILENT_MS, host);
+}
+
+async function callOn(it: RedisSchema, host: string, userId?: string) {
+  serial += 1;
+  const sessionId = `session_${String(serial).padStart(24, '0')}`;
+  await api.sessions.start({
+    sessionId,
+    roomName: `room-${sessionId}`,
+    profile: 'default',
+    userId,
+    userScope: '',
+    trusted: true,
+    maxSessions: 50,
+    sessionTimeoutMs: 60_000,
+  });
+  return launchOn(it, host);
+}
+
+async function launchOn(it: RedisSchema, host: string) {
+  serial += 1;
+  const claim = await it.sessions.claim({
+    host,
+    launch: `launch${serial}`,
+    hostCapacity: 60,
+    includePool: true,
+  });
+  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
+  const { id: sessionId, generation, launch, roomName } = claim.session;
+  const ref = { sessionId, generation, launch };
+  await it.sessions.commitLaunch(ref, {
+    pid: 4242,
+    pgid: 4242,
+    startTime: '7',
+    roomSid: 'RM',
+    logFile: '/x',
+    tokenLifeMs: 70_000,
+  });
+  await it.sessions.markReady(ref, 1000);
+  return { ...ref, roomName };
+}
+
+function end(it: RedisSchema, sessionId: string) {
+  return it.sessions.requestEnd({ sessionId, reason: 'caller_ended', by: 'caller' });
+}
+
+async function leftOf(sessionId: string): Promise<string[]> {
+  const keys = (await redis.command('KEYS', `*${sessionId}*`)) as string[];
+  return keys.filter((key) => !key.startsWith('ended:'));
+}
+
+describe('the end of a session whose host is unreachable', () => {
+  test('frees the place and the user at once, is remembered, dooms the room and leaves an order on that host', async () => {
+    const call = await callOn(b, 'b', 'alice');
+    await silence('b');
+    expect(await end(api, call.sessionId)).toMatchObject({
+      status: 'fenced',
+      session: { roomName: call.roomName },
+    });
+    expect(await api.sessions.read(call.sessionId)).toMatchObject({
+      status: 'ended',
+      ended: { endReason: 'caller_ended', endedBy: 'caller' },
+    });
+    expect(await leftOf(call.sessionId)).toEqual([]);
+    expect(await api.health.read()).toMatchObject({ callers: 0, totals: { totalEnded: 1 } });
+    expect((await callOn(a, 'a', 'alice')).sessionId).not.toBe(call.sessionId);
+    expect((await beat(a, 'a')).doomed).toContain(call.roomName);
+    expect((await beat(a, 'a')).kills).toEqual([]);
+    expect((await beat(b, 'b')).kills).toEqual([call]);
+  });
+
+  test('asked again, it is over: one end is counted and one order is left', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b');
+    const statuses = await Promise.all(Array.from({ length: 50 }, () => end(api, call.sessionId)));
+    expect(statuses.filter((it) => it.status === 'fenced')).toHaveLength(1);
+    expect(statuses.filter((it) => it.status === 'ended')).toHaveLength(49);
+    expect((await api.health.read()).totals.totalEnded).toBe(1);
+    expect((await beat(b, 'b')).kills).toHaveLength(1);
+  });
+
+  test('the order is repeated with each heartbeat until it is carried out, outlives tokens and an orderly leave', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b');
+    await end(api, call.sessionId);
+    const week = 7 * 24 * 3600;
+    expect(Number(await redis.command('TTL', 'host:b:kill'))).toBeGreaterThan(week - 60);
+    await beat(b, 'b');
+    await b.hosts.remove('b', { hasCalls: false });
+    await b.hosts.register('b', [PROFILE]);
+    expect((await beat(b, 'b')).kills).toEqual([call]);
+    await b.hosts.clearKillOrder('b', call);
+    expect((await beat(b, 'b')).kills).toEqual([]);
+    expect(await redis.command('EXISTS', 'host:b:kill')).toBe(0);
+  });
+
+  test('its room is deleted again and again while its agent could bring it back, and no longer', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b');
+    await end(api, call.sessionId);
+    expect(await api.rooms.clearDoomed(call.roomName)).toBe('fenced');
+    const until = Number(await redis.command('HGET', 'rooms:fenced', call.roomName));
+    expect(until - Date.now()).toBeGreaterThan(65_000);
+    await b.hosts.clearKillOrder('b', call);
+    expect(await api.rooms.clearDoomed(call.roomName)).toBe('ok');
+    expect(await redis.command('EXISTS', 'rooms:doomed', 'rooms:fenced')).toBe(0);
+  });
+
+  test('what the order names still takes a place of its host', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b');
+    await end(api, call.sessionId);
+    serial += 1;
+    const claim = () =>
+      b.sessions.claim({ host: 'b', launch: `l${serial}`, hostCapacity: 1, includePool: true });
+    expect(await claim()).toMatchObject({ status: 'host_full' });
+    await b.hosts.clearKillOrder('b', call);
+    expect(await claim()).toMatchObject({ status: 'none' });
+  });
+
+  test('steps of the silent host that come late change nothing', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b');
+    await end(api, call.sessionId);
+    expect(await b.sessions.finishEnd(call.sessionId, call.generation)).toEqual({ status: 'not_found' });
+    expect(await b.sessions.markReady(call, 1)).toMatchObject({ status: 'superseded' });
+    expect(await b.sessions.renew(call, 60_000, {})).toMatchObject({ status: 'superseded' });
+    expect(await leftOf(call.sessionId)).toEqual([]);
+  });
+
+  test('a warm agent of it that is not wanted any more ends in the same way', async () => {
+    const [id, room] = ['prewarm_000000000000000000000001', 'room-warm'];
+    await api.pools.planRefill({
+      profile: 'default',
+      ids: [id],
+      rooms: [room],
+      warmMaxAgeMs: 60_000,
+      sessionTimeoutMs: 60_000,
+    });
+    const warm = await launchOn(b, 'b');
+    await silence('b');
+    await api.pools.resize('default', 0);
+    expect(await leftOf(id)).toEqual([]);
+    expect((await beat(b, 'b')).kills).toEqual([warm]);
+  });
+});
+
+describe('a host that falls silent after the request', () => {
+  test('is relieved of it by the next heartbeat of another one', async () => {
+    const call = await callOn(b, 'b');
+    expect(await end(api, call.sessionId)).toMatchObject({ status: 'ending' });
+    await beat(a, 'a');
+    expect(await api.sessions.read(call.sessionId)).toMatchObject({ session: { status: 'ending' } });
+    await silence('b');
+    expect((await beat(a, 'a')).doomed).toContain(call.roomName);
+    expect(await api.sessions.read(call.sessionId)).toMatchObject({ status: 'ended' });
+    expect((await beat(b, 'b')).kills).toEqual([call]);
+  });
+
+  test('or by the same request again', async () => {
+    const call = await callOn(b, 'b');
+    await end(api, call.sessionId);
+    await silence('b');
+    expect(await end(api, call.sessionId)).toMatchObject({ status: 'fenced' });
+    expect((await api.health.read()).totals.totalEnded).toBe(1);
+  });
+
+  test('keeps what nobody has asked to end', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b');
+    await beat(a, 'a');
+    expect(await api.sessions.read(call.sessionId)).toMatchObject({ session: { status: 'ready' } });
+    expect((await beat(b, 'b')).kills).toEqual([]);
+  });
+
+  test('is not judged by one that was not heard itself: Redis was away for both', async () => {
+    const call = await callOn(b, 'b');
+    await end(api, call.sessionId);
+    await silence('a');
+    await silence('b');
+    await beat(a, 'a');
+    expect((await beat(b, 'b')).ending).toEqual([call.sessionId]);
+    await beat(a, 'a');
+    expect(await api.sessions.read(call.sessionId)).toMatchObject({ session: { status: 'ending' } });
+  });
+
+  test('and that left in order without finishing is silent from then on', async () => {
+    const call = await callOn(b, 'b');
+    await end(api, call.sessionId);
+    await b.hosts.remove('b', { hasCalls: false });
+    await beat(a, 'a');
+    expect(await api.sessions.read(call.sessionId)).toMatchObject({ status: 'ended' });
+    await b.hosts.register('b', [PROFILE]);
+    expect((await beat(b, 'b')).kills).toEqual([call]);
+  });
+});
+
+test('the owner itself is there, whatever its last heartbeat says: it verifies before the place is free', async () => {
+  const call = await callOn(b, 'b');
+  await silence('b');
+  expect(await end(b, call.sessionId)).toMatchObject({ status: 'ending' });
+  expect(await b.sessions.finishEnd(call.sessionId, call.generation)).toEqual({ status: 'gone' });
+  expect((await beat(b, 'b')).kills).toEqual([]);
+});
+
+test('50 requests for a host that is there are one end', async () => {
+  const call = await callOn(b, 'b');
+  const statuses = await Promise.all(Array.from({ length: 50 }, () => end(api, call.sessionId)));
+  expect(statuses.filter((it) => it.status === 'ending')).toHaveLength(1);
+  expect(statuses.filter((it) => it.status === 'already_ending')).toHaveLength(49);
+  expect((await beat(a, 'a')).ending).toEqual([]);
+  expect((await beat(b, 'b')).ending).toEqual([call.sessionId]);
+});
