@@ -1,0 +1,309 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import {
+  type LaunchRef,
+  openRedis,
+  parseSession,
+  RedisRecoveringError,
+  type RedisSchema,
+  type SessionRecord,
+} from './index.js';
+
+const PROCESS = { pid: 4242, pgid: 4242, startTime: '777' };
+const PROFILES = [{ name: 'default', voices: [], poolTarget: 0 }];
+/** Nearly two heartbeats, as heartbeat.lua counts them. */
+const RECOVERY_MS = 10_000;
+
+let redis: TestRedis;
+let schema: RedisSchema;
+let serial = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  schema = openRedis({ url: redis.url, clientName: 'test' });
+  await schema.connected(2000);
+  await register('host-a', false);
+  await heartbeat('host-a');
+});
+afterEach(() => schema.close());
+
+function register(host: string, hasLaunches: boolean) {
+  return schema.hosts.register(host, PROFILES, { hasLaunches });
+}
+
+function heartbeat(host: string, published?: number) {
+  const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0 };
+  return schema.hosts.heartbeat(host, { ...fields, draining: false, published });
+}
+
+function newId(kind: 'session' | 'prewarm' = 'session'): string {
+  serial += 1;
+  return `${kind}_${String(serial).padStart(24, '0')}`;
+}
+
+function start(overrides: { userId?: string } = {}) {
+  const sessionId = newId();
+  return schema.sessions.start({
+    sessionId,
+    roomName: `greenroom-${sessionId}`,
+    profile: 'default',
+    userScope: '',
+    trusted: true,
+    maxSessions: 50,
+    sessionTimeoutMs: 60_000,
+    ...overrides,
+  });
+}
+
+/** What a host has on disk of a call. */
+function known(overrides: Partial<SessionRecord> = {}): { ref: LaunchRef; session: SessionRecord } {
+  const id = overrides.id ?? newId();
+  const session = parseSession({
+    id,
+    status: 'ready',
+    owner: 'caller',
+    mode: 'user',
+    profile: 'default',
+    prewarmed: '0',
+    roomName: `greenroom-${id}`,
+    createdAt: '1000',
+    deadlineAt: String(Date.now() + 60_000),
+    ttlMs: '60000',
+    userId: 'ann',
+    userKey: 'ann',
+  });
+  return {
+    ref: { sessionId: id, generation: 1, launch: `launch-of-${id}` },
+    session: { ...session, ...overrides },
+  };
+}
+
+const publish = ({ ref, session }: ReturnType<typeof known>, host = 'host-a') =>
+  schema.sessions.publishLaunch(ref, host, session, PROCESS);
+
+/** As if the recovery had begun long ago. */
+async function letTimePass(): Promise<number> {
+  const startedAt = Number(await redis.command('HGET', 'recovery', 'startedAt')) - RECOVERY_MS;
+  await redis.command('HSET', 'recovery', 'startedAt', startedAt);
+  return startedAt;
+}
+
+describe('the epoch', () => {
+  test('a host without launches, alone with an empty Redis, begins a new life at once', async () => {
+    await redis.command('FLUSHALL');
+    expect(await register('host-a', false)).toMatchObject({
+      epoch: expect.any(String),
+      recovery: undefined,
+    });
+  });
+
+  test.each([
+    ['it has launches', async () => register('host-a', true)],
+    [
+      'another host was heard',
+      async () => {
+        await heartbeat('host-b');
+        return register('host-a', false);
+      },
+    ],
+  ])('it waits where %s', async (_, act) => {
+    await redis.command('FLUSHALL');
+    expect(await act()).toMatchObject({ epoch: undefined, recovery: expect.any(Number) });
+  });
+
+  test('the data of another server is another life', async () => {
+    const epoch = String(await redis.command('GET', 'epoch'));
+    await redis.command(
+      'SET',
+      'epoch',
+      epoch.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')),
+    );
+    expect((await heartbeat('host-a')).epoch).toBeUndefined();
+    await expect(start()).rejects.toThrow(RedisRecoveringError);
+  });
+
+  test('it is set when two heartbeats are over and every host that was heard has published', async () => {
+    await redis.command('FLUSHALL');
+    const { recovery } = await heartbeat('host-a');
+    await heartbeat('host-b');
+    expect((await heartbeat('host-a', recovery)).epoch).toBeUndefined();
+    const number = await letTimePass();
+    expect((await heartbeat('host-a', number)).epoch).toBeUndefined();
+    const { epoch } = await heartbeat('host-b', number);
+    expect(epoch).toMatch(new RegExp(`^${number}-[0-9a-f]{12}$`));
+    expect(await heartbeat('host-a')).toMatchObject({ epoch, recovery: undefined });
+  });
+
+  test('a host that has published for an earlier recovery has not for this one', async () => {
+    await redis.command('FLUSHALL');
+    const { recovery = 0 } = await heartbeat('host-a');
+    const number = await letTimePass();
+    expect(number).not.toBe(recovery);
+    expect((await heartbeat('host-a', recovery)).epoch).toBeUndefined();
+  });
+});
+
+describe('while data is being recovered', () => {
+  beforeEach(async () => {
+    await redis.command('FLUSHALL');
+    await heartbeat('host-a');
+  });
+
+  test('what is not there is unknown, for whoever asks', async () => {
+    const { ref } = known();
+    const asked = [
+      () => start(),
+      () => schema.sessions.read(ref.sessionId),
+      () => schema.sessions.requestEnd({ sessionId: ref.sessionId, reason: 'caller_ended', by: 'caller' }),
+      () => schema.sessions.markReady(ref, 1),
+      () => schema.sessions.renew(ref, 1000, {}),
+      () => schema.sessions.finishEnd(ref.sessionId, 1),
+      () => schema.pools.resize('default', 3),
+    ];
+    for (const ask of asked) await expect(ask()).rejects.toThrow(RedisRecoveringError);
+  });
+
+  test('nothing is claimed, refilled or swept', async () => {
+    await redis.command('ZADD', 'spawn:pending', 1, newId());
+    expect(
+      await schema.sessions.claim({ host: 'host-a', launch: 'l', hostCapacity: 9, includePool: true }),
+    ).toMatchObject({ status: 'none' });
+    expect(await schema.sessions.sweepIndexes()).toEqual({ repaired: 0, overdue: [], epoch: undefined });
+    expect(await redis.command('ZCARD', 'spawn:pending')).toBe(1);
+    expect((await schema.health.read()).recovering).toBe(true);
+  });
+
+  test('without any spawner there is nobody to wait for', async () => {
+    await redis.command('FLUSHALL');
+    expect(await start()).toEqual({ status: 'no_host' });
+  });
+});
+
+describe('publishing a launch', () => {
+  test('brings a lost call back: its hash, its place, its user, and every step of its launch', async () => {
+    const call = known();
+    await redis.command('FLUSHALL');
+    await heartbeat('host-a');
+    expect(await publish(call)).toMatchObject({
+      status: 'ok',
+      session: { status: 'ready', generation: 2, publishedGeneration: 1, agentPid: 4242 },
+    });
+    expect(await redis.command('GET', `agent:${call.ref.sessionId}:pid`)).toBe('4242');
+    expect(await schema.hosts.sessionsOf('host-a')).toEqual([call.ref.sessionId]);
+    expect(await schema.sessions.renew(call.ref, 60_000, {})).toMatchObject({ status: 'ok' });
+    const number = await letTimePass();
+    await heartbeat('host-a', number);
+    await register('host-a', true);
+    expect(await start({ userId: 'ann' })).toMatchObject({
+      status: 'existing',
+      session: { id: call.ref.sessionId },
+    });
+    expect(await schema.sessions.sweepIndexes()).toMatchObject({ repaired: 0 });
+    expect((await schema.health.read()).callers).toBe(1);
+  });
+
+  test('again, because the answer was lost, is the same', async () => {
+    const call = known();
+    await redis.command('FLUSHALL');
+    await heartbeat('host-a');
+    await publish(call);
+    await publish(call);
+    expect((await schema.health.read()).callers).toBe(1);
+    expect(await schema.sessions.markReady(call.ref, 1)).toEqual({ status: 'ready' });
+  });
+
+  test('of two launches of one session the later one stays, whichever came first', async () => {
+    const older = known();
+    const newer = { ...older, ref: { ...older.ref, generation: 2, launch: 'newer' } };
+    await publish(older);
+    expect(await publish(newer, 'host-b')).toMatchObject({ status: 'ok', session: { launch: 'newer' } });
+    expect(await publish(older)).toEqual({ status: 'superseded' });
+    expect(await schema.hosts.sessionsOf('host-a')).toEqual([]);
+    expect(await schema.sessions.renew(older.ref, 60_000, {})).toMatchObject({ status: 'superseded' });
+  });
+
+  test('a session that is over stays over', async () => {
+    const call = known();
+    await publish(call);
+    await schema.sessions.requestEnd({
+      sessionId: call.ref.sessionId,
+      reason: 'caller_ended',
+      by: 'caller',
+    });
+    expect(await publish(call)).toMatchObject({ status: 'ok', session: { status: 'ending' } });
+    await schema.sessions.finishEnd(call.ref.sessionId, 1);
+    expect(await publish(call)).toEqual({ status: 'gone' });
+  });
+
+  test('a caller is never taken back: whoever of the two knows of one is right', async () => {
+    const id = newId('prewarm');
+    const warm = known({
+      id,
+      status: 'pooled',
+      owner: 'pool',
+      prewarmed: true,
+      userId: undefined,
+      userKey: undefined,
+    });
+    const given = known({ id, status: 'ready', owner: 'caller', prewarmed: true });
+    await publish(warm);
+    expect(await publish(given)).toMatchObject({
+      status: 'ok',
+      session: { status: 'ready', owner: 'caller', userId: 'ann' },
+    });
+    expect(await publish(warm)).toMatchObject({
+      status: 'ok',
+      session: { status: 'ready', owner: 'caller' },
+    });
+  });
+});
+
+describe('quarantine', () => {
+  async function publishWarm() {
+    const warm = known({
+      id: newId('prewarm'),
+      status: 'pooled',
+      owner: 'pool',
+      prewarmed: true,
+      userId: undefined,
+      userKey: undefined,
+    });
+    await schema.pools.resize('default', 1);
+    await publish(warm);
+    return warm;
+  }
+
+  test('a warm agent that was published is neither given out nor counted', async () => {
+    await publishWarm();
+    expect((await schema.health.read()).pool).toBe(0);
+    expect(await start()).toMatchObject({ status: 'created' });
+    expect(await schema.sessions.sweepIndexes()).toMatchObject({ repaired: 0 });
+  });
+
+  test('it is the caller’s in whose room it is', async () => {
+    const { ref } = await publishWarm();
+    const answer = await schema.sessions.resolveQuarantine(ref, { userId: 'ben', voiceId: 'awb' }, 60_000);
+    expect(answer).toMatchObject({
+      status: 'ready',
+      session: { owner: 'caller', userId: 'ben', voiceId: 'awb' },
+    });
+    expect(await schema.sessions.resolveQuarantine(ref, undefined, 60_000)).toMatchObject({
+      status: 'ready',
+    });
+    expect(await schema.health.read()).toMatchObject({ ready: 1, callers: 1 });
+  });
+
+  test('without one it ends, and says why', async () => {
+    const { ref } = await publishWarm();
+    expect(await schema.sessions.resolveQuarantine(ref, undefined, 60_000)).toEqual({ status: 'ending' });
+    await schema.sessions.finishEnd(ref.sessionId, 1);
+    expect(await schema.sessions.read(ref.sessionId)).toMatchObject({
+      status: 'ended',
+      ended: { endReason: 'state_lost' },
+    });
+  });
+});
