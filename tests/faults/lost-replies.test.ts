@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { agent } from '../support/agents.js';
@@ -14,6 +15,8 @@ import {
 
 /** The shell and its child. */
 const PROCESSES_OF_ONE = 2;
+/** A step without an answer is taken again after 100 ms. */
+const SECOND_TRY_MS = 500;
 
 let stack: TestStack;
 beforeAll(async () => {
@@ -52,7 +55,14 @@ describe('an answer to the spawner is lost after the step was taken', () => {
     const before = await totalsOf(stack);
     const lost = stack.spawnerRedis.loseReplyTo(text);
     const sessionId = await startReady(stack);
-    expect(await sessionOf(stack, sessionId)).toMatchObject({ generation: 1, restarts: 0, attempts: 0 });
+    // Until the step has been taken again.
+    await sleep(SECOND_TRY_MS);
+    expect(await sessionOf(stack, sessionId)).toMatchObject({
+      status: 'ready',
+      generation: 1,
+      restarts: 0,
+      attempts: 0,
+    });
     expect(stack.agentProcesses()).toHaveLength(PROCESSES_OF_ONE);
     await endAndForget(sessionId);
     await lost;

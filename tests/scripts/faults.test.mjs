@@ -47,7 +47,7 @@ describe('a row', () => {
     folder = await makeTempDir('catalogue');
     writeFileSync(
       join(folder.path, 'x.test.ts'),
-      "describe('a block', () => { test('it\\'s a test', () => {}) })",
+      "describe('a block', () => { test('it\\'s a test'); test.each(['apples'])('%s are good to eat') })",
     );
     writeFileSync(join(folder.path, 'x.ts'), 'one $& two; twice twice');
     mkdirSync(join(folder.path, 'tests/faults'), { recursive: true });

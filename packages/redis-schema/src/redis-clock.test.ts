@@ -15,3 +15,10 @@ test('goes on from what Redis said, however the machine’s clock is set', () =>
   expect(clock.now()).toBeGreaterThanOrEqual(1_000_000);
   expect(clock.now()).toBeLessThan(1_000_500);
 });
+
+test('an answer that was long on its way does not set it back', () => {
+  const clock = new RedisClock();
+  clock.hear(1_000_000);
+  clock.hear(999_400);
+  expect(clock.now()).toBeGreaterThanOrEqual(1_000_000);
+});

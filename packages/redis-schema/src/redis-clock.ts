@@ -1,17 +1,24 @@
 import type { Redis } from 'ioredis';
 import type { EpochMs } from './types.js';
 
+/** So long a better measurement is trusted: clocks drift apart by less than a millisecond meanwhile. */
+const WINDOW_MS = 60_000;
+
 /**
- * The clock of Redis, which all deadlines are counted on, as it was last heard and carried on by our own monotonic one:
- * however the clock of this machine is set, this one stays.
+ * The clock of Redis, which all deadlines are counted on, as it was heard and carried on by our own monotonic one: however
+ * the clock of this machine is set, this one stays. What we hear is late by as long as the answer was on its way and we
+ * were busy, never early: so the latest reading of a minute or two counts.
  */
 export class RedisClock {
-  /** What `performance.now()` lacks to it; late by as long as the answer was on its way. */
-  #offsetMs: number | undefined;
+  /** What `performance.now()` lacks to it: the most that was heard in this window, and in the one before. */
+  #offsetMs = Number.NEGATIVE_INFINITY;
+  #earlierMs = Number.NEGATIVE_INFINITY;
+  #windowEndsMs = 0;
 
-  /** Asks at each (re)connection: another server may be there now. */
+  /** Asks at each (re)connection: another server, with another clock, may be there now. */
   follow(connection: Redis): void {
     connection.on('ready', () => {
+      this.#forget();
       connection
         .time()
         .then(([seconds, microseconds]) => this.hear(Number(seconds) * 1000 + Number(microseconds) / 1000))
@@ -21,15 +28,28 @@ export class RedisClock {
   }
 
   hear(nowMs: EpochMs): void {
-    this.#offsetMs = nowMs - performance.now();
+    const atMs = performance.now();
+    if (atMs > this.#windowEndsMs) {
+      this.#earlierMs = this.#offsetMs;
+      this.#offsetMs = Number.NEGATIVE_INFINITY;
+      this.#windowEndsMs = atMs + WINDOW_MS;
+    }
+    this.#offsetMs = Math.max(this.#offsetMs, nowMs - atMs);
   }
 
   get isKnown(): boolean {
-    return this.#offsetMs !== undefined;
+    return Number.isFinite(this.#offsetMs);
   }
 
   /** Until Redis was heard, the clock of this machine has to do. */
   now(): EpochMs {
-    return this.#offsetMs === undefined ? Date.now() : performance.now() + this.#offsetMs;
+    if (!this.isKnown) return Date.now();
+    return performance.now() + Math.max(this.#offsetMs, this.#earlierMs);
+  }
+
+  #forget(): void {
+    this.#offsetMs = Number.NEGATIVE_INFINITY;
+    this.#earlierMs = Number.NEGATIVE_INFINITY;
+    this.#windowEndsMs = 0;
   }
 }

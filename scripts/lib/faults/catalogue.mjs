@@ -67,7 +67,7 @@ function standsIn(text, name, before = ['']) {
 function isMadeFromTemplate(text, name) {
   if (!text.includes('.each(')) return false;
   let left = name;
-  for (let pieces = 0; pieces < MOST_PIECES && left !== ''; pieces += 1) {
+  for (let pieces = 0; pieces < name.length / PIECE && left !== ''; pieces += 1) {
     let length = left.length;
     while (length > 0 && !text.includes(left.slice(0, length))) length -= 1;
     left = left.slice(length);
@@ -75,7 +75,8 @@ function isMadeFromTemplate(text, name) {
   return left === '';
 }
 
-const MOST_PIECES = 6;
+/** Any name can be put together from single letters. */
+const PIECE = 8;
 
 function flawsOfMutation({ file, find, replace }, root) {
   if (!existsSync(join(root, file))) return [`its mutation's file ${file} does not exist`];

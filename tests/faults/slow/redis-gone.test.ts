@@ -47,7 +47,16 @@ test('Redis is gone for 30 s: calls go on, requests are refused at once, and wit
   expect(await processOf(call)).toEqual(before);
   // What happened while nobody could write it down is written now.
   await waitForStatus(stack, dying, 404, 10_000);
-  const next = await startReady(stack, {}, 15_000);
+  // It might have lost something: starts wait until the hosts have told what they have.
+  const { body } = await waitFor(
+    async () => {
+      const answer = await stack.request('POST', '/api/session/start', {});
+      return answer.status < 300 && answer;
+    },
+    { timeoutMs: 15_000 },
+  );
+  const next: string = body.sessionId;
+  await waitForStatus(stack, next, 'ready', 15_000);
   for (const id of [call, next]) {
     expect((await endSession(stack, id)).status).toBe(202);
     await waitForStatus(stack, id, 404);
