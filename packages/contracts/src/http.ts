@@ -159,6 +159,13 @@ export interface ProcessSurvey {
   /** The whole tree, leader included. */
   child_processes: { pid: number; ppid: number; pgid: number; cmd: string }[];
   session_data: Record<string, string>;
+  /** What it may use, and who sees to it: the kernel (`cgroup`), our own `watch`, or `none`. */
+  limits?: {
+    memory_bytes: number | null;
+    memory_by: 'cgroup' | 'watch' | 'none';
+    processes: number | null;
+    processes_by: 'cgroup' | 'watch' | 'none';
+  };
   errors: string[];
 }
 

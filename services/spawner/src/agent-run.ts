@@ -27,6 +27,8 @@ export interface RunOutput {
   close(): Promise<void>;
   /** Stops where it is: a successor reads on from there. */
   leave(): Promise<void>;
+  /** Gives space back to a disk that is nearly full: what was consumed, or most of what was not as well. */
+  giveBack(what: 'consumed' | 'unread'): Promise<void>;
   /** What people said must not stay on the disk after the call. */
   eraseEvents(): Promise<void>;
 }

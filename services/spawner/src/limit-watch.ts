@@ -1,6 +1,7 @@
 import type { AgentRun } from './agent-run.js';
 import {
   countTasks,
+  freezeTree,
   keepersOf,
   measureTree,
   measureTreeFairly,
@@ -10,7 +11,7 @@ import {
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
 
-const TICK_MS = 100;
+const TICK_MS = 50;
 const LOOK_EVERY_MS = 2000;
 /** A look may take one fiftieth of the time, however many processes the machine has; an early one a fifth. */
 const REST_FACTOR = 50;
@@ -74,7 +75,9 @@ export class LimitWatch {
     this.#lookTookMs = this.#lookedAtMs - startedAtMs;
     for (const run of runs) {
       const excess = findExcess(run, table);
-      if (excess !== undefined && isWatched(run)) void this.#act(run, excess);
+      if (excess === undefined || !isWatched(run) || run.identity === undefined) continue;
+      freezeTree(table, run.identity);
+      void this.#act(run, excess);
     }
   }
 

@@ -19,6 +19,7 @@ import { type Profile, readDefaultProfile } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { readConfig } from './config.js';
 import { guardDeadlines } from './deadline-guard.js';
+import { DiskGuard } from './disk-guard.js';
 import { drain } from './drain.js';
 import { createFaults } from './faults.js';
 import { SessionEnds } from './end-session.js';
@@ -99,6 +100,7 @@ async function main(): Promise<void> {
   const health = new HealthCheck(context, ends);
   const hangs = new HangWatch(context, supervisor);
   const limits = new LimitWatch(context, supervisor);
+  const disk = new DiskGuard(context);
   const sweep = new StaleSweep(context, { lifecycle, ends, supervisor });
 
   let readiness: Readiness = { ready: false, reason: 'starting' };
@@ -152,6 +154,7 @@ async function main(): Promise<void> {
           hangs.close();
           limits.close();
           rooms.close();
+          disk.close();
           leaving.abort();
           await Promise.all(context.runs.all().map(async (run) => run.output?.leave()));
         },
@@ -206,6 +209,7 @@ async function main(): Promise<void> {
     health.open();
     hangs.open();
     limits.open();
+    disk.open();
     await proveHunting(context, stopping.signal, (reason) => {
       readiness = { ready: false, reason };
     });

@@ -1,12 +1,13 @@
 import type { ProcessSurvey } from '@greenroom/contracts';
-import { surveyAgent } from './process/index.js';
+import type { AgentRun } from './agent-run.js';
+import { keepersOf, surveyAgent } from './process/index.js';
 import type { SpawnerContext } from './spawner-context.js';
 
 /** Answers the debug endpoint's question: what runs of this session on this host right now. */
 export async function surveySession(context: SpawnerContext, sessionId: string): Promise<ProcessSurvey> {
   const session_data = await context.redis.sessions.readRaw(sessionId);
-  const identity = context.runs.get(sessionId)?.identity;
-  if (identity === undefined) {
+  const run = context.runs.get(sessionId);
+  if (run?.identity === undefined) {
     return {
       session_id: sessionId,
       pid: null,
@@ -19,12 +20,23 @@ export async function surveySession(context: SpawnerContext, sessionId: string):
       errors: ['this host runs no process for the session'],
     };
   }
-  const survey = await surveyAgent(identity);
+  const survey = await surveyAgent(run.identity);
   return {
     ...survey,
     session_id: sessionId,
     child_processes: [...survey.child_processes],
     session_data,
+    limits: limitsOf(run),
     errors: [...survey.errors],
+  };
+}
+
+function limitsOf({ cgroup, profile }: AgentRun): NonNullable<ProcessSurvey['limits']> {
+  const keepers = keepersOf(cgroup, profile.limits);
+  return {
+    memory_bytes: profile.limits.memoryBytes ?? null,
+    memory_by: keepers.memory,
+    processes: profile.limits.processes ?? null,
+    processes_by: keepers.processes,
   };
 }

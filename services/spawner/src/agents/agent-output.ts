@@ -27,6 +27,18 @@ const KEPT_LINES = 50;
 const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
 /** Of a backlog that is left out, the end that is served all the same. */
 const KEPT_BACKLOG_BYTES = 1024 * 1024;
+/** The same when the disk is nearly full. */
+const KEPT_WHEN_FULL_BYTES = 64 * 1024;
+
+/** How much of a log may stay. */
+interface LogCap {
+  readonly backlogBytes: number;
+  readonly keptBacklogBytes: number;
+  readonly capBytes?: number;
+  readonly keepBytes?: number;
+}
+
+const USUAL_CAP: LogCap = { backlogBytes: MAX_BACKLOG_BYTES, keptBacklogBytes: KEPT_BACKLOG_BYTES };
 /** Besides the checkpoints of reading, which stand still while Redis is away. */
 const TRIM_INTERVAL_MS = 1000;
 /** Fewer bytes than this are not worth a hole of their own while the agent lives. */
@@ -105,11 +117,20 @@ export class AgentOutput implements RunOutput {
     return this.#lastLines.slice(-count);
   }
 
+  async giveBack(what: 'consumed' | 'unread'): Promise<void> {
+    await this.#trim({
+      backlogBytes: what === 'unread' ? KEPT_WHEN_FULL_BYTES : MAX_BACKLOG_BYTES,
+      keptBacklogBytes: KEPT_WHEN_FULL_BYTES,
+      capBytes: 0,
+      keepBytes: 0,
+    });
+  }
+
   /** Keeps the log within its cap. */
-  async #trim(): Promise<void> {
+  async #trim(to: LogCap = USUAL_CAP): Promise<void> {
     try {
-      await this.#leaveOutBacklog();
-      const outcome = await trimLog({ file: this.#logFile, tail: this.#log });
+      await this.#leaveOutBacklog(to);
+      const outcome = await trimLog({ file: this.#logFile, tail: this.#log, ...to });
       if (outcome.kind === 'truncated' && outcome.lostBytes > 0) {
         this.#warn('the log was cut before it was read', { lostBytes: outcome.lostBytes });
       }
@@ -119,10 +140,10 @@ export class AgentOutput implements RunOutput {
     }
   }
 
-  async #leaveOutBacklog(): Promise<void> {
+  async #leaveOutBacklog({ backlogBytes, keptBacklogBytes }: LogCap): Promise<void> {
     const { size } = await stat(this.#logFile);
-    const keepFrom = size - KEPT_BACKLOG_BYTES;
-    if (size - this.#log.offset <= MAX_BACKLOG_BYTES) return;
+    const keepFrom = size - keptBacklogBytes;
+    if (size - this.#log.offset <= backlogBytes) return;
     this.#leftOutBytes += keepFrom - this.#log.offset;
     this.#log.skipTo(keepFrom);
     this.#warnOnce('the agent prints more than can be served; some of it is left out', { size });

@@ -11,6 +11,11 @@ export {
   type ReadinessMatcher,
   type ReadinessPatterns,
 } from './readiness-patterns.js';
-export { deleteOldFiles, type RetentionRequest, type RetentionResult } from './retention.js';
+export {
+  deleteOldestFiles,
+  deleteOldFiles,
+  type RetentionRequest,
+  type RetentionResult,
+} from './retention.js';
 export { type EraseOutcome, eraseConsumed, type TrimOutcome, type TrimRequest, trimLog } from './rotate.js';
 export { type ServedLine, serveLine, toPlainText } from './served-line.js';

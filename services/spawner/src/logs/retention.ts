@@ -58,3 +58,34 @@ async function deleteIfOld(file: string, { maxAgeMs, nowMs }: RetentionRequest):
   await rm(file, { force: true });
   return facts.blocks * STAT_BLOCK_BYTES;
 }
+
+export interface MakeRoomRequest extends Pick<RetentionRequest, 'folder' | 'suffix'> {
+  /** Asked right before each deletion. */
+  readonly isInUse: (file: string) => boolean;
+  /** Asked before each deletion whether to stop. */
+  readonly isEnough: () => Promise<boolean>;
+}
+
+/** Deletes agent files, those that were written to longest ago first, until it is enough. */
+export async function deleteOldestFiles(request: MakeRoomRequest): Promise<readonly string[]> {
+  const deleted: string[] = [];
+  for (const file of await listOldestFirst(request.folder, request.suffix)) {
+    if (await request.isEnough()) break;
+    if (request.isInUse(file)) continue;
+    await rm(file, { force: true });
+    deleted.push(file);
+  }
+  return deleted;
+}
+
+/** Links and folders are not ours to delete. */
+async function listOldestFirst(folder: string, suffix: string): Promise<string[]> {
+  const files = await listFiles(folder, suffix);
+  const facts = await Promise.all(
+    files.map(async (file) => ({ file, facts: await lstat(file).catch(() => undefined) })),
+  );
+  return facts
+    .flatMap((it) => (it.facts?.isFile() ? [{ file: it.file, mtimeMs: it.facts.mtimeMs }] : []))
+    .sort((one, other) => one.mtimeMs - other.mtimeMs)
+    .map((it) => it.file);
+}

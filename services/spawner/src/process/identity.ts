@@ -37,10 +37,16 @@ export type LaunchCookie =
 
 /** Boot id and pid namespace of this process; neither changes while it lives. */
 export function readSurroundings(): { bootId: string; pidNamespace: string } {
-  surroundings ??= {
-    bootId: fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
-    pidNamespace: inodeOf(fs.readlinkSync('/proc/self/ns/pid')),
-  };
+  try {
+    surroundings ??= {
+      bootId: fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim(),
+      pidNamespace: inodeOf(fs.readlinkSync('/proc/self/ns/pid')),
+    };
+  } catch (cause) {
+    throw new Error('There is no procfs at /proc, so processes could not be told apart. Mount it.', {
+      cause,
+    });
+  }
   return surroundings;
 }
 let surroundings: { bootId: string; pidNamespace: string } | undefined;

@@ -46,7 +46,7 @@ export {
 export { probeHunting } from './probe.js';
 export { countTasks } from './proc-files.js';
 export { type ProcessEntry, type ProcessTable, scanProcesses } from './scan.js';
-export { type StopOutcome, type StopRequest, type StopResult, stopTree } from './stop.js';
+export { freezeTree, type StopOutcome, type StopRequest, type StopResult, stopTree } from './stop.js';
 export {
   type AgentProcesses,
   countZombieOrphans,

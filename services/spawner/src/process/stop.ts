@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { killCgroup, listCgroup, mayKillCgroup, removeCgroup } from './cgroup.js';
 import { checkRef, type ProcessIdentity, type ProcessRef, refKey } from './identity.js';
-import { type ProcessEntry, scanProcesses } from './scan.js';
+import { type ProcessEntry, type ProcessTable, scanProcesses } from './scan.js';
 import { assertSafeIdentity, type Signal, signalGroup, signalProcess } from './signal.js';
 import { findLeader, findTree } from './tree.js';
 
@@ -59,6 +59,13 @@ export async function stopTree(request: StopRequest): Promise<StopResult> {
   if (outcome !== 'kill_failed' && request.cgroup !== undefined) await removeCgroup(request.cgroup);
   const survivors = outcome === 'kill_failed' ? tree.members : [];
   return { outcome, durationMs: now() - startedAt, survivors };
+}
+
+/** Halts all that a scan shows of a launch: it begets nothing more until it is stopped for good. */
+export function freezeTree(table: ProcessTable, identity: ProcessIdentity): void {
+  assertSafeIdentity(identity);
+  const tree = findTree(table, { identity, known: new Set(), wasLeaderSeen: false });
+  for (const member of tree) signalProcess(member, 'SIGSTOP');
 }
 
 async function stop(tree: HuntedTree, request: StopRequest, now: () => number): Promise<StopOutcome> {
