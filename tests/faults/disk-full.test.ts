@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, statfs, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,6 +5,7 @@ import { getuid } from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isAlive, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { agent } from '../support/agents.js';
+import { runProgram } from '../support/run-program.js';
 import { endSession, sessionOf, startReady, waitForStatus } from '../support/sessions.js';
 
 const MIB = 1024 * 1024;
@@ -26,14 +26,14 @@ describeAsRoot('a disk that fills up', () => {
       agentCommand: agent('prints-by-voice.mjs'),
       env: { DISK_LOW_WATER_MB: String(MARK_MB) },
     });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'greenroom-test', stack.stateDir]);
+    await runProgram('mount', '-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'greenroom-test', stack.stateDir);
     logs = path.join(stack.stateDir, 'agents');
     await mkdir(logs);
     await stack.startSpawner();
   });
   afterAll(async () => {
     await stack.spawner.stop();
-    execFileSync('umount', ['--lazy', stack.stateDir]);
+    await runProgram('umount', '--lazy', stack.stateDir);
     await stack.stop();
   });
 

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { getuid } from 'node:process';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { isAlive, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { agent } from '../support/agents.js';
+import { runProgram } from '../support/run-program.js';
 import { endSession, sessionOf, startReady, startSession, waitForStatus } from '../support/sessions.js';
 import { AS_ORDINARY_USER, startWrappedSpawner, type WrappedSpawner } from '../support/wrapped-spawner.js';
 
@@ -89,7 +89,7 @@ describeAsRoot('at start, a child that hides must be found and killed', () => {
     expect(await sessionOf(stack, waiting)).toMatchObject({ status: 'starting', agentPid: null });
     expect(spawner.agentProcesses()).toEqual([]);
     const mend = 'umount -l /proc; umount -l "$(command -v sleep)"';
-    execFileSync('nsenter', ['--mount', '--target', String(spawner.pid), 'sh', '-ec', mend]);
+    await runProgram('nsenter', '--mount', '--target', String(spawner.pid), 'sh', '-ec', mend);
     await waitFor(async () => (await readinessOf(spawner.url)).status === 200, { timeoutMs: 35_000 });
     expect(performance.now() - failedAt).toBeGreaterThan(28_000);
     await waitForStatus(stack, waiting, 'ready', 5000);

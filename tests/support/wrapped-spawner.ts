@@ -43,7 +43,7 @@ export async function startWrappedSpawner(
   const url = `http://127.0.0.1:${port}`;
   const stateDir = options.stateDir ?? (await mkdtemp('/tmp/greenroom-wrapped-'));
   await chown(stateDir, ORDINARY_USER, ORDINARY_USER);
-  const [command = '', ...args] = [...wrapper, process.execPath, SPAWNER];
+  const [command, ...args] = [...wrapper, process.execPath, SPAWNER];
   const spawner = await startProcess({
     name: 'wrapped spawner',
     command,
