@@ -199,6 +199,29 @@ describe('with a caller in the room', () => {
     await endAndForget(stack, sessionId);
   });
 
+  test('an agent that dies when LiveKit has just been away is started again: its caller may be on the way back', async () => {
+    const own = await startLiveKit();
+    const other = await startStack({
+      agentCommand: agent('obeys-signals.sh'),
+      livekit: own,
+      env: { LEAVE_GRACE: '4' },
+    });
+    try {
+      const { sessionId } = await startCall(other);
+      // This one will not be back, which nobody can know yet.
+      await leaveCalls();
+      await own.restart();
+      process.kill((await sessionOf(other, sessionId)).agentPid, 'SIGKILL');
+      await waitForGeneration(other, sessionId, 2);
+      await sleep(4000);
+      process.kill((await sessionOf(other, sessionId)).agentPid, 'SIGKILL');
+      expect(await waitForStatus(other, sessionId, 404)).toMatchObject({ endReason: 'agent_crashed' });
+    } finally {
+      await other.stop();
+      await own.stop();
+    }
+  });
+
   test('an end that is asked for while it restarts wins', async () => {
     const { sessionId, caller } = await startCall(stack, { voiceId: 'slow' });
     await signalAgent(sessionId, 'SIGKILL');

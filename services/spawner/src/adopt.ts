@@ -245,7 +245,8 @@ export async function settleUnrecorded(
   if (runs.accountsFor(found.session.launch)) return false;
   // Asked after the session was read: whoever holds the host id now held it when that launch was claimed.
   if (!(await untilAnswered(() => redis.hosts.isHeld(state.hostId), leaving))) return false;
-  await stopLaunch(context, found.session.launch);
+  // No next launch begins beside what is left of this one; the sweep comes back to it.
+  if (!(await stopLaunch(context, found.session.launch))) return true;
   await rm(state.eventsFile(sessionId, found.session.generation), { force: true });
   await settleSession(parts, found.session);
   return true;
@@ -291,15 +292,22 @@ function stopRecorded({ config }: SpawnerContext, record: LaunchRecord): Promise
   return stopTree({ identity, remembered, cgroup, graceMs: config.terminationGraceMs });
 }
 
-/** Ends whatever carries a launch's cookie, where there is no record of its first process. */
-export async function stopLaunch(context: SpawnerContext, launch: string | undefined): Promise<void> {
-  if (launch === undefined) return;
+/**
+ * Ends whatever carries a launch's cookie, where there is no record of its first process.
+ * @returns whether nothing of it has survived
+ */
+export async function stopLaunch(context: SpawnerContext, launch: string | undefined): Promise<boolean> {
+  let isGone = true;
+  if (launch === undefined) return isGone;
   for (const member of await withLaunchCookie(launch)) {
     const identity = readIdentity(member.pid, launch);
     if (identity === undefined || identity.startTime !== member.startTime) continue;
     const stopped = await stopTree({ identity, graceMs: context.config.terminationGraceMs });
-    if (stopped.outcome === 'kill_failed') raiseAlarm(context, stopped.survivors);
+    if (stopped.outcome !== 'kill_failed') continue;
+    isGone = false;
+    raiseAlarm(context, stopped.survivors);
   }
+  return isGone;
 }
 
 function raiseAlarm({ logger }: SpawnerContext, survivors: readonly { pid: number }[]): void {

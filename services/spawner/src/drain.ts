@@ -33,16 +33,18 @@ export async function drain(
 /** Without another host nobody would launch these before we are back, when their callers are long gone. */
 async function endUnclaimed({ redis }: SpawnerContext, ends: SessionEnds): Promise<void> {
   if ((await redis.health.read()).hosts > 1) return;
-  const { sessions } = await redis.sessions.list({ status: 'starting' }, { limit: MOST_UNCLAIMED });
-  const unclaimed = sessions.filter((session) => session.host === undefined);
-  for (const { id, roomName } of unclaimed) {
-    const answer = await redis.sessions.requestEnd({
-      sessionId: id,
-      reason: 'host_drained',
-      by: 'spawner',
-      expectStatus: 'starting',
-    });
-    if (answer.status === 'gone') await ends.deleteRoom(roomName);
+  for (const status of ['starting', 'restarting'] as const) {
+    const { sessions } = await redis.sessions.list({ status }, { limit: MOST_UNCLAIMED });
+    const unclaimed = sessions.filter((session) => session.host === undefined);
+    for (const { id, roomName } of unclaimed) {
+      const answer = await redis.sessions.requestEnd({
+        sessionId: id,
+        reason: 'host_drained',
+        by: 'spawner',
+        expectStatus: status,
+      });
+      if (answer.status === 'gone') await ends.deleteRoom(roomName);
+    }
   }
 }
 

@@ -130,10 +130,15 @@ export class Supervisor {
     return answer.session.status === 'ready';
   }
 
-  /** What LiveKit cannot tell is unknown, and unknown ends no call: restarts are bounded anyway. */
+  /**
+   * What LiveKit cannot tell is unknown, and unknown ends no call: restarts are bounded anyway. Nor does it speak against a
+   * caller that LiveKit itself was away, and that it is not back yet.
+   */
   async #mayHaveCaller(roomName: string): Promise<boolean> {
+    const { rooms, config } = this.#context;
     try {
-      return await this.#context.rooms.hasCaller(roomName);
+      if (await rooms.hasCaller(roomName)) return true;
+      return rooms.outages.hasBeenSince(performance.now() - config.leaveGraceMs);
     } catch (error) {
       this.#context.logger.warn('LiveKit does not say who is in the room', { error });
       return true;
