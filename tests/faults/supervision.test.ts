@@ -333,11 +333,15 @@ describe('an agent that hangs', () => {
   });
 });
 
-/** Waits until the launch of this number has a process, ready or not. */
+/** Waits until the agent of this launch runs, ready or not: at its gate it would have no helper yet. */
 async function waitForAgent(stack: TestStack, sessionId: string, generation: number) {
   await waitFor(async () => {
     const session = await sessionOf(stack, sessionId);
-    return session.generation === generation && session.agentPid !== null;
+    return session.generation === generation && session.agentPid !== null && hasHelper(stack);
   });
   return sessionOf(stack, sessionId);
+}
+
+function hasHelper(stack: TestStack): boolean {
+  return stack.agentProcesses().length >= 2;
 }
