@@ -172,10 +172,15 @@ describe('a kill request for a session of a host that is unreachable', () => {
   }
 
   test('is answered at once: session, place and room are gone; the process goes on the host’s return', async () => {
-    const call = await callThere({ userId: 'alice' });
-    const other = await callThere();
+    const [call, other, moved] = await Promise.all([
+      callThere({ userId: 'alice' }),
+      callThere(),
+      callThere(),
+    ]);
     there.pause();
     await sleep(SILENT_MS);
+    // As a new launch elsewhere leaves it.
+    await stack.redis.command('HSET', `session:${moved.id}`, 'launch', 'elsewhere', 'generation', '2');
     const { current } = (await health(stack)).capacity;
     const startedAt = performance.now();
     expect((await endSession(stack, call.id)).status).toBe(202);
@@ -188,9 +193,14 @@ describe('a kill request for a session of a host that is unreachable', () => {
     // Nobody asked for these.
     expect(await sessionOf(stack, other.id)).toMatchObject({ status: 'ready', agentPid: other.pid });
     await waitForStatus(stack, again, 'ready');
-    for (const id of [other.id, again]) await endSession(stack, id);
-    for (const id of [other.id, again]) await waitForStatus(stack, id, 404, END_MS);
-  });
+    // Its session has another launch by now, and that one is in the room.
+    await waitFor(() => !isAlive(moved.pid));
+    expect(await sessionOf(stack, moved.id)).toMatchObject({ status: 'ready', generation: 2 });
+    expect(await roomIsThere(moved)).toBe(true);
+    const left = [other.id, moved.id, again];
+    for (const id of left) await endSession(stack, id);
+    for (const id of left) await waitForStatus(stack, id, 404, END_MS);
+  }, 60_000);
 
   test('waits for a spawner that was killed, too', async () => {
     const call = await callThere();
