@@ -23,7 +23,11 @@ export async function prepareForStart(settings, options, leftovers) {
 /** Everything that `npm test` runs on: programs only, as tests start their own servers. */
 export async function prepareForTest(settings, options) {
   await installNodePackages();
-  const redis = await provideSystemTools(() => chooseRedisProgram(settings), ['speech', 'curl'], options);
+  const redis = await provideSystemTools(
+    () => chooseRedisProgram(settings),
+    ['speech', 'curl', 'faketime'],
+    options,
+  );
   const livekit = await chooseLiveKitProgram(settings);
   return { redis, livekit };
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,21 @@ export function findLiveKitServer(): string {
     join(homedir(), 'go/bin/livekit-server'),
     join(homedir(), 'go/bin/server'),
   ]);
+}
+
+/** Sets the wall clock of single programs. `npm test` installs it. */
+export function findFaketimeLibrary(): string {
+  // Debian has a folder for each architecture.
+  const folders = ['/usr/lib', '/usr/lib64', '/usr/local/lib'].filter((folder) => existsSync(folder));
+  const below = folders.flatMap((folder) => [
+    folder,
+    ...readdirSync(folder).map((name) => join(folder, name)),
+  ]);
+  const found = below
+    .map((folder) => join(folder, 'faketime/libfaketime.so.1'))
+    .find((file) => existsSync(file));
+  if (!found) throw new Error('no libfaketime found; run the tests with `npm test`, which installs it');
+  return found;
 }
 
 function find(name: string, candidates: readonly (string | undefined)[]): string {

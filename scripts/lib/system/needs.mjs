@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { findProgram } from '../find-program.mjs';
 
 /**
@@ -20,12 +21,27 @@ export const NEEDS = {
       brew: ['flite', 'espeak-ng', 'cmu-pocketsphinx'],
     },
   },
+  faketime: {
+    title: 'libfaketime, which the fault tests set clocks with',
+    isThere: hasFaketime,
+    packages: { apt: ['libfaketime'], dnf: ['libfaketime'], apk: ['libfaketime'], brew: ['libfaketime'] },
+  },
   curl: {
     title: 'curl, which the test scripts use',
     isThere: () => findProgram('curl') !== undefined,
     packages: { apt: ['curl'], dnf: ['curl'], apk: ['curl'], brew: ['curl'] },
   },
 };
+
+/** Debian has a folder for each architecture. */
+function hasFaketime() {
+  const folders = ['/usr/lib', '/usr/lib64', '/usr/local/lib'].filter((folder) => existsSync(folder));
+  const below = folders.flatMap((folder) => [
+    folder,
+    ...readdirSync(folder).map((name) => join(folder, name)),
+  ]);
+  return below.some((folder) => existsSync(join(folder, 'faketime/libfaketime.so.1')));
+}
 
 const MODEL_FOLDERS = [
   '/usr/share/pocketsphinx/model/en-us',

@@ -3,6 +3,8 @@ import { type SpawnerContext, shortId } from './spawner-context.js';
 
 /** A timer takes at most 2^31 - 1 ms and would otherwise fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Time for Redis to be heard: only when it is away may the clock of this machine, which can be set, end a call. */
+const HEARING_MS = 2000;
 
 /**
  * Keeps the deadlines of calls that go on while this spawner waits for Redis: nothing can be adopted yet, but a promised
@@ -15,8 +17,11 @@ export async function guardDeadlines(context: SpawnerContext): Promise<() => voi
   const timers = records.flatMap((record) => {
     const { deadlineAt } = record;
     if (deadlineAt === undefined || record.session?.owner !== 'caller') return [];
-    const leftMs = Math.min(Math.max(deadlineAt - Date.now(), 0), LONGEST_TIMER_MS);
-    return [setTimeout(() => void end(context, record), leftMs).unref()];
+    const leftMs = Math.min(Math.max(deadlineAt - Date.now(), HEARING_MS), LONGEST_TIMER_MS);
+    const endIfOver = (): void => {
+      if (context.redis.clock.now() >= deadlineAt) void end(context, record);
+    };
+    return [setTimeout(endIfOver, leftMs).unref()];
   });
   return () => {
     for (const timer of timers) clearTimeout(timer);
