@@ -55,6 +55,13 @@ describe('the gate', () => {
     expect(checkIdentity(launch.identity)).toBe('alive');
   });
 
+  test('lets the kernel take the agent before its spawner when memory is short', async () => {
+    const { identity } = await gateFixture('sleep', '20');
+    const scoreOf = (pid: number) => Number(fs.readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));
+    expect(scoreOf(identity.pid)).toBeGreaterThanOrEqual(500);
+    expect(scoreOf(identity.pid)).toBeGreaterThan(scoreOf(process.pid));
+  });
+
   test('ends without running the command when abandoned', async () => {
     const launch = await gateFixture('sh', '-c', 'echo ran');
     await launch.abandon();
