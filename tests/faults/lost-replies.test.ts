@@ -146,3 +146,38 @@ describe('the api is killed in the middle of a start', () => {
     await endAndForget(sessionId ?? '');
   });
 });
+
+describe('the network between the spawner and Redis', () => {
+  /** What the api takes meanwhile is done when the spawner is back; a call does not notice. */
+  async function callThrough(breakIt: () => void, forMs: number): Promise<void> {
+    const [call, ending] = [await startReady(stack), await startReady(stack)];
+    const { agentPid } = await sessionOf(stack, call);
+    breakIt();
+    const starting = await startSession(stack);
+    expect((await endSession(stack, ending)).status).toBe(202);
+    await sleep(forMs);
+    expect(await sessionOf(stack, call)).toMatchObject({ status: 'ready', agentPid, restarts: 0 });
+    stack.spawnerRedis.release();
+    await waitForStatus(stack, starting, 'ready', 15_000);
+    await waitForStatus(stack, ending, 404, 15_000);
+    expect(await sessionOf(stack, call)).toMatchObject({ status: 'ready', agentPid, restarts: 0 });
+    expect(await sessionOf(stack, starting)).toMatchObject({ generation: 1 });
+    await Promise.all([call, starting].map((id) => endSession(stack, id)));
+    await Promise.all([call, starting].map((id) => waitForStatus(stack, id, 404)));
+    for (const id of [call, starting, ending]) await expectNothingLeft(id);
+  }
+
+  test('is reset for 4 s: what was asked meanwhile is done afterwards, once', () =>
+    callThrough(() => stack.spawnerRedis.drop(), 4000));
+
+  test('swallows everything for 4 s: the same', () => callThrough(() => stack.spawnerRedis.swallow(), 4000));
+
+  test('is slow: everything goes on, later', async () => {
+    stack.spawnerRedis.delay(150);
+    stack.apiRedis.delay(100);
+    const sessionId = await startReady(stack);
+    stack.apiRedis.release();
+    stack.spawnerRedis.release();
+    await endAndForget(sessionId);
+  });
+});

@@ -23,7 +23,10 @@ export interface TcpProxy {
   drop(): void;
   /** Everything takes so much longer, each way. */
   delay(ms: number): void;
-  /** As a cable that was pulled: accepts, forwards nothing, answers nothing. What is swallowed never arrives. */
+  /**
+   * As a cable that was pulled: accepts, forwards nothing, answers nothing. What is swallowed never arrives, so at
+   * `release` such a connection is reset: no network leaves a hole in one that goes on.
+   */
   swallow(): void;
   /** Keeps back what the server answers, until `release`. Requests still get through. */
   holdReplies(): void;
@@ -70,6 +73,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       become({ kind: 'pass' });
       state.victim = undefined;
       for (const pass of state.held.splice(0)) pass();
+      for (const link of links) if (link.hasSwallowed) link.reset();
     },
     async stop() {
       for (const link of links) link.reset();
@@ -87,6 +91,7 @@ interface State {
 
 /** One client's connection, and ours to the server for it. */
 class Link {
+  hasSwallowed = false;
   readonly #client: Socket;
   readonly #upstream: Socket;
   readonly #state: State;
@@ -118,6 +123,10 @@ class Link {
     this.#upstream.destroy();
   }
 
+  #swallow(): void {
+    this.hasSwallowed = true;
+  }
+
   /** The server has the request and does it; who asked never hears of it. */
   #cut(): void {
     this.#client.resetAndDestroy();
@@ -125,7 +134,7 @@ class Link {
 
   async #onRequest(data: Buffer): Promise<void> {
     const { mode, victim } = this.#state;
-    if (mode.kind === 'swallow') return;
+    if (mode.kind === 'swallow') return this.#swallow();
     if (mode.kind === 'delay') await sleep(mode.ms);
     if (victim !== undefined && data.includes(victim.text)) {
       this.#state.victim = undefined;
@@ -136,7 +145,7 @@ class Link {
 
   async #onReply(data: Buffer): Promise<void> {
     const { mode, held } = this.#state;
-    if (mode.kind === 'swallow') return;
+    if (mode.kind === 'swallow') return this.#swallow();
     if (mode.kind === 'delay') await sleep(mode.ms);
     if (mode.kind === 'lose' || this.#onLost !== undefined) {
       this.#cut();

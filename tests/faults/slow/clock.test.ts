@@ -8,8 +8,8 @@ import {
   type TestStack,
   waitFor,
 } from '@greenroom/test-kit';
-import { agent } from '../support/agents.js';
-import { endSession, keysOf, sessionOf, startReady, waitForStatus } from '../support/sessions.js';
+import { agent } from '../../support/agents.js';
+import { endSession, keysOf, sessionOf, startReady, waitForStatus } from '../../support/sessions.js';
 
 const HOUR_SECONDS = 3600;
 /** A moved clock is seen within a second. */
