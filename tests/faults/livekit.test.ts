@@ -115,6 +115,17 @@ describe('LiveKit is killed and comes back', () => {
     }
   }, 60_000);
 
+  test('an agent that dies before its caller is back is started again: an empty room proves nothing yet', async () => {
+    const { sessionId, roomName, agentPid } = await startCall();
+    await stack.livekit.kill();
+    await sleep(OUTAGE_MS);
+    await stack.livekit.restart();
+    process.kill(agentPid, 'SIGKILL');
+    await waitFor(async () => (await sessionOf(stack, sessionId)).restarts === 1, { timeoutMs: 5000 });
+    expect(await waitForStatus(stack, sessionId, 'ready')).toMatchObject({ generation: 2 });
+    await waitForPeople(roomName, 2, REJOIN_MS);
+  }, 60_000);
+
   test('a start that was accepted waits for it, and costs no attempt', async () => {
     await untilStartsAreTaken();
     stack.spawner.pause();

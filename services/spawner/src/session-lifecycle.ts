@@ -180,6 +180,7 @@ export class SessionLifecycle {
   /** An agent that finds no LiveKit fails too. */
   async #isAgentsFault(run: AgentRun, cause: unknown): Promise<boolean> {
     if (!(cause instanceof StartFailure) || cause.blame !== 'agent') return false;
+    if (this.#context.rooms.outages.hasBeenSince(run.startedAtMs)) return false;
     return this.#context.rooms.hasCaller(run.session.roomName).then(
       () => true,
       () => false,

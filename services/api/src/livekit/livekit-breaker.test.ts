@@ -8,6 +8,7 @@ import { askLiveKit, LiveKitBreaker } from './livekit-breaker.js';
 let livekit: TestLiveKit;
 let breaker: LiveKitBreaker;
 let asked: number;
+let timesOpened: number;
 let gauge: Gauge;
 beforeAll(async () => {
   livekit = await startLiveKit();
@@ -15,6 +16,7 @@ beforeAll(async () => {
 afterAll(() => livekit.stop());
 beforeEach(() => {
   asked = 0;
+  timesOpened = 0;
   const { url: livekitUrl, apiKey: livekitApiKey, apiSecret: livekitApiSecret } = livekit;
   const ask = askLiveKit({ livekitUrl, livekitApiKey, livekitApiSecret });
   gauge = new Gauge({ name: 'open', help: 'open', registers: [new Registry()] });
@@ -24,7 +26,7 @@ beforeEach(() => {
       return ask();
     },
     gauge,
-    logger: { warn: () => undefined, info: () => undefined } as never,
+    logger: { warn: () => (timesOpened += 1), info: () => undefined } as never,
   });
 });
 afterEach(() => breaker.close());
@@ -45,7 +47,7 @@ test('one slow answer does not open it', async () => {
   await sleep(700);
   livekit.resume();
   await sleep(600);
-  expect(breaker.isOpen).toBe(false);
+  expect(timesOpened).toBe(0);
 });
 
 test('a LiveKit that is away opens it at once, and its return closes it within a second', async () => {
