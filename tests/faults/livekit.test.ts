@@ -162,7 +162,7 @@ describe('LiveKit is killed and comes back', () => {
     await stack.livekit.kill();
     await sleep(500);
     await stack.livekit.restart();
-    await waitFor(async () => !(await warmIds(stack)).includes(before ?? ''), { timeoutMs: 1500 });
+    await waitFor(async () => !(await warmIds(stack)).includes(before ?? ''), { timeoutMs: 4000 });
     await waitFor(async () => (await warmIds(stack)).length === 1, { timeoutMs: 10_000 });
     const [after] = await warmIds(stack);
     await waitForPeople(`greenroom-${after}`, 1);

@@ -57,6 +57,15 @@ test('a server that goes is heard of at once, its return within a second', async
   expect(news).toEqual(['connected', 'lost', 'connected']);
 });
 
+test('a connection that is reset is lost like any other, and made again', async () => {
+  const port = await listen();
+  const news = watchPort(port);
+  await waitFor(() => sockets.size === 1 && news.length === 1);
+  for (const socket of sockets) socket.resetAndDestroy();
+  await waitFor(() => news.length === 3, { timeoutMs: 2000 });
+  expect(news).toEqual(['connected', 'lost', 'connected']);
+});
+
 test('a server that is not there yet is connected to when it comes', async () => {
   const port = await listen();
   await shut();

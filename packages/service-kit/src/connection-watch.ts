@@ -60,7 +60,8 @@ export class ConnectionWatch {
       });
       this.#socket = socket;
       const connectedAtMs = performance.now();
-      const closed = once(socket, 'close');
+      // Not events.once: that would reject at an error, after which there is a close all the same.
+      const closed = new Promise((resolve) => socket.once('close', resolve));
       this.#options.onConnected();
       await closed;
       signal.throwIfAborted();

@@ -48,6 +48,8 @@ export class AgentRun {
   cgroup: string | undefined;
   /** Of the room that was made for it, once it was. */
   roomSid: string | undefined;
+  /** When LiveKit last said that this room is there, on the clock of performance.now(). */
+  roomSeenAtMs = Number.NEGATIVE_INFINITY;
   output: RunOutput | undefined;
   /** Descendants seen at health checks; they are found again even if they hide later. */
   remembered: readonly ProcessRef[] = [];

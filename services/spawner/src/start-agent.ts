@@ -50,7 +50,7 @@ export async function startAgent(
   run: AgentRun,
   onAgentEnd: (reason: string) => void,
 ): Promise<void> {
-  run.roomSid = await makeRoom(context, run);
+  await makeRoom(context, run);
   run.giveWay.signal.throwIfAborted();
   const gate = await openAgentGate(context, run);
   run.identity = gate.identity;
@@ -74,12 +74,14 @@ export async function startAgent(
   }
 }
 
-/** @returns the room's sid */
-async function makeRoom(context: SpawnerContext, run: AgentRun): Promise<string> {
+async function makeRoom(context: SpawnerContext, run: AgentRun): Promise<void> {
   try {
     // A LiveKit that is being restarted costs no start; the agent keeps at least half of its time.
     const limitMs = Math.min(run.profile.startupTimeoutMs / 2, LONGEST_WAIT_FOR_ROOM_MS);
-    return await context.rooms.create(roomOptionsOf(context, run), { limitMs, signal: run.giveWay.signal });
+    const patience = { limitMs, signal: run.giveWay.signal };
+    const room = await context.rooms.create(roomOptionsOf(context, run), patience);
+    run.roomSid = room.sid;
+    run.roomSeenAtMs = room.seenAtMs;
   } catch (error) {
     if (!(error instanceof LiveKitUnavailableError)) throw error;
     throw new StartFailure('LiveKit could not be reached to make the room.', {

@@ -26,21 +26,22 @@ const LONGEST_PAUSE_MS = 1000;
 /**
  * Asks LiveKit, again and again with a jittered back-off while it does not answer. Only for questions that may be asked
  * twice.
- * @param onFailure hears of each attempt that LiveKit did not answer
+ * @param onFailure hears of each attempt that LiveKit did not answer, and when it was made
  * @throws LiveKitUnavailableError when the time is over or the answer is final, AbortError
  */
 export function askLiveKit<T>(
   what: string,
   call: () => Promise<T>,
   { limitMs, signal }: Patience,
-  onFailure: () => void = () => undefined,
+  onFailure: (askedAtMs: number) => void = () => undefined,
 ): Promise<T> {
   const attempt = async (): Promise<T> => {
+    const askedAtMs = performance.now();
     try {
       return await call();
     } catch (error) {
       const explained = explain(what, error);
-      if (!explained.isFinal) onFailure();
+      if (!explained.isFinal) onFailure(askedAtMs);
       throw explained;
     }
   };

@@ -1,43 +1,43 @@
 import { expect, test } from '@jest/globals';
-import { hasForgottenRooms } from './judge-rooms.js';
+import { forgottenRooms, type WantedRoom } from './judge-rooms.js';
 
-const room = (letter: string) => ({ name: `room-${letter}`, sid: `RM_${letter}` });
-const [a, b, c] = [room('a'), room('b'), room('c')];
-
-function judge(over: {
-  wanted: { name: string; sid: string }[];
-  there?: { name: string; sid: string }[];
-  seen?: { name: string; sid: string }[];
-  away?: boolean;
-}): boolean {
-  const { wanted, there = [], seen = wanted, away = false } = over;
-  return hasForgottenRooms({
-    wanted,
-    there: new Map(there.map(({ name, sid }) => [name, sid])),
-    seenBefore: new Set(seen.map(({ sid }) => sid)),
-    hasBeenAway: away,
-  });
+/** `before`: LiveKit was away since it was last seen; `after`: it was made or seen since. */
+function room(letter: string, seen: 'before' | 'after'): WantedRoom {
+  const isOlder = seen === 'before';
+  return { name: `room-${letter}`, sid: `RM_${letter}`, mayHaveLapsed: isOlder, isWitness: isOlder };
 }
 
+function judge(wanted: WantedRoom[], there: { name: string; sid: string }[] = []): string[] {
+  const sids = new Map(there.map(({ name, sid }) => [name, sid]));
+  return forgottenRooms(wanted, sids).map(({ name }) => name);
+}
+
+const [oldA, oldB] = [room('a', 'before'), room('b', 'before')];
+const [newA, newB] = [room('a', 'after'), room('b', 'after')];
+
 test('all rooms gone after an outage: forgotten, one room or many', () => {
-  expect(judge({ wanted: [a, b], away: true })).toBe(true);
-  expect(judge({ wanted: [a], away: true })).toBe(true);
+  expect(judge([oldA, oldB])).toEqual(['room-a', 'room-b']);
+  expect(judge([oldA])).toEqual(['room-a']);
 });
 
 test('all of several rooms gone at once: forgotten, although nobody saw LiveKit go', () => {
-  expect(judge({ wanted: [a, b] })).toBe(true);
+  expect(judge([newA, newB])).toEqual(['room-a', 'room-b']);
 });
 
 test('the only room gone while LiveKit answered all along: finished', () => {
-  expect(judge({ wanted: [a] })).toBe(false);
+  expect(judge([newA])).toEqual([]);
 });
 
-test('one room gone while another is still there: finished, also after an outage', () => {
-  expect(judge({ wanted: [a, b], there: [b] })).toBe(false);
-  expect(judge({ wanted: [a, b], there: [b], away: true })).toBe(false);
+test('one room gone while another is still there: finished, also after an outage that the other has outlived', () => {
+  expect(judge([newA, newB], [newB])).toEqual([]);
+  expect(judge([oldA, oldB], [oldB])).toEqual([]);
 });
 
 test('a room that was made since, or made again under another sid, is no witness', () => {
-  expect(judge({ wanted: [a, c], there: [c], seen: [a], away: true })).toBe(true);
-  expect(judge({ wanted: [a, b], there: [{ name: b.name, sid: 'RM_new' }], away: true })).toBe(true);
+  expect(judge([oldA, newB], [newB])).toEqual(['room-a']);
+  expect(judge([oldA, oldB], [{ name: oldB.name, sid: 'RM_new' }])).toEqual(['room-a']);
+});
+
+test('a room that is gone, but was made since the outage, is not counted with those from before', () => {
+  expect(judge([oldA, newB])).toEqual(['room-a']);
 });

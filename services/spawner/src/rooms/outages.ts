@@ -1,20 +1,21 @@
-/** Remembers that LiveKit did not answer, or that the connection to it was lost. */
+/** Remembers when LiveKit did not answer, or the connection to it was lost. All times are on the clock of performance.now(). */
 export class Outages {
-  #count = 0;
-  #lastAtMs = Number.NEGATIVE_INFINITY;
+  #beganAtMs = Number.NEGATIVE_INFINITY;
+  #seenAtMs = Number.NEGATIVE_INFINITY;
 
-  note(): void {
-    this.#count += 1;
-    this.#lastAtMs = performance.now();
+  /** @param beganAtMs when the question was asked that failed by now */
+  note(beganAtMs = performance.now()): void {
+    this.#beganAtMs = Math.max(this.#beganAtMs, beganAtMs);
+    this.#seenAtMs = performance.now();
   }
 
-  /** Grows with every sign of an outage: two equal numbers have no outage between them. */
-  get count(): number {
-    return this.#count;
+  /** Whether LiveKit may have been away at any time since then. */
+  hasBeenSince(ms: number): boolean {
+    return this.#seenAtMs >= ms;
   }
 
-  /** @param sinceMs on the clock of performance.now() */
-  hasBeenSince(sinceMs: number): boolean {
-    return this.#lastAtMs >= sinceMs;
+  /** Whether the last outage lies wholly after this time. */
+  hasBegunSince(ms: number): boolean {
+    return this.#beganAtMs >= ms;
   }
 }

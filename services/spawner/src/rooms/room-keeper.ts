@@ -3,8 +3,9 @@ import type { AgentRun } from '../agent-run.js';
 import type { SessionEnds } from '../end-session.js';
 import { keepRecord } from '../keep-record.js';
 import { type SpawnerContext, shortId } from '../spawner-context.js';
-import { hasForgottenRooms } from './judge-rooms.js';
+import { forgottenRooms } from './judge-rooms.js';
 import { roomOptionsOf } from './room-options-of.js';
+import type { RoomInLiveKit } from './room-service.js';
 
 interface Parts {
   ends: SessionEnds;
@@ -27,8 +28,6 @@ export class RoomKeeper {
   readonly #watch: ConnectionWatch;
   /** Rooms that LiveKit has forgotten and that are not made again yet. */
   readonly #owed = new Set<AgentRun>();
-  #seen: Set<string> | undefined;
-  #outagesSeen = -1;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
 
@@ -76,28 +75,35 @@ export class RoomKeeper {
     const { rooms, runs, logger } = this.#context;
     const wanted = runs.all().filter(hasRoom);
     for (const run of this.#owed) if (!wanted.includes(run as RunWithRoom)) this.#owed.delete(run);
-    // What was adopted had its room when its spawner last knew.
-    this.#seen ??= new Set(wanted.map((run) => run.roomSid));
-    const outages = rooms.outages.count;
-    const names = wanted.map((run) => run.session.roomName);
-    const there = names.length === 0 ? new Map<string, string>() : await rooms.sidsOf(names);
-    const asked = wanted.map((run) => ({ name: run.session.roomName, sid: run.roomSid }));
-    const hasBeenAway = outages !== this.#outagesSeen;
-    const missing = wanted.filter((run) => !there.has(run.session.roomName));
-    if (hasForgottenRooms({ wanted: asked, there, seenBefore: this.#seen, hasBeenAway })) {
-      for (const run of missing) this.#owed.add(run);
-      if (missing.length > 0) logger.warn('LiveKit has forgotten its rooms', { missing: missing.length });
-    }
-    this.#seen = new Set(there.values());
-    this.#outagesSeen = outages;
-    await Promise.all(wanted.map((run) => this.#setRight(run, there.get(run.session.roomName))));
+    if (wanted.length === 0) return;
+    const seenAtMs = performance.now();
+    const there = await rooms.sidsOf(wanted.map((run) => run.session.roomName));
+    const forgotten = forgottenRooms(
+      wanted.map((run) => ({
+        run,
+        name: run.session.roomName,
+        sid: run.roomSid,
+        mayHaveLapsed: rooms.outages.hasBeenSince(run.roomSeenAtMs),
+        isWitness: rooms.outages.hasBegunSince(run.roomSeenAtMs),
+      })),
+      there,
+    );
+    for (const { run } of forgotten) this.#owed.add(run);
+    if (forgotten.length > 0) logger.warn('LiveKit has forgotten rooms', { rooms: forgotten.length });
+    await Promise.all(
+      wanted.map((run) => {
+        const sid = there.get(run.session.roomName);
+        return this.#setRight(run, sid === undefined ? undefined : { sid, seenAtMs });
+      }),
+    );
   }
 
-  async #setRight(run: RunWithRoom, sid: string | undefined): Promise<void> {
+  async #setRight(run: RunWithRoom, room: RoomInLiveKit | undefined): Promise<void> {
     try {
-      if (sid !== undefined) {
+      if (room !== undefined) {
         this.#owed.delete(run);
-        if (sid !== run.roomSid) await this.#settle(run, sid);
+        if (room.sid === run.roomSid) run.roomSeenAtMs = room.seenAtMs;
+        else await this.#settle(run, room);
       } else if (this.#owed.has(run)) {
         await this.#makeAgain(run);
       } else if (run.session.owner === 'pool') {
@@ -113,19 +119,20 @@ export class RoomKeeper {
     // Whether it is still warm is for Redis to say; a caller's room does not wait for that.
     const isWarm = run.session.owner === 'pool';
     if (isWarm && !(await this.#settle(run))) return;
-    if (!this.#isWanted(run)) return;
+    if (this.#isEnding(run)) return;
     const { rooms, logger } = this.#context;
     try {
-      const sid = await rooms.create(roomOptionsOf(this.#context, run), {
+      const room = await rooms.create(roomOptionsOf(this.#context, run), {
         limitMs: 3000,
         signal: run.giveWay.signal,
       });
       this.#owed.delete(run);
       logger.info('room made again', { session: shortId(run.id) });
-      if (this.#isWanted(run)) await this.#settle(run, sid);
+      await this.#settle(run, room);
     } finally {
       // Its end may have begun, and have deleted the room, while we were making it.
-      if (!this.#isWanted(run)) await this.#parts.ends.deleteRoom(run.session.roomName);
+      if (this.#isEnding(run)) await this.#parts.ends.deleteRoom(run.session.roomName);
+      else if (this.#context.runs.get(run.id) === undefined) this.#lookAfter(run);
     }
   }
 
@@ -133,12 +140,13 @@ export class RoomKeeper {
    * Tells Redis that the room is gone, or which one is in its place. Without an answer the next look tells it again.
    * @returns whether the room is wanted; a warm agent is retired instead
    */
-  async #settle(run: RunWithRoom, sid?: string): Promise<boolean> {
-    const answer = await this.#context.redis.sessions.replaceRoom(run.ref, sid);
+  async #settle(run: RunWithRoom, room?: RoomInLiveKit): Promise<boolean> {
+    const answer = await this.#context.redis.sessions.replaceRoom(run.ref, room?.sid);
     switch (answer.status) {
       case 'ok':
         this.#parts.ends.takeState(run, answer.session);
-        if (sid !== undefined) run.roomSid = sid;
+        run.roomSid = room?.sid ?? run.roomSid;
+        run.roomSeenAtMs = room?.seenAtMs ?? run.roomSeenAtMs;
         await keepRecord(this.#context, run);
         return true;
       case 'retired':
@@ -147,17 +155,20 @@ export class RoomKeeper {
         return false;
       case 'superseded':
         this.#owed.delete(run);
-        this.#parts.ends
-          .endIfAsked(run.id, run.session.roomName)
-          .catch((error: unknown) => this.#report('a lost session could not be looked at', error, run));
+        this.#lookAfter(run);
         return false;
     }
   }
 
-  /** By this launch, or by a later one of the same session. */
-  #isWanted({ id }: AgentRun): boolean {
-    const current = this.#context.runs.get(id);
-    return current !== undefined && current.phase !== 'ending';
+  /** The launch is over: whether its room goes with it, or waits for the next one, is for Redis to say. */
+  #lookAfter(run: AgentRun): void {
+    this.#parts.ends
+      .endIfAsked(run.id, run.session.roomName)
+      .catch((error: unknown) => this.#report('a lost session could not be looked at', error, run));
+  }
+
+  #isEnding({ id }: AgentRun): boolean {
+    return this.#context.runs.get(id)?.phase === 'ending';
   }
 
   #report(what: string, error: unknown, run?: AgentRun): void {

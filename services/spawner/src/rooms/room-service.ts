@@ -17,6 +17,13 @@ export interface OurRoom {
   createdAtMs: number;
 }
 
+/** A room, as LiveKit answered for it. */
+export interface RoomInLiveKit {
+  readonly sid: string;
+  /** When LiveKit was asked, on the clock of performance.now(). */
+  readonly seenAtMs: number;
+}
+
 /** One attempt. A room is made or listed in milliseconds, also by a LiveKit that is busy. */
 const ATTEMPT_LIMIT_SECONDS = 2;
 /** Where somebody waits for the answer and can do without it. */
@@ -47,18 +54,18 @@ export class RoomService {
 
   /**
    * Makes the room, or finds it if it is there.
-   * @returns its sid
    * @throws LiveKitUnavailableError, AbortError
    */
-  async create(options: RoomOptions, patience: Patience = PATIENT): Promise<string> {
+  async create(options: RoomOptions, patience: Patience = PATIENT): Promise<RoomInLiveKit> {
     return this.#ask('create room', patience, async () => {
+      const seenAtMs = performance.now();
       const room = await this.#client.createRoom({
         name: options.name,
         emptyTimeout: options.emptyTimeoutSeconds,
         departureTimeout: options.departureTimeoutSeconds,
         metadata: options.metadata,
       });
-      return room.sid;
+      return { sid: room.sid, seenAtMs };
     });
   }
 
@@ -154,7 +161,7 @@ export class RoomService {
   }
 
   #ask<T>(what: string, patience: Patience, call: () => Promise<T>): Promise<T> {
-    return askLiveKit(what, call, patience, () => this.outages.note());
+    return askLiveKit(what, call, patience, (askedAtMs) => this.outages.note(askedAtMs));
   }
 }
 
