@@ -112,7 +112,7 @@ describe('sessions and processes that lost each other', () => {
 
   test('a start that this host claimed and never launched is tried again, or failed when it was the last attempt', async () => {
     const again = await forge({ status: 'starting', generation: '1', attempts: '0' });
-    const last = await forge({ status: 'starting', generation: '3', attempts: '2' });
+    const last = await forge({ status: 'starting', generation: '4', attempts: '3' });
     expect((await waitForStatus(stack, again, 'ready', 8000)).generation).toBe(2);
     expect((await waitForStatus(stack, last, 'error', 5000)).error).toMatch(/spawner was restarted/);
     await endSession(stack, again);
