@@ -181,3 +181,8 @@ function lifeOf(answer: ScriptAnswer): { epoch: Epoch | undefined; recovery: num
     recovery: typeof answer.recovery === 'number' ? answer.recovery : undefined,
   };
 }
+
+/** When a life of the data began, by the clock of Redis: what is older may be unknown to it. */
+export function lifeBeganAtMs(epoch: Epoch): EpochMs {
+  return Number.parseInt(epoch, 10);
+}

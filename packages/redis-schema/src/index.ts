@@ -11,6 +11,7 @@ export {
 } from './errors.js';
 export type { HeartbeatAnswer, HostFields, HostHolder, KillOrder } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
+export { lifeBeganAtMs } from './host-store.js';
 export { encodeSession, parseSession } from './session-codec.js';
 export type {
   ClaimResult,

@@ -1,8 +1,10 @@
+import { lifeBeganAtMs } from '@greenroom/redis-schema';
 import { settleUnrecorded, stopLaunch } from './adopt.js';
 import type { SessionEnds } from './end-session.js';
 import { deleteOldFiles } from './logs/index.js';
 import { countZombieOrphans, type ProcessTable, scanProcesses } from './process/index.js';
 import { endLostRuns } from './lost-runs.js';
+import type { OurRoom } from './rooms/room-service.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
 import type { SpawnerContext } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
@@ -22,6 +24,8 @@ export interface SweepReport {
   roomsWithoutSession: number;
 }
 
+/** Between the clocks of LiveKit, which tells whole seconds, and of Redis. */
+const CLOCKS_MARGIN_MS = 5000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** A launch that began while the sweep was looking has a young file. */
 const EVENTS_MARGIN_MS = 60_000;
@@ -157,10 +161,19 @@ export class StaleSweep {
     for (const room of ours) {
       const found = await redis.sessions.read(room.sessionId);
       if (found.status === 'live' && found.session.status !== 'error') continue;
+      if (await this.#mayBeLost(room)) continue;
       await this.#parts.ends.deleteRoom(room.name);
       deleted += 1;
     }
     return deleted;
+  }
+
+  /** A room of an earlier life of the data, with a caller in it: its host may be away, and know of the call. */
+  async #mayBeLost(room: OurRoom): Promise<boolean> {
+    const { epoch, rooms } = this.#context;
+    if (epoch === undefined) return true;
+    const isOfThisLife = room.createdAtMs > lifeBeganAtMs(epoch) + CLOCKS_MARGIN_MS;
+    return !isOfThisLife && (await rooms.hasCaller(room.name));
   }
 
   async #deleteOldFiles(): Promise<void> {
