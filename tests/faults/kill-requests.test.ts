@@ -7,6 +7,8 @@ import {
   makeTempDir,
   type RunningProcess,
   startStack,
+  startTcpProxy,
+  type TcpProxy,
   type TempDir,
   type TestStack,
   waitFor,
@@ -33,6 +35,8 @@ const END_MS = 4000;
 let stack: TestStack;
 let there: RunningProcess;
 let stateThere: TempDir;
+/** Between the second spawner and Redis. */
+let wire: TcpProxy;
 /** The first spawner has room for this one only, so that every other call is on the second. */
 let callHere: string;
 
@@ -43,16 +47,21 @@ beforeAll(async () => {
   });
   callHere = await startReady(stack);
   stateThere = await makeTempDir('state-there');
+  wire = await startTcpProxy({ host: '127.0.0.1', port: stack.redis.port });
   there = await startThere();
 });
 afterAll(async () => {
   await there.stop();
+  await wire.stop();
   await stack.stop();
   await stateThere.remove();
 });
 
 function startThere(): Promise<RunningProcess> {
-  return startSecondSpawner(stack, { STATE_DIR: stateThere.path });
+  return startSecondSpawner(stack, {
+    STATE_DIR: stateThere.path,
+    REDIS_URL: `redis://127.0.0.1:${wire.port}`,
+  });
 }
 
 interface Call {
@@ -211,20 +220,20 @@ describe('a kill request for a session of a host that is unreachable', () => {
     await expectOver(call, current);
     there = await startThere();
     await expectCarriedOut(call);
-  });
+  }, 60_000);
 
   test('that fell silent only after the request: another host’s heartbeat makes it so', async () => {
     const call = await callThere();
     const { current } = (await health(stack)).capacity;
-    there.pause();
+    wire.drop();
     expect((await endSession(stack, call.id)).status).toBe(202);
     expect(await sessionOf(stack, call.id)).toMatchObject({ status: 'ending' });
     await silence();
     await waitForStatus(stack, call.id, 404, HEARTBEAT_MS + 1000);
     await expectOver(call, current);
-    there.resume();
+    wire.release();
     await expectCarriedOut(call);
-  });
+  }, 60_000);
 
   test('names a launch: a later one of the same session is left alone', async () => {
     const call = await callThere();
