@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import pRetry from 'p-retry';
@@ -79,7 +79,9 @@ async function connect(url: string, signal: AbortSignal): Promise<Socket> {
   // An IPv6 address stands in brackets in a URL only.
   const host = hostname.replace(/^\[|\]$/g, '');
   const address = { host, port: Number(port) || (isTls ? 443 : 80) };
-  const socket = isTls ? connectTls({ ...address, servername: host }) : connectTcp(address);
+  const socket = isTls
+    ? connectTls({ ...address, ...(isIP(host) === 0 && { servername: host }) })
+    : connectTcp(address);
   socket.unref();
   socket.on('error', () => socket.destroy());
   // Whatever it may say is not for us, and would otherwise be kept.

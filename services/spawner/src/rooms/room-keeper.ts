@@ -119,8 +119,9 @@ export class RoomKeeper {
     // Whether it is still warm is for Redis to say; a caller's room does not wait for that.
     const isWarm = run.session.owner === 'pool';
     if (isWarm && !(await this.#settle(run))) return;
-    if (this.#isEnding(run)) return;
-    const { rooms, logger } = this.#context;
+    const { rooms, runs, logger } = this.#context;
+    // Ended meanwhile, or between two launches, of which the next makes the room.
+    if (runs.get(run.id) === undefined || this.#isEnding(run)) return;
     try {
       const room = await rooms.create(roomOptionsOf(this.#context, run), {
         limitMs: 3000,
@@ -132,7 +133,7 @@ export class RoomKeeper {
     } finally {
       // Its end may have begun, and have deleted the room, while we were making it.
       if (this.#isEnding(run)) await this.#parts.ends.deleteRoom(run.session.roomName);
-      else if (this.#context.runs.get(run.id) === undefined) this.#lookAfter(run);
+      else if (runs.get(run.id) === undefined) this.#lookAfter(run);
     }
   }
 
