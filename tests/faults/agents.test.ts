@@ -29,7 +29,10 @@ async function expectNothingLeft(stack: TestStack, sessionId: string): Promise<v
   const rooms = await stack.livekit.rooms.listRooms();
   expect(rooms.filter((room) => room.name.includes(sessionId))).toEqual([]);
   expect(stack.agentProcesses()).toEqual([]);
-  expect(await readdir(path.join(stack.stateDir, 'launches'))).toEqual([]);
+  // The record goes last, a moment after the keys.
+  await waitFor(async () => (await readdir(path.join(stack.stateDir, 'launches'))).length === 0, {
+    timeoutMs: 2000,
+  });
 }
 
 /** Zombies below the spawner: children that it has not reaped. */
