@@ -8,12 +8,14 @@ import type { Transcript } from './transcript.js';
 
 const JOIN_LIMIT_MS = 15_000;
 const FIRST_RETRY_MS = 100;
+/** As long as a start may take, and a moment. */
+const NEXT_AGENT_LIMIT_MS = 40_000;
 
 /** One caller in one room: hears, speaks, and notices the agent. */
 export class RoomConnection {
   readonly ear: Ear;
   readonly microphone = new Microphone();
-  /** Aborted when the room is closed on us or the agent leaves: the call is over. */
+  /** Aborted when the room is closed on us, or no agent comes back: the call is over. */
   readonly over: AbortSignal;
   readonly #over = new AbortController();
   readonly #clock: CallClock;
@@ -21,6 +23,7 @@ export class RoomConnection {
   #room: Room | undefined;
   #agentInRoomMs: number | undefined;
   #agent: RemoteParticipant | undefined;
+  #missing: NodeJS.Timeout | undefined;
 
   constructor(clock: CallClock, transcript: Transcript) {
     this.#clock = clock;
@@ -76,7 +79,7 @@ export class RoomConnection {
     this.#transcript.follow(room, () => room.localParticipant?.identity);
     room.on(RoomEvent.ParticipantConnected, (participant) => this.#notice(participant));
     room.on(RoomEvent.ParticipantDisconnected, (participant) => {
-      if (participant.identity === this.#agent?.identity) this.#over.abort();
+      if (participant.identity === this.#agent?.identity) this.#missAgent();
     });
     room.on(RoomEvent.TrackSubscribed, (track, _publication, participant) => {
       this.#notice(participant);
@@ -88,9 +91,17 @@ export class RoomConnection {
     return room;
   }
 
+  /** A call that is over is told by its room, which closes; one whose agent crashed gets another into the same room. */
+  #missAgent(): void {
+    this.#agent = undefined;
+    clearTimeout(this.#missing);
+    this.#missing = setTimeout(() => this.#over.abort(), NEXT_AGENT_LIMIT_MS).unref();
+  }
+
   #notice(participant: RemoteParticipant): void {
     if (participant.kind !== ParticipantKind.AGENT || this.#agent !== undefined) return;
     this.#agent = participant;
-    this.#agentInRoomMs = this.#clock.now();
+    clearTimeout(this.#missing);
+    this.#agentInRoomMs ??= this.#clock.now();
   }
 }
