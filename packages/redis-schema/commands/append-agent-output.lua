@@ -9,7 +9,7 @@
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
-if not is_current(session) then return answer({ status = 'superseded' }) end
+if not is_current(session) then return not_there({ status = 'superseded' }) end
 local taken = A.batch .. ' ' .. int(A.part)
 local before, part = string.match(session[A.source .. 'Batch'] or '', '^(%S+) (%d+)$')
 if before == A.batch and tonumber(part) >= A.part then return answer({ status = 'ok' }) end

@@ -7,7 +7,7 @@
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
 if not is_current(session) or (session.status ~= 'starting' and session.status ~= 'restarting') then
-  return answer({ status = 'superseded', now = session.status })
+  return not_there({ status = 'superseded', now = session.status })
 end
 local isRepeated = session.agentPid == int(A.pid)
 local fields = { agentPid = int(A.pid), agentPgid = int(A.pgid), agentStartTime = A.startTime, logFile = A.logFile }

@@ -2,6 +2,7 @@
 -- Args: sessionId, generation, launch, error (sentence), lastLines (JSON array), maxAttempts, backoffMs (already doubled
 --       for this attempt), holdoffBaseMs, holdoffMaxMs, isAgentsFault
 -- Answers: retry {dueInMs} | error | dropped (warm agent) | superseded {now?}; breakerOpened beside the first three
+-- @flags allow-oom
 -- @include prelude
 -- @include ending
 -- @include breaker
@@ -9,7 +10,7 @@
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
 if not is_current(session) or (session.status ~= 'starting' and session.status ~= 'restarting') then
-  return answer({ status = 'superseded', now = session.status })
+  return not_there({ status = 'superseded', now = session.status })
 end
 
 local breaker = read_breaker(session.profile)

@@ -6,7 +6,11 @@
 -- @include ending
 
 local session = read(A.sessionId)
-if not session then return not_there({ status = 'not_found' }) end
+if not session then
+  -- Ours, of which the answer was lost.
+  if redis.call('EXISTS', K.ended(A.sessionId)) == 1 then return answer({ status = 'not_found' }) end
+  return not_there({ status = 'not_found' })
+end
 if session.status ~= 'ending' or not is_current(session) then
   return answer({ status = 'not_ending', now = session.status })
 end

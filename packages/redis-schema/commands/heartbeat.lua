@@ -17,6 +17,7 @@ local heard_before = tonumber(redis.call('ZSCORE', K.HOSTS, A.host))
 redis.call('ZADD', K.HOSTS, int(NOW), A.host)
 for name, value in pairs(A.fields) do redis.call('HSET', K.host(A.host), name, value) end
 redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
+if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
 
 local life = epoch()
 local recovery = NIL

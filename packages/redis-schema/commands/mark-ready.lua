@@ -11,7 +11,7 @@ if not session then return not_there({ status = 'superseded' }) end
 local current = is_current(session)
 if current and (session.status == 'ready' or session.status == 'pooled') then return answer({ status = session.status }) end
 if not current or (session.status ~= 'starting' and session.status ~= 'restarting') then
-  return answer({ status = 'superseded', now = session.status })
+  return not_there({ status = 'superseded', now = session.status })
 end
 
 note_ready_launch(session.profile)

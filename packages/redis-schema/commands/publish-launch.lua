@@ -3,6 +3,7 @@
 -- Args: sessionId, generation, launch, host, fields {..} (the session's hash as the host knows it), pid?, pgid?, startTime?
 -- Answers: ok {session} | superseded (another launch is the session's) | gone (the session is over)
 -- Published again, because the answer was lost, it is the same launch and stays.
+-- @flags allow-oom
 -- @include prelude
 
 local session = read(A.sessionId)

@@ -3,6 +3,7 @@
 -- Args: host, profiles[] {name, json, poolTarget}, deployment (an id, kept if there is none yet), hasLaunches (whether
 --       the host has anything to publish), holder? {incarnation, lock, machine}
 -- Answers: ok {sessions[], deployment, epoch?, recovery?} | host_taken {by?, freshForMs, epoch?}
+-- @flags allow-oom
 -- @include prelude
 -- @include lease
 -- @include recovery
@@ -26,6 +27,8 @@ end
 -- Nobody knows of a session, and nobody else is there who might: there is nothing to wait for.
 local function is_new()
   if A.hasLaunches or redis.call('ZCARD', K.INDEX) > 0 or redis.call('EXISTS', K.RECOVERY) == 1 then return false end
+  -- Its spawners are there, though the data does not know them any more.
+  if redis.call('PUBSUB', 'NUMSUB', P .. 'spawners:wake')[2] > 0 then return false end
   local hosts = redis.call('ZRANGE', K.HOSTS, 0, 1)
   return #hosts == 0 or (#hosts == 1 and hosts[1] == A.host)
 end

@@ -7,7 +7,7 @@
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
 if not is_current(session) then
-  return answer({ status = 'superseded', now = session.status })
+  return not_there({ status = 'superseded', now = session.status })
 end
 local ttl = int(A.ttlMs)
 redis.call('PEXPIRE', K.session(session.id), ttl)

@@ -9,7 +9,7 @@ local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
 local live = session.status == 'starting' or session.status == 'restarting' or session.status == 'ready'
   or session.status == 'pooled'
-if not is_current(session) or not live then return answer({ status = 'superseded', now = session.status }) end
+if not is_current(session) or not live then return not_there({ status = 'superseded', now = session.status }) end
 
 -- One in quarantine may have a caller that nobody remembers: its room must be there for that caller to come back to.
 if session.owner == 'pool' and not present(session.quarantined) then

@@ -1,5 +1,5 @@
 -- Asks for the end of a session, whatever its state. The first cause wins.
--- Args: sessionId, reason, by, detail?, expectStatus?, expectGeneration?, onlyPastDeadline?, fromHost? (the host
+-- Args: sessionId, reason, by, detail?, expectStatus?, expectGeneration?, expectLaunch?, onlyPastDeadline?, fromHost? (the host
 --       that asks, where one does)
 -- Answers: ending | already_ending | fenced (its host cannot be asked: the session is over, its room must be deleted)
 --          {session} | gone | refused {session} | ended {ended} | not_found
@@ -20,6 +20,7 @@ end
 local refused = (present(A.expectStatus) and session.status ~= A.expectStatus)
   or (present(A.expectGeneration) and tonumber(session.generation) ~= A.expectGeneration
     and tonumber(session.publishedGeneration) ~= A.expectGeneration)
+  or (present(A.expectLaunch) and session.launch ~= A.expectLaunch)
   or (A.onlyPastDeadline == true and (tonumber(session.deadlineAt) or math.huge) > NOW)
 if refused then return answer({ status = 'refused', session = session }) end
 

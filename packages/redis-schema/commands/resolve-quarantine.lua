@@ -2,15 +2,16 @@
 -- else it ends. It is never pooled again.
 -- Args: sessionId, generation, launch, caller? {userId?, userName?, voiceId?}, sessionTimeoutMs
 -- Answers: ready {session} | ending | superseded {now?}
+-- @flags allow-oom
 -- @include prelude
 -- @include ending
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
-if not is_current(session) then return answer({ status = 'superseded', now = session.status }) end
+if not is_current(session) then return not_there({ status = 'superseded', now = session.status }) end
 if session.owner == 'caller' then return answer({ status = 'ready', session = session }) end
 if not present(session.quarantined) or session.status ~= 'pooled' then
-  return answer({ status = 'superseded', now = session.status })
+  return not_there({ status = 'superseded', now = session.status })
 end
 redis.call('HDEL', K.session(session.id), 'quarantined')
 session.quarantined = nil

@@ -4,13 +4,14 @@
 -- Answers: restarting | exhausted (maxRestarts within periodMs are used up) | no_host (this one is draining, and there is no
 --          other) | superseded {now?}
 -- Asked again because the answer was lost, it answers the same again.
+-- @flags allow-oom
 -- @include prelude
 -- @include hosts
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
 if session.restartedLaunch == A.launch then return answer({ status = 'restarting' }) end
-if not is_current(session) or session.status ~= 'ready' then return answer({ status = 'superseded', now = session.status }) end
+if not is_current(session) or session.status ~= 'ready' then return not_there({ status = 'superseded', now = session.status }) end
 
 -- Its time is over anyway.
 if (tonumber(session.deadlineAt) or math.huge) <= NOW then return answer({ status = 'exhausted' }) end

@@ -87,7 +87,7 @@ local function take_warm_agent()
     local fields = redis.call('HMGET', K.session(id), 'status', 'host', 'createdAt', 'deadlineAt')
     if fields[1] ~= 'pooled' then
       redis.call('SREM', pool, id)
-    elseif fields[2] and host_is_fresh(fields[2]) and tonumber(fields[4]) > NOW then
+    elseif fields[2] and host_is_fresh(fields[2]) and has_published(fields[2]) and tonumber(fields[4]) > NOW then
       local created = tonumber(fields[3])
       if not oldest or created < oldest.created or (created == oldest.created and id < oldest.id) then
         oldest = { id = id, created = created }
@@ -125,9 +125,13 @@ if warm then
   return reply('assigned', warm)
 end
 
-if #redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf', 'LIMIT', 0, 1) == 0 then
-  return answer({ status = 'no_host' })
+local function somebody_launches()
+  for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf')) do
+    if host_is_fresh(host) then return true end
+  end
+  return false
 end
+if not somebody_launches() then return answer({ status = 'no_host' }) end
 
 local HALF_OPEN_RETRY_MS = 2000
 local breaker = read_breaker(A.profile)

@@ -59,6 +59,16 @@ local function place_in_time(session)
   return changed
 end
 
+-- A machine that is gone for good: nobody will come back to ask.
+local FORGET_HOST_MS = 604800000
+for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, '-inf', int(NOW - FORGET_HOST_MS))) do
+  local is_idle = redis.call('SCARD', K.host_sessions(host)) == 0 and redis.call('EXISTS', K.host_kill(host)) == 0
+  if is_idle then
+    redis.call('ZREM', K.HOSTS, host)
+    redis.call('DEL', K.host(host), K.host_ending(host), K.host_restarting(host))
+  end
+end
+
 local repaired = 0
 local seen = {}
 local function check(id)

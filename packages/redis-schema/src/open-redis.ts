@@ -14,6 +14,7 @@ import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
 import { ScriptRunner } from './script-runner.js';
 import { SessionStore } from './session-store.js';
+import type { Epoch } from './types.js';
 import { WakeBus, withLimit } from './wake-bus.js';
 
 export interface OpenOptions {
@@ -45,6 +46,8 @@ export interface RedisSchema {
   clock: RedisClock;
   /** The raw command that rate-limit-redis needs. */
   limiterCall(...args: string[]): Promise<unknown>;
+  /** For a spawner: names the life of the data that knows all its launches; undefined while none does. */
+  enterLife(epoch: Epoch | undefined): void;
   /** @throws RedisUnavailableError when there is no answer in time */
   ping(): Promise<void>;
   /** Resolves once connected. @throws RedisUnavailableError when that takes longer. */
@@ -103,6 +106,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
         throw toSchemaError(error, 'rate limiter');
       }
     },
+    enterLife: (epoch) => scripts.enterLife(epoch),
     async ping() {
       try {
         await commands.ping();

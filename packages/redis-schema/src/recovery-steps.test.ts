@@ -183,6 +183,107 @@ describe('while data is being recovered', () => {
   });
 });
 
+describe('a host that missed a recovery', () => {
+  /** Another host's connection, in the life of the data before this one. */
+  async function withLateHost(work: (late: RedisSchema, ref: LaunchRef) => Promise<void>): Promise<void> {
+    const late = openRedis({ url: redis.url, clientName: 'late' });
+    try {
+      await late.connected(2000);
+      const { epoch } = await late.hosts.register('host-b', PROFILES, { hasLaunches: true });
+      late.enterLife(epoch);
+      const { ref } = known();
+      await redis.command('DEL', 'epoch');
+      await heartbeat('host-a');
+      const number = await letTimePass();
+      await heartbeat('host-a', number);
+      expect(await redis.command('EXISTS', 'epoch')).toBe(1);
+      await work(late, ref);
+    } finally {
+      await late.close();
+    }
+  }
+
+  test('takes nothing for gone that it has not published yet, and claims nothing', () =>
+    withLateHost(async (late, ref) => {
+      const policy = { cause: 'agent_crashed', maxRestarts: 3, periodMs: 1000 } as const;
+      await expect(late.sessions.read(ref.sessionId)).rejects.toThrow(RedisRecoveringError);
+      await expect(late.sessions.markReady(ref, 1)).rejects.toThrow(RedisRecoveringError);
+      await expect(late.sessions.restart(ref, policy)).rejects.toThrow(RedisRecoveringError);
+      // Not even where older data has another launch.
+      await publish({ ...known(), ref: { ...ref, launch: 'another' } });
+      await expect(late.sessions.restart(ref, policy)).rejects.toThrow(RedisRecoveringError);
+      await start();
+      expect(
+        await late.sessions.claim({ host: 'host-b', launch: 'l', hostCapacity: 9, includePool: true }),
+      ).toMatchObject({ status: 'none' });
+      expect(await schema.sessions.restart(ref, policy)).toMatchObject({ status: 'superseded' });
+    }));
+
+  test('hands out none of its warm agents before', () =>
+    withLateHost(async (late) => {
+      const id = newId('prewarm');
+      const warm = { status: 'pooled', owner: 'pool', profile: 'default', prewarmed: '1', host: 'host-b' };
+      const fields = { ...warm, roomName: 'r', createdAt: '1', deadlineAt: String(Date.now() + 60_000) };
+      await redis.command('HSET', `session:${id}`, ...Object.entries({ ...fields, generation: '1' }).flat());
+      await redis.command('SADD', 'pool:ready', id);
+      const beat = () =>
+        late.hosts.heartbeat('host-b', {
+          capacity: 60,
+          concurrency: 4,
+          version: 'test',
+          startedAt: 0,
+          running: 1,
+          draining: false,
+        });
+      const { epoch } = await beat();
+      expect(await start()).toMatchObject({ status: 'created' });
+      late.enterLife(epoch);
+      await beat();
+      expect(await start()).toMatchObject({ status: 'assigned', session: { id } });
+    }));
+});
+
+test('a spawner that starts does not begin a new life where others are connected', async () => {
+  await redis.command('FLUSHALL');
+  const leave = await schema.bus.listen('spawners:wake', () => undefined);
+  expect((await register('host-b', false)).epoch).toBeUndefined();
+  await leave();
+});
+
+test('an end whose answer was lost, and then the data, is an end', async () => {
+  const call = known();
+  await publish(call);
+  await schema.sessions.requestEnd({ sessionId: call.ref.sessionId, reason: 'caller_ended', by: 'caller' });
+  await schema.sessions.finishEnd(call.ref.sessionId, 1);
+  await redis.command('DEL', 'epoch');
+  expect(await schema.sessions.finishEnd(call.ref.sessionId, 1)).toEqual({ status: 'not_found' });
+});
+
+test('an end that names another launch than the session’s is refused', async () => {
+  const call = known();
+  await publish(call);
+  const end = { sessionId: call.ref.sessionId, reason: 'host_drained', by: 'spawner' } as const;
+  expect(await schema.sessions.requestEnd({ ...end, expectLaunch: 'another' })).toMatchObject({
+    status: 'refused',
+  });
+  expect(await schema.sessions.requestEnd({ ...end, expectLaunch: call.ref.launch })).toMatchObject({
+    status: 'ending',
+  });
+});
+
+test('a machine that was not heard for a week is forgotten; one with sessions or orders is not', async () => {
+  const eightDaysAgo = Date.now() - 8 * 24 * 60 * 60 * 1000;
+  for (const host of ['gone', 'has-a-session', 'has-an-order']) {
+    await redis.command('ZADD', 'hosts', eightDaysAgo, host);
+    await redis.command('HSET', `host:${host}`, 'capacity', '1');
+  }
+  await publish(known(), 'has-a-session');
+  await redis.command('HSET', 'host:has-an-order:kill', 'a-launch', '{}');
+  await schema.sessions.sweepIndexes();
+  expect(await redis.command('ZRANGE', 'hosts', 0, -1)).toEqual(['has-a-session', 'has-an-order', 'host-a']);
+  expect(await redis.command('EXISTS', 'host:gone')).toBe(0);
+});
+
 describe('publishing a launch', () => {
   test('brings a lost call back: its hash, its place, its user, and every step of its launch', async () => {
     const call = known();

@@ -1,10 +1,13 @@
 import type { Redis } from 'ioredis';
 import { RedisRecoveringError, RedisScriptError, toSchemaError } from './errors.js';
 import type { RedisClock } from './redis-clock.js';
+import type { Epoch } from './types.js';
 import { type CommandName, commandNames, loadScript } from './scripts.js';
 
 /** What a script answered. Lists that were empty arrive as `{}`: Lua has one kind of table; see `asList`. */
 export type ScriptAnswer = { status: string } & Record<string, unknown>;
+
+const NO_LIFE = 'none';
 
 type Runnable = Record<string, (...args: string[]) => Promise<string>>;
 
@@ -13,6 +16,7 @@ export class ScriptRunner {
   readonly #connection: Redis;
   readonly #keyPrefix: string;
   readonly #clock: RedisClock;
+  #life: Epoch | typeof NO_LIFE | undefined;
 
   constructor(connection: Redis, keyPrefix: string, clock: RedisClock) {
     this.#connection = connection;
@@ -24,6 +28,20 @@ export class ScriptRunner {
   }
 
   /**
+   * From now on every step names the life of the data in which this host has published its launches: in another one,
+   * what is not there proves nothing, and the step answers `recovering`.
+   * @param epoch undefined while it has published them in none
+   */
+  enterLife(epoch: Epoch | undefined): void {
+    this.#life = epoch ?? NO_LIFE;
+  }
+
+  /** Whether it takes part in lives of the data: a spawner does. */
+  get isHost(): boolean {
+    return this.#life !== undefined;
+  }
+
+  /**
    * @throws RedisUnavailableError when there is no answer in time: the step may or may not have been taken
    * @throws RedisRecoveringError when the step needs what may have been lost: nothing was changed
    * @throws RedisScriptError when the script itself failed
@@ -32,7 +50,11 @@ export class ScriptRunner {
     const method = (this.#connection as unknown as Runnable)[methodOf(name)];
     if (method === undefined) throw new RedisScriptError(`No such command: ${name}`);
     try {
-      const text = await method.call(this.#connection, this.#keyPrefix, JSON.stringify(args));
+      const text = await method.call(
+        this.#connection,
+        this.#keyPrefix,
+        JSON.stringify({ ...args, life: this.#life }),
+      );
       const answer = JSON.parse(text) as ScriptAnswer;
       if (typeof answer.clock === 'number') this.#clock.hear(answer.clock);
       if (answer.status === 'recovering') throw new RedisRecoveringError(`${name}: data is being recovered`);

@@ -21,7 +21,7 @@ export type CommandName =
   | 'publish-launch'
   | 'raise-alarm'
   | 'read-health'
-  | 'read-missing'
+  | 'read-session'
   | 'register-host'
   | 'remove-host'
   | 'renew-session'

@@ -112,6 +112,12 @@ describe('starting', () => {
     expect(await schema.sessions.start(startArgs())).toEqual({ status: 'no_host' });
   });
 
+  test('a host that only drains is no host for a start that needs a launch', async () => {
+    await addHost();
+    await heartbeat(HOST, true);
+    expect(await schema.sessions.start(startArgs())).toEqual({ status: 'no_host' });
+  });
+
   test('an unknown profile is refused', async () => {
     await addHost();
     expect(await schema.sessions.start(startArgs({ profile: 'nobody' }))).toEqual({
@@ -261,6 +267,8 @@ describe('pool', () => {
     const [a, b] = await warmUp(2);
     expect((await claim(HOST, 2)).status).toBe('host_full');
     expect(await schema.health.read()).toMatchObject({ pool: 2 });
+    // Accepted because of another host, which takes nothing.
+    await heartbeat('host-b');
     await heartbeat(HOST, true);
     await schema.sessions.start(startArgs());
     await heartbeat(HOST, false);

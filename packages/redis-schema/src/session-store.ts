@@ -124,14 +124,16 @@ export class SessionStore {
    * @throws RedisRecoveringError when it may have been lost with the data
    */
   async read(sessionId: string): Promise<ReadResult> {
+    // A host asks by a step, which knows the life of the data.
+    if (this.#scripts.isHost) return this.#readByStep(sessionId);
     const [live, ended] = await this.#hashes.readBoth(`session:${sessionId}`, `ended:${sessionId}`);
     if (live !== undefined) return { status: 'live', session: parseSession({ ...live, id: sessionId }) };
     if (ended !== undefined) return { status: 'ended', ended: parseEnded({ ...ended, id: sessionId }) };
-    return this.#readMissing(sessionId);
+    return this.#readByStep(sessionId);
   }
 
-  async #readMissing(sessionId: string): Promise<ReadResult> {
-    const answer = await this.#scripts.run('read-missing', { sessionId });
+  async #readByStep(sessionId: string): Promise<ReadResult> {
+    const answer = await this.#scripts.run('read-session', { sessionId });
     switch (answer.status) {
       case 'live':
         return { status: 'live', session: parseSession(answer.session) };
@@ -140,7 +142,7 @@ export class SessionStore {
       case 'not_found':
         return { status: 'not_found' };
       default:
-        throw unexpected('read-missing', answer);
+        throw unexpected('read-session', answer);
     }
   }
 

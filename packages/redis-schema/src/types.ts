@@ -128,6 +128,8 @@ export interface EndArguments {
   expectStatus?: SessionState | undefined;
   /** Refuse unless this launch is the current one. */
   expectGeneration?: number | undefined;
+  /** Refuse unless the session still has this launch. */
+  expectLaunch?: string | undefined;
   /** Refuse unless the deadline is really over, by the clock of Redis. */
   onlyPastDeadline?: boolean | undefined;
 }

@@ -1,23 +1,20 @@
 import { rm } from 'node:fs/promises';
 import { parseSession, RedisRecoveringError, type SessionRecord } from '@greenroom/redis-schema';
 import { AgentRun } from './agent-run.js';
+import type { Profile } from './agents/profile.js';
 import { AgentOutput } from './agents/agent-output.js';
 import type { SessionEnds } from './end-session.js';
 import {
   awaitAdoptedExit,
   checkIdentity,
-  deleteLaunchRecord,
   type LaunchRecord,
   listLaunchRecords,
   type ProcessExit,
-  readIdentity,
-  type StopResult,
-  stopTree,
   UnsafeTargetError,
-  withLaunchCookie,
 } from './process/index.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
+import { stopLaunch, stopRecorded, stopStray } from './stop-strays.js';
 import type { Supervisor } from './supervisor.js';
 import { untilAnswered, untilReachable } from './until-answered.js';
 
@@ -43,10 +40,19 @@ type Adoption = 'adopted' | 'ending' | 'settled';
 /** How an agent ended that died while nobody watched: only a parent learns it. */
 const UNSEEN_EXIT: ProcessExit = { code: null, signal: null };
 
+/** Launches whose standing is known; those that live are under our watch already. */
+export interface Adopting {
+  /** Brings the rest to its end. Takes its time: trees must die, LiveKit may be away. */
+  finish(): Promise<AdoptionReport>;
+}
+
 /**
  * Puts this host's processes and its sessions together again: an agent that lives and is wanted is adopted, one that is
  * not wanted is ended, and a session whose agent is gone is failed or ended. All at once: one that takes its time to die
  * must not keep the calls beside it unwatched.
+ *
+ * Resolves when every launch is listed that the data may speak of. Only then may heartbeats begin, and they must: what is
+ * left to do may wait for a recovery of the data that needs them.
  *
  * @param registered `isSameLife`: the data knows all that this host ever published; if not, everything is published
  */
@@ -54,29 +60,57 @@ export async function adoptAll(
   context: SpawnerContext,
   parts: Parts,
   registered: { sessions: readonly string[]; isSameLife: boolean },
-): Promise<AdoptionReport> {
+): Promise<Adopting> {
   const { records, unreadable } = await listLaunchRecords(context.state.root);
-  for (const it of unreadable)
+  for (const it of unreadable) {
+    if (it.problem === 'unsupported') throw new UnsupportedRecordError(it.file, it.detail);
     context.logger.error('a launch record cannot be read; it is left alone', { ...it });
+    context.leftAlone.add(it.sessionId);
+  }
   const known = new Set(records.map((record) => record.sessionId));
   const unrecorded = registered.sessions.filter((id) => !known.has(id));
-  const { isSameLife } = registered;
-  const outcomes = await Promise.all([
-    ...records.map((record) =>
-      reportFailure(context, record.sessionId, adoptRecord(context, parts, record, isSameLife)),
-    ),
-    ...unrecorded.map((id) => reportFailure(context, id, settleWithoutRecord(context, parts, id))),
-  ]);
-  const count = (wanted: Adoption | 'failed'): number => outcomes.filter((it) => it === wanted).length;
+  const rest: (() => Promise<Adoption | 'failed'>)[] = unrecorded.map(
+    (id) => () => reportFailure(context, id, settleWithoutRecord(context, parts, id)),
+  );
+  await Promise.all(
+    records.map(async (record) => {
+      const listed = list(context, parts, record, registered.isSameLife).then(
+        (finish) => () => reportFailure(context, record.sessionId, finish()),
+      );
+      const finish = await listed.catch((error: unknown) => {
+        // Without a standing it may be somebody's call.
+        if ((error as Error).name !== 'AbortError') context.leftAlone.add(record.sessionId);
+        return () => reportFailure(context, record.sessionId, Promise.reject(error));
+      });
+      rest.push(finish);
+    }),
+  );
   return {
-    adopted: count('adopted'),
-    ending: count('ending'),
-    settled: count('settled'),
-    failed: count('failed'),
+    async finish() {
+      const outcomes = await Promise.all(rest.map((it) => it()));
+      const count = (wanted: Adoption | 'failed'): number => outcomes.filter((it) => it === wanted).length;
+      return {
+        adopted: count('adopted'),
+        ending: count('ending'),
+        settled: count('settled'),
+        failed: count('failed'),
+      };
+    },
   };
 }
 
-/** One launch that cannot be dealt with must not keep the spawner from starting; the sweep finds it again. */
+/** Another version wrote it, and knows what it means: ending its agent, or forgetting it, would both be guesses. */
+class UnsupportedRecordError extends Error {
+  override readonly name = 'UnsupportedRecordError';
+  constructor(file: string, detail: string) {
+    super(
+      `${file} was written by a version that this one does not know (${detail}). ` +
+        'Start that version again, or let it drain this host before you change it.',
+    );
+  }
+}
+
+/** One launch that cannot be dealt with must not keep the spawner from starting. */
 async function reportFailure(
   { logger }: SpawnerContext,
   sessionId: string,
@@ -91,12 +125,13 @@ async function reportFailure(
   }
 }
 
-async function adoptRecord(
+/** @returns what is left to do for this launch */
+async function list(
   context: SpawnerContext,
   parts: Parts,
   record: LaunchRecord,
   isSameLife: boolean,
-): Promise<Adoption> {
+): Promise<() => Promise<Adoption>> {
   const standing = await untilAnswered(
     () => (isSameLife ? look(context, record) : publish(context, record)),
     context.leaving,
@@ -109,18 +144,32 @@ async function adoptRecord(
     ...(standing.kind === 'current' && { status: standing.session.status }),
   });
   if (standing.kind !== 'current') {
-    await stopStray(context, record);
-    if (standing.kind === 'gone') await parts.ends.deleteRoom(record.roomName);
-    return 'settled';
+    return async () => {
+      await stopStray(context, record);
+      if (standing.kind === 'gone') await parts.ends.deleteRoom(record.roomName);
+      return 'settled';
+    };
   }
   const { session } = standing;
-  // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
-  if (session.agentPid === undefined || record.phase === 'recorded') {
-    await stopStray(context, record);
-    await settleSession(parts, session);
-    return 'settled';
+  const profile = context.profiles.get(record.profile);
+  if (profile === undefined) {
+    context.logger.error('an agent of a profile that is gone cannot be adopted', { profile: record.profile });
   }
-  return takeOver(context, parts, { record, session, isAlive: state === 'alive' });
+  // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
+  const hasAgent = session.agentPid !== undefined && record.phase !== 'recorded';
+  if (profile === undefined || !hasAgent) {
+    context.runs.expect(record.launchId);
+    return async () => {
+      try {
+        await stopStray(context, record);
+        await settleSession(parts, session);
+        return 'settled';
+      } finally {
+        context.runs.unexpect(record.launchId);
+      }
+    };
+  }
+  return takeOver(context, parts, { record, session, profile, isAlive: state === 'alive' });
 }
 
 /** `superseded`: the session is another launch's. `gone`: it is over. */
@@ -168,28 +217,23 @@ function sessionOf(record: LaunchRecord): SessionRecord {
 interface Found {
   record: LaunchRecord;
   session: SessionRecord;
+  profile: Profile;
   isAlive: boolean;
 }
 
-/** From here on it is a launch like any other: its end, and what comes after it, take the same ways. */
-async function takeOver(
+/**
+ * From here on it is a launch like any other: its end, and what comes after it, take the same ways. An end that is asked
+ * for meanwhile waits until it is brought up.
+ */
+function takeOver(
   context: SpawnerContext,
   parts: Parts,
-  { record, session, isAlive }: Found,
-): Promise<Adoption> {
-  const profile = context.profiles.get(record.profile);
-  if (profile === undefined) {
-    context.logger.error('an agent of a profile that is gone cannot be adopted', { profile: record.profile });
-    await stopStray(context, record);
-    await settleSession(parts, session);
-    return 'settled';
-  }
-  // Before anybody may ask for its end: that must find a process that can be stopped.
-  const canBeStopped = isAlive || (await stopRemains(context, record));
+  { record, session, profile, isAlive }: Found,
+): () => Promise<Adoption> {
   const ref = { sessionId: record.sessionId, generation: record.generation, launch: record.launchId };
   const nowMs = context.redis.clock.now();
   const run = new AgentRun(ref, session, profile, nowMs - (session.claimedAt ?? nowMs));
-  if (canBeStopped) run.identity = record.identity;
+  run.identity = record.identity;
   run.remembered = record.remembered ?? [];
   run.cgroup = record.cgroup;
   run.roomSid = record.roomSid;
@@ -200,9 +244,24 @@ async function takeOver(
   run.exited.catch(() => undefined);
   run.output = new AgentOutput(context, run, (reason) => parts.ends.agentSaidEnd(run, reason));
   context.runs.add(run);
-  parts.lifecycle.resume(run);
-  if (session.status === 'ending') void parts.ends.end(run.id);
-  return isAlive && session.status !== 'ending' ? 'adopted' : 'ending';
+  const goOn = (): Adoption => {
+    parts.lifecycle.resume(run);
+    if (session.status === 'ending') void parts.ends.end(run.id);
+    return isAlive && session.status !== 'ending' ? 'adopted' : 'ending';
+  };
+  if (isAlive) {
+    const adoption = goOn();
+    return async () => adoption;
+  }
+  return async () => {
+    try {
+      // Before anybody may ask for its end: that must find a process that can be stopped.
+      if (!(await stopRemains(context, record))) run.identity = undefined;
+    } finally {
+      goOn();
+    }
+    return 'ending';
+  };
 }
 
 /**
@@ -240,6 +299,7 @@ export async function settleUnrecorded(
   sessionId: string,
 ): Promise<boolean> {
   const { redis, runs, state, leaving } = context;
+  if (context.leftAlone.has(sessionId)) return false;
   const found = await untilReachable(() => redis.sessions.read(sessionId), leaving);
   if (found.status !== 'live' || found.session.host !== state.hostId) return false;
   if (runs.accountsFor(found.session.launch)) return false;
@@ -272,44 +332,4 @@ async function settleSession(parts: Parts, session: SessionRecord): Promise<void
     case 'error':
       return;
   }
-}
-
-/** Ends a process that no session wants, its record, and what people said to it. */
-export async function stopStray(context: SpawnerContext, record: LaunchRecord): Promise<void> {
-  try {
-    const stopped = await stopRecorded(context, record);
-    if (stopped.outcome === 'kill_failed') return raiseAlarm(context, stopped.survivors);
-  } catch (error) {
-    if (!(error instanceof UnsafeTargetError)) throw error;
-    await stopLaunch(context, record.launchId);
-  }
-  await rm(record.eventsFile, { force: true });
-  await deleteLaunchRecord(context.state.root, record.sessionId);
-}
-
-function stopRecorded({ config }: SpawnerContext, record: LaunchRecord): Promise<StopResult> {
-  const { identity, remembered = [], cgroup } = record;
-  return stopTree({ identity, remembered, cgroup, graceMs: config.terminationGraceMs });
-}
-
-/**
- * Ends whatever carries a launch's cookie, where there is no record of its first process.
- * @returns whether nothing of it has survived
- */
-export async function stopLaunch(context: SpawnerContext, launch: string | undefined): Promise<boolean> {
-  let isGone = true;
-  if (launch === undefined) return isGone;
-  for (const member of await withLaunchCookie(launch)) {
-    const identity = readIdentity(member.pid, launch);
-    if (identity === undefined || identity.startTime !== member.startTime) continue;
-    const stopped = await stopTree({ identity, graceMs: context.config.terminationGraceMs });
-    if (stopped.outcome !== 'kill_failed') continue;
-    isGone = false;
-    raiseAlarm(context, stopped.survivors);
-  }
-  return isGone;
-}
-
-function raiseAlarm({ logger }: SpawnerContext, survivors: readonly { pid: number }[]): void {
-  logger.error('ALARM: processes survived SIGKILL', { survivors: survivors.map((it) => it.pid) });
 }

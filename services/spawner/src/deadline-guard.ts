@@ -5,6 +5,7 @@ import { type SpawnerContext, shortId } from './spawner-context.js';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Time for Redis to be heard: only when it is away may the clock of this machine, which can be set, end a call. */
 const HEARING_MS = 2000;
+const RETRY_MS = 100;
 
 /**
  * Keeps the deadlines of calls that go on while this spawner waits for Redis: nothing can be adopted yet, but a promised
@@ -14,17 +15,23 @@ const HEARING_MS = 2000;
  */
 export async function guardDeadlines(context: SpawnerContext): Promise<() => void> {
   const { records } = await listLaunchRecords(context.state.root);
-  const timers = records.flatMap((record) => {
-    const { deadlineAt } = record;
-    if (deadlineAt === undefined || record.session?.owner !== 'caller') return [];
-    const leftMs = Math.min(Math.max(deadlineAt - Date.now(), HEARING_MS), LONGEST_TIMER_MS);
+  const timers = new Map<LaunchRecord, NodeJS.Timeout>();
+  const arm = (record: LaunchRecord, deadlineAt: number, leastMs: number): void => {
+    const leftMs = deadlineAt - context.redis.clock.now();
     const endIfOver = (): void => {
       if (context.redis.clock.now() >= deadlineAt) void end(context, record);
+      // A clock was set, or the timer was early.
+      else arm(record, deadlineAt, RETRY_MS);
     };
-    return [setTimeout(endIfOver, leftMs).unref()];
-  });
+    const waitMs = Math.min(Math.max(leftMs, leastMs), LONGEST_TIMER_MS);
+    timers.set(record, setTimeout(endIfOver, waitMs).unref());
+  };
+  for (const record of records) {
+    if (record.deadlineAt === undefined || record.session?.owner !== 'caller') continue;
+    arm(record, record.deadlineAt, HEARING_MS);
+  }
   return () => {
-    for (const timer of timers) clearTimeout(timer);
+    for (const timer of timers.values()) clearTimeout(timer);
   };
 }
 

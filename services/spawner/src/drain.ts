@@ -75,9 +75,11 @@ async function askIfStill({ redis }: SpawnerContext, { id, status }: SessionReco
 
 /** Waits for Redis only as long as it takes to be sure of the processes. */
 async function endWhateverItIs(context: SpawnerContext, ends: SessionEnds, run: AgentRun): Promise<void> {
-  await context.redis.sessions
-    .requestEnd({ sessionId: run.id, reason: 'host_drained', by: 'spawner' })
+  const answer = await context.redis.sessions
+    .requestEnd({ sessionId: run.id, reason: 'host_drained', by: 'spawner', expectLaunch: run.ref.launch })
     .catch(() => undefined);
+  // Its call goes on elsewhere.
+  if (answer?.status === 'refused') return ends.drop(run);
   const limit = sleep(context.config.terminationGraceMs + KILL_MARGIN_MS, undefined, { ref: false });
   await Promise.race([ends.end(run.id, 'host_drained'), limit]);
 }

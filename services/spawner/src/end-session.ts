@@ -4,6 +4,7 @@ import { RedisUnavailableError, type SessionRecord } from '@greenroom/redis-sche
 import type { AgentRun } from './agent-run.js';
 import { deleteLaunchRecord, stopTree, type StopResult, readIdentity } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
+import { stopLaunch } from './stop-strays.js';
 import { untilAnswered } from './until-answered.js';
 
 const DEADLINE_RETRY_MS = 1000;
@@ -19,6 +20,8 @@ export class SessionEnds {
   readonly #stopping = new Map<AgentRun, Promise<StopResult | undefined>>();
   /** Rooms that LiveKit did not answer about; they stand in rooms:doomed too. */
   readonly #undeleted = new Set<string>();
+  /** Launches that no session has any more, and of which something has survived. */
+  readonly #undropped = new Set<AgentRun>();
   readonly #onFreed: () => void;
 
   constructor(context: SpawnerContext, onFreed: () => void) {
@@ -105,8 +108,8 @@ export class SessionEnds {
 
   /** Asks for the end of a launch, for a cause of ours, and ends it. */
   async endNow(run: AgentRun, reason: EndReason, detail?: string): Promise<void> {
-    await this.#ask(run, reason, detail);
-    await this.end(run.id);
+    if (await this.#ask(run, reason, detail)) await this.end(run.id);
+    else await this.drop(run);
   }
 
   /** Asks for the end of a session whose launch this host knows nothing of any more, and ends it. */
@@ -170,7 +173,7 @@ export class SessionEnds {
 
   async #end(sessionId: string, withoutAsking: EndReason | undefined): Promise<void> {
     const run = this.#context.runs.get(sessionId);
-    if (run === undefined) return this.#finish(sessionId);
+    if (run === undefined) return this.#endUnwatched(sessionId);
     await this.#letGo(run);
     const stopping = this.stopTree(run);
     const roomGone = this.#deleteRoomWhenDue(run, stopping);
@@ -182,12 +185,32 @@ export class SessionEnds {
     await this.#finish(sessionId, run);
   }
 
+  /** Nobody watches it: its process may be there all the same. */
+  async #endUnwatched(sessionId: string): Promise<void> {
+    const { redis, state, leaving } = this.#context;
+    const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
+    if (found.status === 'live' && found.session.host === state.hostId) {
+      // The next heartbeat finds it still ending.
+      if (!(await stopLaunch(this.#context, found.session.launch))) return;
+    }
+    await this.#finish(sessionId);
+  }
+
   async #drop(run: AgentRun): Promise<void> {
     await this.#letGo(run);
     const stopped = await this.stopTree(run);
     await run.output?.close();
-    if (stopped?.outcome === 'kill_failed') return this.#raiseAlarm(run, stopped);
+    if (stopped?.outcome === 'kill_failed') {
+      this.#undropped.add(run);
+      return this.#raiseAlarm(run, stopped);
+    }
+    this.#undropped.delete(run);
     await this.#forget(run);
+  }
+
+  /** What survived is tried again. Returns at once. */
+  retryDrops(): void {
+    for (const run of this.#undropped) void this.drop(run);
   }
 
   /** Nothing starts or ends this launch any more but its end. */
@@ -217,7 +240,12 @@ export class SessionEnds {
   async #finish(sessionId: string, run?: AgentRun): Promise<void> {
     const { redis, state, logger, metrics, leaving } = this.#context;
     const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
-    if (found.status === 'live' && found.session.status === 'ending') {
+    const isOurs =
+      found.status === 'live' &&
+      (run === undefined
+        ? found.session.host === state.hostId
+        : found.session.launch === run.ref.launch || found.session.launch === undefined);
+    if (isOurs && found.session.status === 'ending') {
       const { generation, roomName, endReason } = found.session;
       if (run === undefined) await this.deleteRoom(roomName);
       await untilAnswered(() => redis.sessions.finishEnd(sessionId, generation), leaving);
@@ -236,14 +264,16 @@ export class SessionEnds {
     await untilAnswered(() => redis.sessions.raiseAlarm(run.id, run.ref.generation, 'kill_failed'), leaving);
   }
 
-  async #ask(run: AgentRun, reason: EndReason, detail?: string): Promise<void> {
+  /** @returns false when the session has another launch by now, and is not ours to end */
+  async #ask(run: AgentRun, reason: EndReason, detail?: string): Promise<boolean> {
     const by = reason.startsWith('agent_') ? 'agent' : 'spawner';
-    const expectGeneration = run.ref.generation;
+    const { sessionId, launch: expectLaunch } = run.ref;
     const { redis, leaving } = this.#context;
-    await untilAnswered(
-      () => redis.sessions.requestEnd({ sessionId: run.id, reason, by, detail, expectGeneration }),
+    const answer = await untilAnswered(
+      () => redis.sessions.requestEnd({ sessionId, reason, by, detail, expectLaunch }),
       leaving,
     );
+    return answer.status !== 'refused';
   }
 
   async #deadlineOver(run: AgentRun): Promise<void> {

@@ -34,6 +34,7 @@ export class HostPresence {
   readonly #startedAt = Date.now();
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
+  #cannotLaunch = false;
   #beating: Promise<void> | undefined;
   #taken: HostTakenError | undefined;
   /** On the clock of performance.now(). */
@@ -63,6 +64,12 @@ export class HostPresence {
     // One that is under way says otherwise.
     await this.#beating;
     await this.beat();
+  }
+
+  /** For as long as nothing may be launched here: callers are told so, instead of waiting for nobody. */
+  setLaunching(canLaunch: boolean): void {
+    this.#cannotLaunch = !canLaunch;
+    void this.beat();
   }
 
   /** Set while another spawner holds this host id: this one takes no more work, and ends only what is not its own. */
@@ -112,7 +119,7 @@ export class HostPresence {
       version: this.#context.version,
       startedAt: this.#startedAt,
       running: runs.size,
-      draining: this.#isDraining,
+      draining: this.#isDraining || this.#cannotLaunch,
       published: this.#parts.recovery.published,
     };
     try {
@@ -191,7 +198,9 @@ export class HostPresence {
       const found = await redis.sessions.read(sessionId);
       if (found.status !== 'live' || found.session.owner !== 'caller') return;
       this.#parts.ends.takeState(run, found.session);
-      await keepRecord(this.#context, run);
+      await keepRecord(this.#context, run).catch((error: unknown) =>
+        logger.warn('launch record not brought up to date', { error }),
+      );
       const { userId, userName, voiceId, roomName } = found.session;
       await rooms.describeCaller(roomName, { sessionId, deployment, userId, userName, voiceId });
     } catch (error) {

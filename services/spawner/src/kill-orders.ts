@@ -1,8 +1,8 @@
 import type { KillOrder } from '@greenroom/redis-schema';
-import { stopLaunch, stopStray } from './adopt.js';
 import type { SessionEnds } from './end-session.js';
 import { isUnreadable, readLaunchRecord, withLaunchCookie } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
+import { stopLaunch, stopStray } from './stop-strays.js';
 import { untilAnswered } from './until-answered.js';
 
 /**

@@ -61,6 +61,7 @@ async function main(): Promise<void> {
     holder: { host: state.hostId, incarnation: randomUUID(), lock, machine: config.machineName },
     onError: (error) => logger.debug('redis connection', { error }),
   });
+  redis.enterLife(undefined);
   const context: SpawnerContext = {
     config,
     version: readVersion(),
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
     metrics: createSpawnerMetrics(),
     faults: createFaults(config.faultAt),
     deployment: undefined,
+    leftAlone: new Set(),
     epoch: undefined,
     leaving: leaving.signal,
   };
@@ -195,11 +197,12 @@ async function main(): Promise<void> {
     const hasLaunches = await hasLaunchRecords(context);
     const registered = await untilAnswered(() => register(context, hasLaunches), stopping.signal);
     const isSameLife = registered.epoch !== undefined && registered.epoch === (await state.readLife()).epoch;
-    const found = await adoptAll(context, { lifecycle, ends, supervisor }, { ...registered, isSameLife });
-    endGuard();
-    logger.info('looked after launches of an earlier life', found);
+    if (isSameLife) redis.enterLife(registered.epoch);
+    const adopting = await adoptAll(context, { lifecycle, ends, supervisor }, { ...registered, isSameLife });
     await recovery.alreadyPublished(registered);
     await untilAnswered(() => presence.open(), stopping.signal);
+    logger.info('looked after launches of an earlier life', await adopting.finish());
+    endGuard();
     rooms.open();
     stopAnswers = await untilAnswered(
       () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
@@ -212,7 +215,9 @@ async function main(): Promise<void> {
     disk.open();
     await proveHunting(context, stopping.signal, (reason) => {
       readiness = { ready: false, reason };
+      presence.setLaunching(false);
     });
+    presence.setLaunching(true);
     stopDoorbell = redis.doorbell.listen(async () => launcher.look(), config.spawnConcurrency);
     launcher.open();
     pool.open();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Epoch } from '@greenroom/redis-schema';
+import type { Epoch, SessionRecord } from '@greenroom/redis-schema';
 import { settleUnrecorded } from './adopt.js';
 import type { AgentRun } from './agent-run.js';
 import type { Profile } from './agents/profile.js';
@@ -9,7 +9,6 @@ import { listLaunchRecords } from './process/index.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
-import { untilAnswered } from './until-answered.js';
 
 interface Parts {
   lifecycle: SessionLifecycle;
@@ -33,6 +32,7 @@ export class Recovery {
   readonly #parts: Parts;
   /** The recovery in which all our launches were published; heartbeats carry it. */
   #published: number | undefined;
+  #looking: Promise<void> | undefined;
 
   constructor(context: SpawnerContext, parts: Parts) {
     this.#context = context;
@@ -49,7 +49,10 @@ export class Recovery {
     if (data.epoch !== undefined) await enterLife(this.#context, data.epoch);
   }
 
-  /** Called with every heartbeat. @throws RedisUnavailableError: the next one goes on */
+  /**
+   * Called with every heartbeat, which waits for it: nothing here may wait for what only a later heartbeat can bring.
+   * @throws RedisUnavailableError: the next one goes on
+   */
   async follow(data: DataState): Promise<void> {
     if (this.#isUnpublished(data)) {
       await this.#publishAll();
@@ -58,8 +61,9 @@ export class Recovery {
     const hasEnded = data.epoch !== undefined;
     if (data.epoch !== undefined && data.epoch !== this.#context.epoch) {
       await enterLife(this.#context, data.epoch);
+      void this.#settleUnrecorded();
     }
-    await this.#lookAtQuarantine(hasEnded);
+    void this.#lookAtQuarantine(hasEnded);
   }
 
   #isUnpublished(data: DataState): boolean {
@@ -70,20 +74,15 @@ export class Recovery {
 
   async #publishAll(): Promise<void> {
     const context = this.#context;
-    const { runs, state, logger } = context;
+    const { runs, redis, logger } = context;
     context.epoch = undefined;
-    const { sessions } = await register(context, true);
+    redis.enterLife(undefined);
+    await register(context, true);
     const mine = runs.all().filter((run) => run.phase !== 'ending');
     logger.warn('Redis has lost data, or may have; publishing the launches of this host', {
       launches: mine.length,
     });
     await Promise.all(mine.map((run) => this.#publish(run)));
-    for (const id of sessions) {
-      if (runs.get(id) !== undefined) continue;
-      await settleUnrecorded(context, this.#parts, id).catch((error: unknown) =>
-        logger.warn('a session without a launch could not be settled', { host: state.hostId, error }),
-      );
-    }
   }
 
   async #publish(run: AgentRun): Promise<void> {
@@ -91,8 +90,7 @@ export class Recovery {
     const session = { ...run.session, logFile: state.logFile(run.id, run.ref.generation) };
     const answer = await redis.sessions.publishLaunch(run.ref, state.hostId, session, run.identity);
     if (answer.status === 'ok') {
-      this.#parts.ends.takeState(run, answer.session);
-      await keepRecord(this.#context, run);
+      this.#take(run, answer.session);
       if (answer.session.status === 'ending') void this.#parts.ends.end(run.id);
       return;
     }
@@ -102,8 +100,36 @@ export class Recovery {
     else if (run.phase !== 'settling') void this.#parts.ends.drop(run);
   }
 
-  /** With a caller in its room it is that caller's; without one it ends when nobody can come any more. */
-  async #lookAtQuarantine(hasEnded: boolean): Promise<void> {
+  /** A record that cannot be written now, for want of space, is written at a health check. */
+  #take(run: AgentRun, session: SessionRecord): void {
+    this.#parts.ends.takeState(run, session);
+    keepRecord(this.#context, run).catch((error: unknown) => {
+      this.#context.logger.warn('launch record not brought up to date', { session: shortId(run.id), error });
+    });
+  }
+
+  /** What the data says that we had, and we have not. Never rejects; the sweep comes back to it. */
+  async #settleUnrecorded(): Promise<void> {
+    const { redis, runs, state, logger } = this.#context;
+    try {
+      for (const id of await redis.hosts.sessionsOf(state.hostId)) {
+        if (runs.get(id) === undefined) await settleUnrecorded(this.#context, this.#parts, id);
+      }
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') return;
+      logger.warn('sessions without a launch could not be settled', { error });
+    }
+  }
+
+  /** With a caller in its room it is that caller's; without one it ends when nobody can come any more. Never rejects. */
+  #lookAtQuarantine(hasEnded: boolean): Promise<void> {
+    this.#looking ??= this.#resolveAll(hasEnded).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #resolveAll(hasEnded: boolean): Promise<void> {
     const inQuarantine = this.#context.runs
       .all()
       .filter((run) => run.session.quarantined && run.session.owner === 'pool' && run.phase === 'serving');
@@ -111,24 +137,19 @@ export class Recovery {
   }
 
   async #resolve(run: AgentRun, hasEnded: boolean): Promise<void> {
-    const { rooms, redis, config, logger, leaving } = this.#context;
+    const { rooms, redis, config, logger } = this.#context;
     try {
       const caller = await rooms.findCaller(run.session.roomName);
       if (caller === undefined && !hasEnded) return;
-      const answer = await untilAnswered(
-        () => redis.sessions.resolveQuarantine(run.ref, caller, config.sessionTimeoutMs),
-        leaving,
-      );
+      // Whoever was cut off comes back.
+      const sinceMs = performance.now() - config.leaveGraceMs;
+      if (caller === undefined && rooms.outages.hasBeenSince(sinceMs)) return;
+      const answer = await redis.sessions.resolveQuarantine(run.ref, caller, config.sessionTimeoutMs);
       logger.info('quarantine is over', { session: shortId(run.id), outcome: answer.status });
-      if (answer.status === 'ready') {
-        this.#parts.ends.takeState(run, answer.session);
-        await keepRecord(this.#context, run);
-      } else if (answer.status === 'ending') {
-        await this.#parts.ends.end(run.id);
-      }
+      if (answer.status === 'ready') this.#take(run, answer.session);
+      else if (answer.status === 'ending') void this.#parts.ends.end(run.id);
     } catch (error) {
-      if ((error as Error).name === 'AbortError') return;
-      // LiveKit cannot be asked: unknown ends nothing.
+      // Neither LiveKit nor Redis may be asked right now: unknown ends nothing, and the next heartbeat looks again.
       logger.warn('a warm agent stays in quarantine', { session: shortId(run.id), error });
     }
   }
@@ -138,6 +159,7 @@ export class Recovery {
 async function enterLife(context: SpawnerContext, epoch: Epoch): Promise<void> {
   const { state, deployment, logger } = context;
   context.epoch = epoch;
+  context.redis.enterLife(epoch);
   if (deployment === undefined) return;
   await state.rememberLife({ epoch, deployment }).catch((error: unknown) => {
     logger.warn('the epoch could not be kept; a restart publishes once more', { error });

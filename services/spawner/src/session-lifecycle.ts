@@ -71,6 +71,7 @@ export class SessionLifecycle {
   /** Goes on with a launch of an earlier life of this spawner, within what is left of its time. Returns at once. */
   resume(run: AgentRun): void {
     run.settleBroughtUp();
+    if (run.phase === 'ending') return;
     if (run.session.status !== 'starting' && run.session.status !== 'restarting') return this.#serve(run);
     run.phase = 'starting';
     const leftMs = run.profile.startupTimeoutMs - (performance.now() - run.startedAtMs);
@@ -163,8 +164,17 @@ export class SessionLifecycle {
     }
     await deleteLaunchRecord(this.#context.state.root, run.id);
     await run.output?.eraseEvents();
-    this.#context.runs.remove(run);
+    try {
+      return await this.#settleFailed(run, cause);
+    } finally {
+      // Until then its session is not one without a launch.
+      this.#context.runs.remove(run);
+    }
+  }
+
+  async #settleFailed(run: AgentRun, cause: unknown): Promise<LaunchResult> {
     if (cause instanceof Superseded) {
+      this.#context.runs.remove(run);
       await this.#ends.endIfAsked(run.id, run.session.roomName);
       return SETTLED;
     }

@@ -27,6 +27,8 @@ export interface SpawnerContext {
   deployment: string | undefined;
   /** The life of Redis's data that knows all our launches. Another one says nothing about our sessions. */
   epoch: Epoch | undefined;
+  /** Sessions whose launch records cannot be understood: nothing of theirs is taken for stale. */
+  readonly leftAlone: Set<string>;
   /** Aborted when this process leaves: background retries stop, processes stay. */
   readonly leaving: AbortSignal;
 }

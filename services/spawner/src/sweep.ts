@@ -1,5 +1,5 @@
 import { lifeBeganAtMs } from '@greenroom/redis-schema';
-import { settleUnrecorded, stopLaunch } from './adopt.js';
+import { settleUnrecorded } from './adopt.js';
 import type { SessionEnds } from './end-session.js';
 import { deleteOldFiles } from './logs/index.js';
 import { countZombieOrphans, type ProcessTable, scanProcesses } from './process/index.js';
@@ -7,6 +7,7 @@ import { endLostRuns } from './lost-runs.js';
 import type { OurRoom } from './rooms/room-service.js';
 import type { SessionLifecycle } from './session-lifecycle.js';
 import type { SpawnerContext } from './spawner-context.js';
+import { stopLaunch } from './stop-strays.js';
 import type { Supervisor } from './supervisor.js';
 
 interface Parts {
@@ -133,9 +134,12 @@ export class StaleSweep {
    * process that no run accounts for has lost its session.
    */
   async #stopProcessesWithoutSession(): Promise<number> {
-    const strays = this.#launchesWithoutRun(await scanProcesses());
+    // Whose process is whose cannot be told where a record cannot be read.
+    const isClear = this.#context.leftAlone.size === 0;
+    const strays = isClear ? this.#launchesWithoutRun(await scanProcesses()) : [];
     for (const launch of strays) await stopLaunch(this.#context, launch);
     const lost = await endLostRuns(this.#context, this.#parts.ends);
+    this.#parts.ends.retryDrops();
     return strays.length + lost;
   }
 
@@ -143,10 +147,9 @@ export class StaleSweep {
     const { runs, state, logger } = this.#context;
     const zombies = countZombieOrphans(table);
     if (zombies > 0) logger.warn('zombies that only an init can reap; put tini -s in front', { zombies });
-    const known = new Set(runs.all().map((run) => run.ref.launch));
     const found = new Set<string>();
     for (const { cookie, hasEnded } of table.entries.values()) {
-      if (hasEnded || cookie.kind !== 'launch' || known.has(cookie.launchId)) continue;
+      if (hasEnded || cookie.kind !== 'launch' || runs.accountsFor(cookie.launchId)) continue;
       if (cookie.launchId.startsWith(`${state.launchPrefix}-`)) found.add(cookie.launchId);
     }
     return [...found];

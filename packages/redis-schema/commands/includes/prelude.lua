@@ -67,9 +67,9 @@ local ERROR_TTL_MS = 300000
 -- A host that has not been heard for this long gets no new work and hands out no warm agents.
 local HOST_FRESH_MS = 15000
 
--- One life of the data: the number of the recovery that it began with, and the run id of the server that had it then. A server that
--- was restarted, emptied or replaced may have lost what it had promised: it answers nil, until the hosts have published
--- what they have.
+-- One life of the data: the number of the recovery that it began with, and the run id of the server that had it then. A
+-- server that was restarted, emptied or replaced may have lost what it had promised: it answers nil, until the hosts have
+-- published what they have.
 local function run_id()
   return string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 1, 12)
 end
@@ -87,10 +87,17 @@ local function set_epoch(recovery)
   return value
 end
 
--- For a session that is not there: it is over, or it was lost with the data and its host will publish it again. Nobody
--- can tell before the recovery is over.
+-- Whether the data knows all that the asker knows. A.life is the life that a host has published its launches in; it may
+-- have missed a recovery. Others name none.
+local function is_known_life()
+  local life = epoch()
+  return life ~= nil and (not present(A.life) or A.life == life)
+end
+
+-- For a session that is not there, or has another launch: it is so, or what was there was lost with the data, and its host
+-- will publish it again. Nobody can tell before that.
 local function not_there(otherwise)
-  if not epoch() then return answer({ status = 'recovering' }) end
+  if not is_known_life() then return answer({ status = 'recovering' }) end
   return answer(otherwise)
 end
 
@@ -174,6 +181,12 @@ local function become(session, status, fields)
   fields.status = status
   write(session, fields)
   place(session, status)
+end
+
+-- A host that missed a recovery has not said yet which of its warm agents are anybody's.
+local function has_published(host)
+  local life = redis.call('HGET', K.host(host), 'life')
+  return not life or life == epoch()
 end
 
 local function host_is_fresh(host)

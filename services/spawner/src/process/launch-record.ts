@@ -44,6 +44,8 @@ export interface LaunchRecord {
 /** `unsupported`: written by a version that we do not know; it must be refused, not guessed at. */
 export interface UnreadableRecord {
   readonly file: string;
+  /** As the file's name says it. */
+  readonly sessionId: string;
   readonly problem: 'corrupt' | 'unsupported';
   readonly detail: string;
 }
@@ -83,7 +85,7 @@ export async function readLaunchRecord(
   const file = recordFile(stateDir, sessionId);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => error);
   if (typeof text === 'string') return parseLaunchRecord(file, text);
-  return text.code === 'ENOENT' ? undefined : { file, problem: 'corrupt', detail: String(text) };
+  return text.code === 'ENOENT' ? undefined : { ...nameOf(file), problem: 'corrupt', detail: String(text) };
 }
 
 /** All records of this host. What cannot be understood is reported beside the rest and left where it is. */
@@ -94,7 +96,8 @@ export async function listLaunchRecords(stateDir: string): Promise<RecordList> {
     const file = path.join(recordFolder(stateDir), name);
     const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => error);
     if (typeof text !== 'string') {
-      if (text.code !== 'ENOENT') unreadable.push({ file, problem: 'corrupt', detail: String(text) });
+      if (text.code !== 'ENOENT')
+        unreadable.push({ ...nameOf(file), problem: 'corrupt', detail: String(text) });
       continue;
     }
     const parsed = parseLaunchRecord(file, text);
@@ -119,16 +122,20 @@ export function parseLaunchRecord(file: string, text: string): LaunchRecord | Un
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { file, problem: 'corrupt', detail: String(error) };
+    return { ...nameOf(file), problem: 'corrupt', detail: String(error) };
   }
   const fields = asObject(value);
-  if (fields === undefined) return { file, problem: 'corrupt', detail: 'not an object' };
+  if (fields === undefined) return { ...nameOf(file), problem: 'corrupt', detail: 'not an object' };
   if (fields['schema'] !== LAUNCH_RECORD_SCHEMA) {
-    return { file, problem: 'unsupported', detail: `schema ${String(fields['schema'])}` };
+    return { ...nameOf(file), problem: 'unsupported', detail: `schema ${String(fields['schema'])}` };
   }
   const wrong = findWrongFields(fields);
-  if (wrong.length > 0) return { file, problem: 'corrupt', detail: `wrong: ${wrong.join(', ')}` };
+  if (wrong.length > 0) return { ...nameOf(file), problem: 'corrupt', detail: `wrong: ${wrong.join(', ')}` };
   return pickFields(fields);
+}
+
+function nameOf(file: string): Pick<UnreadableRecord, 'file' | 'sessionId'> {
+  return { file, sessionId: path.basename(file, SUFFIX) };
 }
 
 type Check = (value: unknown) => boolean;

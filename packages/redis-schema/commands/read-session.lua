@@ -1,9 +1,11 @@
--- A second look at an id of which a plain read found nothing: only one step can tell whether it is over or lost.
+-- What is known of an id. Only a step can tell whether what is not there is over or lost, and a host must not take old
+-- data for news.
 -- Args: sessionId
 -- Answers: live {session} | ended {ended} | not_found | recovering
 -- @flags no-writes
 -- @include prelude
 
+if present(A.life) and not is_known_life() then return answer({ status = 'recovering' }) end
 local session = read(A.sessionId)
 if session then return answer({ status = 'live', session = session }) end
 local flat = redis.call('HGETALL', K.ended(A.sessionId))
