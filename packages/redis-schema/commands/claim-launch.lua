@@ -31,7 +31,7 @@ local function make_room_for_callers()
 end
 
 -- What is listed may be launched already on a host that has not published it yet.
-if not is_known_life() then return answer({ status = 'none' }) end
+if not (epoch() and is_known_life()) then return answer({ status = 'none' }) end
 if redis.call('HGET', K.host(A.host), 'draining') == '1' then return answer({ status = 'none' }) end
 -- What a kill order names runs here still.
 if #mine + redis.call('HLEN', K.host_kill(A.host)) >= A.hostCapacity then

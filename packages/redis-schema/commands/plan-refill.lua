@@ -5,7 +5,7 @@
 -- @include prelude
 -- @include breaker
 
-if not is_known_life() then return answer({ status = 'ok', created = {}, heldOffMs = 0 }) end
+if not (epoch() and is_known_life()) then return answer({ status = 'ok', created = {}, heldOffMs = 0 }) end
 local heldOff = redis.call('PTTL', K.pool(A.profile, 'holdoff'))
 if heldOff > 0 then return answer({ status = 'ok', created = {}, heldOffMs = heldOff }) end
 

@@ -14,7 +14,7 @@ import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
 import { ScriptRunner } from './script-runner.js';
 import { SessionStore } from './session-store.js';
-import type { Epoch } from './types.js';
+import type { DataLife } from './types.js';
 import { WakeBus, withLimit } from './wake-bus.js';
 
 export interface OpenOptions {
@@ -47,7 +47,7 @@ export interface RedisSchema {
   /** The raw command that rate-limit-redis needs. */
   limiterCall(...args: string[]): Promise<unknown>;
   /** For a spawner: names the life of the data that knows all its launches; undefined while none does. */
-  enterLife(epoch: Epoch | undefined): void;
+  enterLife(life: DataLife | undefined): void;
   /** @throws RedisUnavailableError when there is no answer in time */
   ping(): Promise<void>;
   /** Resolves once connected. @throws RedisUnavailableError when that takes longer. */
@@ -106,7 +106,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
         throw toSchemaError(error, 'rate limiter');
       }
     },
-    enterLife: (epoch) => scripts.enterLife(epoch),
+    enterLife: (life) => scripts.enterLife(life),
     async ping() {
       try {
         await commands.ping();

@@ -219,6 +219,22 @@ describe('a host that missed a recovery', () => {
       expect(await schema.sessions.restart(ref, policy)).toMatchObject({ status: 'superseded' });
     }));
 
+  test('a host that has published in a recovery knows what is over, while others must wait', async () => {
+    const call = known();
+    await redis.command('FLUSHALL');
+    const { recovery = 0 } = await heartbeat('host-a');
+    schema.enterLife(recovery);
+    await publish(call);
+    await schema.sessions.requestEnd({ sessionId: call.ref.sessionId, reason: 'caller_ended', by: 'caller' });
+    expect(await schema.sessions.read(call.ref.sessionId)).toMatchObject({
+      session: { status: 'ending' },
+    });
+    expect(await schema.sessions.finishEnd(call.ref.sessionId, 1)).toEqual({ status: 'gone' });
+    expect(await schema.sessions.renew(known().ref, 1000, {})).toMatchObject({ status: 'superseded' });
+    schema.enterLife(recovery - 1);
+    await expect(schema.sessions.renew(known().ref, 1000, {})).rejects.toThrow(RedisRecoveringError);
+  });
+
   test('hands out none of its warm agents before', () =>
     withLateHost(async (late) => {
       const id = newId('prewarm');

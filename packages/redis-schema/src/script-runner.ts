@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RedisRecoveringError, RedisScriptError, toSchemaError } from './errors.js';
 import type { RedisClock } from './redis-clock.js';
-import type { Epoch } from './types.js';
+import type { DataLife } from './types.js';
 import { type CommandName, commandNames, loadScript } from './scripts.js';
 
 /** What a script answered. Lists that were empty arrive as `{}`: Lua has one kind of table; see `asList`. */
@@ -16,7 +16,7 @@ export class ScriptRunner {
   readonly #connection: Redis;
   readonly #keyPrefix: string;
   readonly #clock: RedisClock;
-  #life: Epoch | typeof NO_LIFE | undefined;
+  #life: string | undefined;
 
   constructor(connection: Redis, keyPrefix: string, clock: RedisClock) {
     this.#connection = connection;
@@ -28,12 +28,12 @@ export class ScriptRunner {
   }
 
   /**
-   * From now on every step names the life of the data in which this host has published its launches: in another one,
-   * what is not there proves nothing, and the step answers `recovering`.
-   * @param epoch undefined while it has published them in none
+   * From now on every step names the life of the data in which this host has published its launches, or the recovery: in
+   * another one, what is not there proves nothing, and the step answers `recovering`.
+   * @param life undefined while it has published them in none
    */
-  enterLife(epoch: Epoch | undefined): void {
-    this.#life = epoch ?? NO_LIFE;
+  enterLife(life: DataLife | undefined): void {
+    this.#life = typeof life === 'number' ? `recovery-${life}` : (life ?? NO_LIFE);
   }
 
   /** Whether it takes part in lives of the data: a spawner does. */

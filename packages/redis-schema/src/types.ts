@@ -6,6 +6,9 @@ export type EpochMs = number;
 /** One life of the data in Redis: the number of the recovery that it began with, `-`, and a mark of the server. */
 export type Epoch = string;
 
+/** What a host has published its launches in: a life of the data, or a recovery, by its number. */
+export type DataLife = Epoch | number;
+
 /** A session's hash, parsed. Absent values are undefined; numbers are numbers. */
 export interface SessionRecord {
   id: string;

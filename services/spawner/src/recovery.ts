@@ -46,6 +46,7 @@ export class Recovery {
   /** For launches that were published at adoption. */
   async alreadyPublished(data: DataState): Promise<void> {
     this.#published = data.recovery;
+    this.#context.redis.enterLife(data.epoch ?? data.recovery);
     if (data.epoch !== undefined) await enterLife(this.#context, data.epoch);
   }
 
@@ -57,6 +58,7 @@ export class Recovery {
     if (this.#isUnpublished(data)) {
       await this.#publishAll();
       this.#published = data.recovery;
+      this.#context.redis.enterLife(data.epoch ?? data.recovery);
     }
     const hasEnded = data.epoch !== undefined;
     if (data.epoch !== undefined && data.epoch !== this.#context.epoch) {

@@ -87,11 +87,17 @@ local function set_epoch(recovery)
   return value
 end
 
--- Whether the data knows all that the asker knows. A.life is the life that a host has published its launches in; it may
--- have missed a recovery. Others name none.
+-- Whether the data knows all that the asker knows. A.life is the life that a host has published its launches in, or
+-- `recovery-` and the number of the recovery that it did so in; it may have missed one. Others name none.
 local function is_known_life()
   local life = epoch()
-  return life ~= nil and (not present(A.life) or A.life == life)
+  if not present(A.life) then return life ~= nil end
+  if A.life == life then return true end
+  local number = string.match(A.life, '^recovery%-(%d+)$')
+  if not number then return false end
+  if life then return string.match(life, '^%d+') == number end
+  local server, under_way = unpack(redis.call('HMGET', K.RECOVERY, 'server', 'startedAt'))
+  return server == run_id() and under_way == number
 end
 
 -- For a session that is not there, or has another launch: it is so, or what was there was lost with the data, and its host
