@@ -144,11 +144,10 @@ async function list(
     ...(standing.kind === 'current' && { status: standing.session.status }),
   });
   if (standing.kind !== 'current') {
-    return async () => {
+    return settling(context, record, async () => {
       await stopStray(context, record);
       if (standing.kind === 'gone') await parts.ends.deleteRoom(record.roomName);
-      return 'settled';
-    };
+    });
   }
   const { session } = standing;
   const profile = context.profiles.get(record.profile);
@@ -158,18 +157,29 @@ async function list(
   // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
   const hasAgent = session.agentPid !== undefined && record.phase !== 'recorded';
   if (profile === undefined || !hasAgent) {
-    context.runs.expect(record.launchId);
-    return async () => {
-      try {
-        await stopStray(context, record);
-        await settleSession(parts, session);
-        return 'settled';
-      } finally {
-        context.runs.unexpect(record.launchId);
-      }
-    };
+    return settling(context, record, async () => {
+      await stopStray(context, record);
+      await settleSession(parts, session);
+    });
   }
   return takeOver(context, parts, { record, session, profile, isAlive: state === 'alive' });
+}
+
+/** Until it is done the launch is somebody's: what a heartbeat brings must not stop it a second time. */
+function settling(
+  { runs }: SpawnerContext,
+  { launchId }: LaunchRecord,
+  work: () => Promise<void>,
+): () => Promise<Adoption> {
+  runs.expect(launchId);
+  return async () => {
+    try {
+      await work();
+      return 'settled';
+    } finally {
+      runs.unexpect(launchId);
+    }
+  };
 }
 
 /** `superseded`: the session is another launch's. `gone`: it is over. */
