@@ -50,7 +50,7 @@ describe('an answer to the spawner is lost after the step was taken', () => {
     ['claim', '"hostCapacity"'],
     ['commit', '"startTime"'],
     ['mark-ready', '"startupMs"'],
-    ['finish-end', '"generation":1}'],
+    ['finish-end', '"generation":1,"life"'],
   ])('%s: one agent, one call, counted once', async (_step, text) => {
     const before = await totalsOf(stack);
     const lost = stack.spawnerRedis.loseReplyTo(text);
