@@ -33,7 +33,13 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await Promise.all(inside.splice(0).map((it) => it.stop()));
-  await rooms.delete(roomName);
+  // One that was paused has to catch up first.
+  await waitFor(() =>
+    rooms.delete(roomName).then(
+      () => true,
+      () => false,
+    ),
+  );
 });
 
 /** Somebody who stays in the room; waits until LiveKit calls it active. */
