@@ -13,8 +13,8 @@ import {
   type TestStack,
   waitFor,
 } from '@greenroom/test-kit';
-import { agent } from '../support/agents.js';
-import { startSecondSpawner } from '../support/second-spawner.js';
+import { agent } from '../../support/agents.js';
+import { startSecondSpawner } from '../../support/second-spawner.js';
 import {
   endSession,
   health,
@@ -23,7 +23,7 @@ import {
   startReady,
   startSession,
   waitForStatus,
-} from '../support/sessions.js';
+} from '../../support/sessions.js';
 
 const HERE = 'test-host';
 const THERE = 'second-host';

@@ -11,10 +11,10 @@ import {
   type TestStack,
   waitFor,
 } from '@greenroom/test-kit';
-import { agent } from '../support/agents.js';
-import { joinCall, startCall } from '../support/caller.js';
-import { warmIds } from '../support/pool.js';
-import { startSecondSpawner } from '../support/second-spawner.js';
+import { agent } from '../../support/agents.js';
+import { joinCall, startCall } from '../../support/caller.js';
+import { warmIds } from '../../support/pool.js';
+import { startSecondSpawner } from '../../support/second-spawner.js';
 import {
   endSession,
   health,
@@ -24,7 +24,7 @@ import {
   startSession,
   waitForPool,
   waitForStatus,
-} from '../support/sessions.js';
+} from '../../support/sessions.js';
 
 /** Two heartbeats after the loss is noticed, which takes one at most. */
 const RECOVERY_LIMIT_MS = 20_000;

@@ -20,11 +20,11 @@ import {
 } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { AccessToken } from 'livekit-server-sdk';
-import { agent } from '../support/agents.js';
-import { resize, warmIds } from '../support/pool.js';
-import { endSession, sessionOf, startReady, startSession, waitForStatus } from '../support/sessions.js';
+import { agent } from '../../support/agents.js';
+import { resize, warmIds } from '../../support/pool.js';
+import { endSession, sessionOf, startReady, startSession, waitForStatus } from '../../support/sessions.js';
 
-const JOINS = fileURLToPath(new URL('../fixtures/agents/joins-room.mjs', import.meta.url));
+const JOINS = fileURLToPath(new URL('../../fixtures/agents/joins-room.mjs', import.meta.url));
 const OUTAGE_MS = 3000;
 /** A client that reconnects may wait this long between two attempts. */
 const REJOIN_MS = 15_000;

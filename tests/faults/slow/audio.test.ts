@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readProcess, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
-import { agent } from '../support/agents.js';
-import { longestGap, startListeners } from '../support/listeners.js';
-import { endSession, sessionOf, waitForStatus } from '../support/sessions.js';
+import { agent } from '../../support/agents.js';
+import { longestGap, startListeners } from '../../support/listeners.js';
+import { endSession, sessionOf, waitForStatus } from '../../support/sessions.js';
 
 const CALLS = 20;
 const CONTROL_MS = 8_000;
