@@ -8,8 +8,6 @@
 if present(A.life) and not is_known_life() then return answer({ status = 'recovering' }) end
 local session = read(A.sessionId)
 if session then return answer({ status = 'live', session = session }) end
-local flat = redis.call('HGETALL', K.ended(A.sessionId))
-if #flat == 0 then return not_there({ status = 'not_found' }) end
-local ended = { id = A.sessionId }
-for i = 1, #flat, 2 do ended[flat[i]] = flat[i + 1] end
+local ended = read_ended(A.sessionId)
+if not ended then return not_there({ status = 'not_found' }) end
 return answer({ status = 'ended', ended = ended })

@@ -74,16 +74,21 @@ local function run_id()
   return string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'), 1, 12)
 end
 
+-- Looked up once in a step.
+local known_epoch
 local function epoch()
-  local value = redis.call('GET', K.EPOCH)
-  if not value or string.match(value, '^%d+%-(%x+)$') ~= run_id() then return nil end
-  return value
+  if known_epoch == nil then
+    known_epoch = redis.call('GET', K.EPOCH)
+    if not known_epoch or string.match(known_epoch, '^%d+%-(%x+)$') ~= run_id() then known_epoch = false end
+  end
+  return known_epoch or nil
 end
 
 local function set_epoch(recovery)
   local value = int(recovery) .. '-' .. run_id()
   redis.call('SET', K.EPOCH, value)
   redis.call('DEL', K.RECOVERY)
+  known_epoch = value
   return value
 end
 
@@ -120,6 +125,15 @@ local function read(id)
   local session = { id = id }
   for i = 1, #flat, 2 do session[flat[i]] = flat[i + 1] end
   return session
+end
+
+-- What is remembered of a session's end, or nil.
+local function read_ended(id)
+  local flat = redis.call('HGETALL', K.ended(id))
+  if #flat == 0 then return nil end
+  local ended = { id = id }
+  for i = 1, #flat, 2 do ended[flat[i]] = flat[i + 1] end
+  return ended
 end
 
 local function write(session, fields)
