@@ -15,5 +15,7 @@ export { closeServer, type ListenAddress, listen } from './listen.js';
 export { createLogger, flushLogger, type Logger, type LoggerOptions } from './logger.js';
 export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.js';
 export { createPlatformHandler, type PlatformRoutes, type Readiness } from './platform-routes.js';
+export { poolPolicySchema } from './pool/pool-policy-schema.js';
+export { type ScheduledSize, scheduledSize } from './pool/schedule.js';
 export { createRedactor } from './redact.js';
 export { createShutdown, type Shutdown, type ShutdownOptions, type ShutdownPhase } from './shutdown.js';
