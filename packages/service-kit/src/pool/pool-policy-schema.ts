@@ -1,4 +1,4 @@
-import type { PoolPolicy } from '@greenroom/contracts';
+import type { PoolPolicy, PoolPolicyKind } from '@greenroom/contracts';
 import Joi from 'joi';
 import { checkCron, checkTimeZone } from './schedule.js';
 
@@ -11,7 +11,7 @@ const percentage = Joi.string()
   .pattern(/^(?=.{2,7}$)\d{1,4}(\.\d+)?%$/)
   .messages({ 'string.pattern.base': '{#label} must be a number, or per cent such as "20%"' });
 
-function policy<K extends PoolPolicy['kind']>(kind: K, fields: Joi.PartialSchemaMap): Joi.ObjectSchema {
+function policy(kind: PoolPolicyKind, fields: Joi.PartialSchemaMap): Joi.ObjectSchema {
   return Joi.object({ kind: Joi.valid(kind).required(), ...fields });
 }
 

@@ -40,7 +40,7 @@ export function checkCron(text: string): void {
 /** @throws Error that says what is wrong */
 export function checkTimeZone(name: string): void {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
+    Intl.DateTimeFormat('en', { timeZone: name });
   } catch {
     throw new Error('no such time zone; it takes names like Europe/Vienna');
   }
