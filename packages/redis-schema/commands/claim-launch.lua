@@ -1,5 +1,7 @@
--- A host takes the next launch that is due: callers first, then warm agents. Generation + 1 is the launch's number.
--- Args: host, launch (random id), hostCapacity (processes), includePool, holder? {incarnation, lock, machine}
+-- A host takes the next launch that is due, of the profiles that it runs: callers first, then warm agents. Generation + 1 is
+-- the launch's number.
+-- Args: host, launch (random id), hostCapacity (processes), includePool, profiles? (names; absent for every one),
+--       holder? {incarnation, lock, machine}
 -- Answers: claimed {session} | none {nextDueMs?} | host_full
 -- @include prelude
 -- @include ending
@@ -16,10 +18,39 @@ for _, id in ipairs(mine) do
   end
 end
 
+local is_run_here
+if present(A.profiles) then
+  is_run_here = {}
+  for _, name in ipairs(A.profiles) do is_run_here[name] = true end
+end
+
+local PAGE = 20
+-- Those due between two scores that this host could launch, oldest first, at most `limit`. What is listed without reason
+-- goes; what is for other hosts stays.
+local function due_between(low, high, limit)
+  local found, others = {}, 0
+  while #found < limit do
+    local ids = redis.call('ZRANGEBYSCORE', K.PENDING, low, high, 'LIMIT', others + #found, PAGE)
+    if #ids == 0 then break end
+    for _, id in ipairs(ids) do
+      local status, profile = unpack(redis.call('HMGET', K.session(id), 'status', 'profile'))
+      if status ~= 'starting' and status ~= 'restarting' then
+        redis.call('ZREM', K.PENDING, id)
+      elseif is_run_here and not is_run_here[profile] then
+        others = others + 1
+      else
+        found[#found + 1] = id
+        if #found == limit then break end
+      end
+    end
+  end
+  return found
+end
+
 -- A caller must not wait for a place that an idle warm agent takes: the oldest one leaves, unless a place is getting free.
 local function make_room_for_callers()
-  local waiting = redis.call('ZCOUNT', K.PENDING, '-inf', int(NOW))
-  if waiting <= redis.call('SCARD', K.host_ending(A.host)) then return end
+  local getting_free = redis.call('SCARD', K.host_ending(A.host))
+  if #due_between('-inf', int(NOW), getting_free + 1) <= getting_free then return end
   local oldest
   table.sort(mine)
   for _, id in ipairs(mine) do
@@ -40,13 +71,9 @@ if #mine + redis.call('HLEN', K.host_kill(A.host)) >= A.hostCapacity then
 end
 
 local function claim_between(low, high)
-  while true do
-    local id = redis.call('ZRANGEBYSCORE', K.PENDING, low, high, 'LIMIT', 0, 1)[1]
-    if not id then return nil end
-    redis.call('ZREM', K.PENDING, id)
-    local session = read(id)
-    if session and (session.status == 'starting' or session.status == 'restarting') then return session end
-  end
+  local id = due_between(low, high, 1)[1]
+  if id then redis.call('ZREM', K.PENDING, id) end
+  return id and read(id)
 end
 
 local session = claim_between('-inf', int(NOW))

@@ -14,7 +14,9 @@ if left_ms and redis.call('HGET', K.host(A.host), 'lock') ~= A.holder.lock then 
 take_lease(A.host, A.holder)
 
 redis.call('SET', K.DEPLOYMENT, A.deployment, 'NX')
+local names = {}
 for _, profile in ipairs(A.profiles) do
+  names[#names + 1] = profile.name
   redis.call('HSET', K.PROFILES, profile.name, profile.json)
   local configured = tostring(profile.poolTarget)
   -- A resize by an admin outlives restarts until the configured value itself changes.
@@ -23,6 +25,7 @@ for _, profile in ipairs(A.profiles) do
     redis.call('SET', K.pool(profile.name, 'target:configured'), configured)
   end
 end
+redis.call('HSET', K.host(A.host), 'profiles', table.concat(names, ','))
 
 -- Nobody knows of a session, and nobody else is there who might: there is nothing to wait for.
 local function is_new()

@@ -1,8 +1,8 @@
 -- The agent of a live call is gone and its tree is verified empty: the same session, in the same room, is listed for a new
 -- launch. Restarts after crashes are bounded: a program that dies again and again is no help to its caller.
 -- Args: sessionId, generation, launch, cause (agent_crashed | agent_hung | agent_over_limit | admin_restart), maxRestarts, periodMs
--- Answers: restarting | exhausted (maxRestarts within periodMs are used up) | no_host (this one is draining, and there is no
---          other) | superseded {now?}
+-- Answers: restarting | exhausted (maxRestarts within periodMs are used up) | no_host (this one is draining or has
+--          not got the profile any more, and there is no other that has it) | superseded {now?}
 -- Asked again because the answer was lost, it answers the same again.
 -- @flags allow-oom
 -- @include prelude
@@ -15,7 +15,7 @@ if not is_current(session) or session.status ~= 'ready' then return not_there({ 
 
 -- Its time is over anyway.
 if (tonumber(session.deadlineAt) or math.huge) <= NOW then return answer({ status = 'exhausted' }) end
-if not has_host_for_launch(session.host) then return answer({ status = 'no_host' }) end
+if not has_host_for_launch(session.host, session.profile) then return answer({ status = 'no_host' }) end
 
 -- What an admin asks for says nothing against the agent.
 local crashes = {}

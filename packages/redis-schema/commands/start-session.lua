@@ -127,7 +127,7 @@ end
 
 local function somebody_launches()
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf')) do
-    if host_is_fresh(host) then return true end
+    if host_is_fresh(host) and host_runs(host, A.profile) then return true end
   end
   return false
 end

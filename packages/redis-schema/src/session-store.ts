@@ -204,12 +204,14 @@ export class SessionStore {
     };
   }
 
-  /** The host takes the next launch that is due, callers first. */
+  /** The host takes the next launch that is due of the profiles that it runs, callers first. */
   async claim(args: {
     host: string;
     launch: string;
     hostCapacity: number;
     includePool: boolean;
+    /** Names; of every profile when it is absent. */
+    profiles?: readonly string[] | undefined;
   }): Promise<ClaimResult> {
     const answer = await this.#scripts.run('claim-launch', { ...args, holder: this.#options.holder });
     switch (answer.status) {

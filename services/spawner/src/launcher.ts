@@ -66,7 +66,7 @@ export class Launcher {
 
   /** Asked again under the same launch id until there is an answer: a claim whose answer is lost has a launch all the same. */
   async #claim(): Promise<ClaimResult> {
-    const { config, redis, runs, state } = this.#context;
+    const { config, profiles, redis, runs, state } = this.#context;
     const launch = newLaunchId(state);
     runs.expect(launch);
     try {
@@ -77,6 +77,7 @@ export class Launcher {
             launch,
             hostCapacity: config.hostCapacity,
             includePool: this.#hasRoomForWarm(),
+            profiles: [...profiles.keys()],
           }),
         this.#closing.signal,
       );

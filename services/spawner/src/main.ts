@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import process from 'node:process';
+import type { DoorbellJob } from '@greenroom/contracts';
 import { openRedis, RedisUnsuitableError } from '@greenroom/redis-schema';
 import {
   applyCrashPolicy,
@@ -218,12 +219,18 @@ async function main(): Promise<void> {
       presence.setLaunching(false);
     });
     presence.setLaunching(true);
-    stopDoorbell = redis.doorbell.listen(async () => launcher.look(), config.spawnConcurrency);
+    stopDoorbell = redis.doorbell.listen(answerDoorbell, config.spawnConcurrency);
     launcher.open();
     pool.open();
     sweep.open();
     readiness = { ready: true };
     logger.info('spawner ready', { profile: profile.name, poolTarget: profile.poolTarget });
+  }
+
+  /** BullMQ gives a ring to one spawner, whatever it runs: one for another kind of agent is passed on. */
+  async function answerDoorbell({ profile }: DoorbellJob): Promise<void> {
+    if (context.profiles.has(profile)) return launcher.look();
+    await redis.bus.publish('spawners:wake', { kind: 'launch' });
   }
 
   /** Redis may start after us; one that we cannot use is said so at once. */

@@ -214,3 +214,9 @@ local function host_is_fresh(host)
   if not seen or tonumber(seen) < NOW - HOST_FRESH_MS then return false end
   return redis.call('HGET', K.host(host), 'draining') ~= '1'
 end
+
+-- Hosts may run different profiles. One of an older version does not say which: it has the default one alone.
+local function host_runs(host, profile)
+  local names = redis.call('HGET', K.host(host), 'profiles') or 'default'
+  return string.find(',' .. names .. ',', ',' .. profile .. ',', 1, true) ~= nil
+end
