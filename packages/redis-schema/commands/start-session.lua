@@ -7,6 +7,7 @@
 -- @include prelude
 -- @include ending
 -- @include breaker
+-- @include warm
 
 -- A Redis that hung takes at its waking what was sent meanwhile: a session for a caller who was told no would be nobody's.
 if present(A.notAfter) and NOW > A.notAfter then return answer({ status = 'too_late' }) end
@@ -80,48 +81,16 @@ if twin then return reply('existing', twin) end
 
 if redis.call('SCARD', K.CALLERS) >= A.maxSessions then return answer({ status = 'at_capacity' }) end
 
-local function take_warm_agent()
-  local pool = K.pool(A.profile, 'ready')
-  local oldest
-  for _, id in ipairs(redis.call('SMEMBERS', pool)) do
-    local fields = redis.call('HMGET', K.session(id), 'status', 'host', 'createdAt', 'deadlineAt')
-    if fields[1] ~= 'pooled' then
-      redis.call('SREM', pool, id)
-    elseif fields[2] and host_is_fresh(fields[2]) and has_published(fields[2]) and tonumber(fields[4]) > NOW then
-      local created = tonumber(fields[3])
-      if not oldest or created < oldest.created or (created == oldest.created and id < oldest.id) then
-        oldest = { id = id, created = created }
-      end
-    end
-  end
-  return oldest and read(oldest.id)
-end
-
 local deadline = NOW + A.sessionTimeoutMs
 local caller = { owner = 'caller', assignedAt = int(NOW), deadlineAt = int(deadline), ttlMs = int(A.sessionTimeoutMs) }
 for _, name in ipairs({ 'userId', 'userKey', 'userName', 'voiceId', 'metadata' }) do
   if present(A[name]) then caller[name] = A[name] end
 end
 
-local function hold(session)
-  redis.call('PEXPIRE', K.session(session.id), int(A.sessionTimeoutMs))
-  redis.call('ZADD', K.DEADLINES, int(deadline), session.id)
-  if present(A.userKey) then redis.call('SET', K.user(A.userKey), session.id, 'PX', int(A.sessionTimeoutMs)) end
-  remember(session.id)
-end
-
-local warm = take_warm_agent()
+local warm = take_warm_agent(A.profile)
 if warm then
-  -- Out of the pool's sets first: `place` looks at the owner.
-  write(warm, caller)
-  become(warm, 'ready', {})
-  redis.call('PEXPIRE', K.pid(warm.id), int(A.sessionTimeoutMs))
-  hold(warm)
-  count('total_assigned')
-  redis.call('DEL', K.pool(warm.profile, 'failures'))
-  emit(warm, 'ready', { prewarmed = true })
-  wake('host:' .. warm.host .. ':wake', { kind = 'assigned', id = warm.id })
-  wake('spawners:wake', { kind = 'pool', profile = warm.profile })
+  give_warm_agent(warm, caller)
+  remember(warm.id)
   return reply('assigned', warm)
 end
 
@@ -152,6 +121,7 @@ write(session, fields)
 place(session, 'starting')
 redis.call('ZADD', K.INDEX, int(NOW), session.id)
 redis.call('ZADD', K.PENDING, int(NOW), session.id)
-hold(session)
+hold_for_caller(session, caller)
+remember(session.id)
 emit(session, 'starting', {})
 return reply('created', session)
