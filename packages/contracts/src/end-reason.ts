@@ -1,12 +1,16 @@
 /** Why a session ended. The first cause wins and is kept; `by` in the record says who asked. */
 export const END_REASONS = [
   'caller_ended',
+  'caller_left',
+  'caller_never_joined',
   'admin_ended',
   'agent_ended',
   'agent_exited',
   'agent_crashed',
   'agent_hung',
   'agent_over_limit',
+  'agent_vanished',
+  'room_finished',
   'start_failed',
   'session_timeout',
   'pool_resized',
@@ -20,4 +24,4 @@ export const END_REASONS = [
 export type EndReason = (typeof END_REASONS)[number];
 
 /** Who or what asked for the end. */
-export type EndedBy = 'caller' | 'admin' | 'agent' | 'spawner';
+export type EndedBy = 'caller' | 'admin' | 'agent' | 'spawner' | 'livekit';

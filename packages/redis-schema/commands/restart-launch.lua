@@ -1,6 +1,7 @@
 -- The agent of a live call is gone and its tree is verified empty: the same session, in the same room, is listed for a new
 -- launch. Restarts after crashes are bounded: a program that dies again and again is no help to its caller.
--- Args: sessionId, generation, launch, cause (agent_crashed | agent_hung | agent_over_limit | admin_restart), maxRestarts, periodMs
+-- Args: sessionId, generation, launch, cause (agent_crashed | agent_hung | agent_over_limit | agent_vanished | admin_restart),
+--       maxRestarts, periodMs
 -- Answers: restarting | exhausted (maxRestarts within periodMs are used up) | no_host (this one is draining or has
 --          not got the profile any more, and there is no other that has it) | superseded {now?}
 -- Asked again because the answer was lost, it answers the same again.

@@ -10,6 +10,7 @@ export {
   RedisUnsuitableError,
 } from './errors.js';
 export type { HeartbeatAnswer, HostFields, HostHolder, KillOrder } from './host-store.js';
+export type { Presence, PresenceResult, PresenceRules, SeenInRoom } from './room-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export { lifeBeganAtMs } from './host-store.js';
 export { encodeSession, parseSession } from './session-codec.js';

@@ -1,6 +1,40 @@
-import { type ScriptRunner, unexpected } from './script-runner.js';
+import { type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
+import { parseSession } from './session-codec.js';
+import type { LaunchRef, Superseded } from './session-store.js';
+import type { EpochMs, SessionRecord } from './types.js';
 
-/** Rooms that must go, written in the step that ends their session. */
+/** `unknown`: LiveKit could not tell, or somebody is on the way in. */
+export type Presence = 'present' | 'absent' | 'unknown';
+
+/** Who was in the room of a launch. */
+export interface SeenInRoom {
+  /** When LiveKit was asked, on the clock of Redis. */
+  seenAt: EpochMs;
+  caller: Presence;
+  /** When LiveKit let the caller in, by its own clock. */
+  callerSince?: EpochMs | undefined;
+  agent: Presence;
+}
+
+/** How long nobody ends anything because of an absence. */
+export interface PresenceRules {
+  /** For a caller to come at all; 0 is no limit. */
+  joinGraceMs: number;
+  /** For a caller to come back. */
+  leaveGraceMs: number;
+  /** For an agent to come back. */
+  agentGraceMs: number;
+  /** Until then an absence proves nothing: LiveKit itself was away. */
+  notBefore?: EpochMs | undefined;
+}
+
+export type PresenceResult =
+  | { status: 'ok'; session: SessionRecord; agentVanished: boolean }
+  /** The caller has not come, or not come back, in time. */
+  | { status: 'ending'; session: SessionRecord }
+  | Superseded;
+
+/** What is known of rooms: those that must go, and who is in those of live launches. */
 export class RoomStore {
   readonly #scripts: ScriptRunner;
 
@@ -17,4 +51,45 @@ export class RoomStore {
     if (answer.status === 'ok' || answer.status === 'fenced') return answer.status;
     throw unexpected('clear-doomed-room', answer);
   }
+
+  /** Notes who is in the room of this launch, and ends the call of a caller whose time to come or come back is over. */
+  async notePresence(ref: LaunchRef, seen: SeenInRoom, rules: PresenceRules): Promise<PresenceResult> {
+    const answer = await this.#scripts.run('note-presence', { ...ref, ...whole({ ...seen, ...rules }) });
+    switch (answer.status) {
+      case 'ok':
+        return {
+          status: 'ok',
+          session: parseSession(answer.session),
+          agentVanished: answer.agentVanished === true,
+        };
+      case 'ending':
+        return { status: 'ending', session: parseSession(answer.session) };
+      case 'superseded':
+        return { status: 'superseded', now: answer.now as string | undefined };
+      default:
+        throw unexpected('note-presence', answer);
+    }
+  }
+
+  /** Makes the host that owns a session look at its room. Only a hint: the host finds out by itself, a little later. */
+  async wakeOwner(sessionId: string): Promise<'woken' | 'unclaimed' | 'not_found'> {
+    const answer: ScriptAnswer = await this.#scripts.run('wake-owner', { sessionId });
+    switch (answer.status) {
+      case 'woken':
+      case 'unclaimed':
+      case 'not_found':
+        return answer.status;
+      default:
+        throw unexpected('wake-owner', answer);
+    }
+  }
+}
+
+/** Redis counts in whole milliseconds; our own clock in less. */
+function whole<T extends object>(args: T): T {
+  const rounded = Object.entries(args).map(([name, value]) => [
+    name,
+    typeof value === 'number' ? Math.floor(value) : value,
+  ]);
+  return Object.fromEntries(rounded) as T;
 }

@@ -17,6 +17,7 @@ export type CommandName =
   | 'heartbeat'
   | 'list-sessions'
   | 'mark-ready'
+  | 'note-presence'
   | 'plan-refill'
   | 'publish-launch'
   | 'raise-alarm'
@@ -32,7 +33,8 @@ export type CommandName =
   | 'resolve-quarantine'
   | 'restart-launch'
   | 'start-session'
-  | 'sweep-indexes';
+  | 'sweep-indexes'
+  | 'wake-owner';
 
 /** Every command file, by name. */
 export function commandNames(): CommandName[] {

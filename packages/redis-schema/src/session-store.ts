@@ -44,7 +44,12 @@ export type FailResult =
   | Superseded;
 
 /** Why a live call gets a new launch; only what is a fault of the agent counts against its restarts. */
-export type RestartCause = 'agent_crashed' | 'agent_hung' | 'agent_over_limit' | 'admin_restart';
+export type RestartCause =
+  | 'agent_crashed'
+  | 'agent_hung'
+  | 'agent_over_limit'
+  | 'agent_vanished'
+  | 'admin_restart';
 
 export type RestartResult = { status: 'restarting' | 'exhausted' | 'no_host' } | Superseded;
 

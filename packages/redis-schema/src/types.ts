@@ -57,6 +57,14 @@ export interface SessionRecord {
   deadlineAt: EpochMs;
   /** Life of the session's keys, renewed. */
   ttlMs: number | undefined;
+  /** When a caller was first in the room. */
+  callerJoinedAt: EpochMs | undefined;
+  /** Since when the caller who was in the room is not; absent while it is there. */
+  callerLeftAt: EpochMs | undefined;
+  /** The launch whose agent was seen in the room. */
+  agentSeenLaunch: string | undefined;
+  /** Since when that agent is not there. */
+  agentLeftAt: EpochMs | undefined;
   /** Milliseconds from launch to ready. */
   startupTime: number | undefined;
   endReason: EndReason | undefined;

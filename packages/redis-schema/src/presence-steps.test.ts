@@ -1,0 +1,284 @@
+import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type LaunchRef, openRedis, type RedisSchema, type SeenInRoom } from './index.js';
+
+const HOST = 'host-a';
+const RULES = { joinGraceMs: 1000, leaveGraceMs: 500, agentGraceMs: 200 };
+let redis: TestRedis;
+let schema: RedisSchema;
+let serial = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  schema = openRedis({ url: redis.url, clientName: 'test' });
+  await schema.connected(2000);
+  await schema.hosts.register(HOST, [{ name: 'default', voices: [], poolTarget: 1 }]);
+  const facts = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining: false };
+  await schema.hosts.heartbeat(HOST, facts);
+});
+afterEach(() => schema.close());
+
+function newId(kind: 'session' | 'prewarm'): string {
+  serial += 1;
+  return `${kind}_${String(serial).padStart(24, '0')}`;
+}
+
+async function startCaller(): Promise<string> {
+  const sessionId = newId('session');
+  const { status } = await schema.sessions.start({
+    sessionId,
+    roomName: `greenroom-${sessionId}`,
+    profile: 'default',
+    userScope: '',
+    trusted: false,
+    maxSessions: 50,
+    sessionTimeoutMs: 60_000,
+  });
+  expect(['created', 'assigned']).toContain(status);
+  return sessionId;
+}
+
+async function launchNext(): Promise<LaunchRef> {
+  const launch = `launch${(serial += 1)}`;
+  const claim = await schema.sessions.claim({ host: HOST, launch, hostCapacity: 60, includePool: true });
+  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
+  const ref = { sessionId: claim.session.id, generation: claim.session.generation, launch };
+  const facts = { pid: 4242, pgid: 4242, startTime: '777', roomSid: 'RM_1', logFile: '/tmp/x.log' };
+  await schema.sessions.commitLaunch(ref, facts);
+  await schema.sessions.markReady(ref, 1);
+  return ref;
+}
+
+async function startCall(): Promise<LaunchRef> {
+  await startCaller();
+  return launchNext();
+}
+
+async function warmUp(): Promise<LaunchRef> {
+  const id = newId('prewarm');
+  const times = { warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 };
+  await schema.pools.planRefill({ profile: 'default', ids: [id], rooms: [`greenroom-${id}`], ...times });
+  return launchNext();
+}
+
+/** Moves the times of a session into the past instead of waiting. */
+async function age(ref: LaunchRef, field: string, ms: number): Promise<void> {
+  const key = `session:${ref.sessionId}`;
+  const before = Number(await redis.command('HGET', key, field));
+  await redis.command('HSET', key, field, String(before - ms));
+}
+
+function note(ref: LaunchRef, seen: Partial<SeenInRoom>, rules: object = {}) {
+  const seenAt = schema.clock.now();
+  const all: SeenInRoom = { seenAt, caller: 'unknown', agent: 'unknown', ...seen };
+  return schema.rooms.notePresence(ref, all, { ...RULES, ...rules });
+}
+
+async function events(ref: LaunchRef, ...types: string[]): Promise<string[]> {
+  const entries = (await redis.command('XRANGE', `stream:${ref.sessionId}`, '-', '+')) as [
+    string,
+    string[],
+  ][];
+  return entries
+    .filter(([, fields]) => types.includes(fields[1] ?? ''))
+    .map(([, fields]) => `${fields[1]} ${fields[3]}`);
+}
+
+const field = (ref: LaunchRef, name: string) => redis.command('HGET', `session:${ref.sessionId}`, name);
+
+describe('a caller who comes', () => {
+  test('is stamped once, at the time at which LiveKit let it in', async () => {
+    const ref = await startCall();
+    await age(ref, 'assignedAt', 10_000);
+    const since = Math.floor(schema.clock.now()) - 3000;
+    expect(await note(ref, { caller: 'present', callerSince: since })).toMatchObject({
+      status: 'ok',
+      session: { callerJoinedAt: since, callerLeftAt: undefined },
+    });
+    await note(ref, { caller: 'present', callerSince: since + 2000 });
+    expect(await field(ref, 'callerJoinedAt')).toBe(String(since));
+    expect(await events(ref, 'caller_joined', 'caller_left')).toEqual(['caller_joined {"returned":false}']);
+  });
+
+  test('did so neither before it got its room nor in the future, whatever clock LiveKit has', async () => {
+    const early = await startCall();
+    await note(early, { caller: 'present', callerSince: 1 });
+    expect(await field(early, 'callerJoinedAt')).toBe(await field(early, 'assignedAt'));
+    const late = await startCall();
+    await note(late, { caller: 'present', callerSince: Date.now() + 3_600_000 });
+    expect(Number(await field(late, 'callerJoinedAt'))).toBeLessThanOrEqual(schema.clock.now() + 1);
+  });
+});
+
+describe('a caller who does not come', () => {
+  test('ends the call after JOIN_GRACE, and frees the place', async () => {
+    const ref = await startCall();
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
+    await age(ref, 'assignedAt', 1000);
+    expect(await note(ref, { caller: 'absent' })).toMatchObject({
+      status: 'ending',
+      session: { status: 'ending', endReason: 'caller_never_joined', endedBy: 'spawner' },
+    });
+    expect(await note(ref, { caller: 'absent' })).toEqual({ status: 'superseded', now: 'ending' });
+    await schema.sessions.finishEnd(ref.sessionId, ref.generation);
+    expect((await schema.health.read()).callers).toBe(0);
+  });
+
+  test('is not waited for longer because the agent was started again', async () => {
+    const ref = await startCall();
+    await age(ref, 'assignedAt', 1000);
+    await schema.sessions.restart(ref, { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 });
+    const next = await launchNext();
+    expect((await note(ref, { caller: 'absent' })).status).toBe('superseded');
+    expect((await note(next, { caller: 'absent' })).status).toBe('ending');
+  });
+
+  test('is waited for as long as anybody likes where JOIN_GRACE is 0', async () => {
+    const ref = await startCall();
+    await age(ref, 'assignedAt', 50_000);
+    expect((await note(ref, { caller: 'absent' }, { joinGraceMs: 0 })).status).toBe('ok');
+  });
+
+  test('counts from when it got a warm agent, not from when that was started', async () => {
+    const ref = await warmUp();
+    await age(ref, 'createdAt', 30_000);
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
+    expect(await startCaller()).not.toBe(ref.sessionId);
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
+    await age(ref, 'assignedAt', 1000);
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ending');
+  });
+});
+
+describe('a caller who leaves', () => {
+  test('ends the call after LEAVE_GRACE, which counts from when it was first missed', async () => {
+    const ref = await startCall();
+    await note(ref, { caller: 'present' });
+    await note(ref, { caller: 'absent' });
+    const leftAt = await field(ref, 'callerLeftAt');
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
+    expect(await field(ref, 'callerLeftAt')).toBe(leftAt);
+    await age(ref, 'callerLeftAt', 500);
+    expect(await note(ref, { caller: 'absent' })).toMatchObject({
+      status: 'ending',
+      session: { endReason: 'caller_left', endedBy: 'caller' },
+    });
+    expect(await events(ref, 'caller_joined', 'caller_left')).toEqual([
+      'caller_joined {"returned":false}',
+      'caller_left {}',
+    ]);
+  });
+
+  test('and comes back within it keeps the call; the next time it has the whole grace again', async () => {
+    const ref = await startCall();
+    await note(ref, { caller: 'present' });
+    await note(ref, { caller: 'absent' });
+    await age(ref, 'callerLeftAt', 400);
+    await note(ref, { caller: 'present' });
+    expect(await field(ref, 'callerLeftAt')).toBeNull();
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
+    expect(await events(ref, 'caller_joined')).toEqual([
+      'caller_joined {"returned":false}',
+      'caller_joined {"returned":true}',
+    ]);
+  });
+
+  test('what was seen before the grace was over does not end the call afterwards', async () => {
+    const ref = await startCall();
+    await note(ref, { caller: 'present' });
+    const seenAt = schema.clock.now();
+    await note(ref, { seenAt, caller: 'absent' });
+    await new Promise((resolve) => setTimeout(resolve, 550));
+    expect((await note(ref, { seenAt, caller: 'absent' })).status).toBe('ok');
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ending');
+  });
+
+  test('keeps what is left of its grace after a loss of data', async () => {
+    const ref = await startCall();
+    await note(ref, { caller: 'present' });
+    await note(ref, { caller: 'absent' });
+    const leftAt = Number(await field(ref, 'callerLeftAt'));
+    const found = await schema.sessions.read(ref.sessionId);
+    if (found.status !== 'live') throw new Error(found.status);
+    await redis.command('FLUSHALL');
+    const published = await schema.sessions.publishLaunch(ref, HOST, found.session, undefined);
+    expect(published).toMatchObject({ status: 'ok', session: { callerLeftAt: leftAt } });
+  });
+});
+
+test('nothing ends while an absence proves nothing, or LiveKit cannot tell', async () => {
+  const ref = await startCall();
+  await note(ref, { caller: 'present', agent: 'present' });
+  await note(ref, { caller: 'absent', agent: 'absent' });
+  await age(ref, 'callerLeftAt', 5000);
+  await age(ref, 'agentLeftAt', 5000);
+  expect(await note(ref, {})).toMatchObject({ status: 'ok', agentVanished: false });
+  const notBefore = schema.clock.now() + 60_000;
+  expect(await note(ref, { caller: 'absent', agent: 'absent' }, { notBefore })).toMatchObject({
+    status: 'ok',
+    agentVanished: false,
+  });
+  expect((await note(ref, { caller: 'absent' })).status).toBe('ending');
+});
+
+describe('an agent that is not in its room', () => {
+  test('has vanished when it was there, and stays away', async () => {
+    const ref = await startCall();
+    await note(ref, { agent: 'present' });
+    expect(await note(ref, { agent: 'absent' })).toMatchObject({ agentVanished: false });
+    await age(ref, 'agentLeftAt', 200);
+    expect(await note(ref, { agent: 'absent' })).toMatchObject({ agentVanished: true });
+    await note(ref, { agent: 'present' });
+    expect(await note(ref, { agent: 'absent' })).toMatchObject({ agentVanished: false });
+  });
+
+  test('has not, when this launch was never seen there: some never join', async () => {
+    const ref = await startCall();
+    await note(ref, { agent: 'present' });
+    await note(ref, { agent: 'absent' });
+    await age(ref, 'agentLeftAt', 5000);
+    await schema.sessions.restart(ref, { cause: 'agent_vanished', maxRestarts: 3, periodMs: 60_000 });
+    const next = await launchNext();
+    expect(await note(next, { agent: 'absent' })).toMatchObject({ agentVanished: false });
+    await note(next, { agent: 'present' });
+    expect(await note(next, { agent: 'absent' })).toMatchObject({ agentVanished: false });
+  });
+
+  test('counts against the restarts of its call', async () => {
+    const ref = await startCall();
+    const policy = { cause: 'agent_vanished' as const, maxRestarts: 1, periodMs: 60_000 };
+    expect((await schema.sessions.restart(ref, policy)).status).toBe('restarting');
+    expect((await schema.sessions.restart(await launchNext(), policy)).status).toBe('exhausted');
+  });
+
+  test('may be a warm one; that nobody is with it ends nothing', async () => {
+    const ref = await warmUp();
+    await note(ref, { caller: 'absent', agent: 'present' });
+    await age(ref, 'createdAt', 50_000);
+    await note(ref, { caller: 'absent', agent: 'absent' });
+    await age(ref, 'agentLeftAt', 200);
+    expect(await note(ref, { caller: 'absent', agent: 'absent' })).toMatchObject({
+      status: 'ok',
+      agentVanished: true,
+      session: { status: 'pooled' },
+    });
+  });
+});
+
+describe('a hint that something happened in a room', () => {
+  test('reaches the host that owns the session, and nobody else', async () => {
+    const heard: unknown[] = [];
+    await schema.bus.listen(`host:${HOST}:wake`, (message) => heard.push(message));
+    expect(await schema.rooms.wakeOwner(newId('session'))).toBe('not_found');
+    const unclaimed = await startCaller();
+    expect(await schema.rooms.wakeOwner(unclaimed)).toBe('unclaimed');
+    const ref = await launchNext();
+    expect(await schema.rooms.wakeOwner(ref.sessionId)).toBe('woken');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(heard).toEqual([{ kind: 'room', id: ref.sessionId }]);
+  });
+});
