@@ -190,6 +190,7 @@ function stackEnvironment(parts: Parts): Record<string, string> {
     POOL_TARGET: '0',
     SHUTDOWN_MODE: 'drain',
     DRAIN_TIMEOUT: '0',
+    API_DRAIN_DELAY: '0',
     ...(options.agentCommand !== undefined && { AGENT_COMMAND: options.agentCommand }),
     ...options.env,
   };

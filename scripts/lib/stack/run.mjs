@@ -48,7 +48,9 @@ export class Stack {
       env: { ...env, SHUTDOWN_MODE: 'drain', DRAIN_TIMEOUT: '0' },
       readyUrl: `${localUrl(env, env.SPAWNER_PORT ?? 8081)}/readyz`,
     });
-    this.api = new Service({ name: 'api', env, readyUrl: `${apiUrlOf(env)}/readyz` });
+    // No proxy stands in front that would have to notice.
+    const apiEnv = { API_DRAIN_DELAY: '0', ...env };
+    this.api = new Service({ name: 'api', env: apiEnv, readyUrl: `${apiUrlOf(env)}/readyz` });
     await Promise.all([this.spawner.start(), this.api.start()]);
     say(`✓ Services: api on port ${env.PORT ?? 8080}, spawner on ${env.SPAWNER_PORT ?? 8081}`);
   }

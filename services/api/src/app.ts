@@ -6,6 +6,7 @@ import { logAccess } from './http/access-log.js';
 import { createAuthenticator } from './http/authenticate.js';
 import { beginRequest } from './http/begin-request.js';
 import { allowOrigins } from './http/cors.js';
+import { closeAfterAnswers } from './http/last-answers.js';
 import { answerNotFound, handleErrors } from './http/problem.js';
 import { limitRate } from './http/rate-limit.js';
 import { mountRoutes } from './http/route.js';
@@ -18,7 +19,7 @@ const REQUEST_LIMIT_MS = 5_000;
 const TOKEN_LIMIT_FACTOR = 10;
 
 export interface AppOptions {
-  /** Asked by /readyz besides Redis: false while shutting down. */
+  /** False while shutting down: /readyz says no, and every answer is the last on its connection. */
   readonly isServing?: () => boolean;
   readonly requestLimitMs?: number;
 }
@@ -31,8 +32,10 @@ export function buildApp(context: ApiContext, options: AppOptions = {}): Express
   app.disable('etag');
   app.set('trust proxy', config.trustProxy);
 
+  const isServing = options.isServing ?? (() => true);
   app.use(beginRequest());
-  app.use(servePlatform(context, options.isServing ?? (() => true)));
+  app.use(closeAfterAnswers(isServing));
+  app.use(servePlatform(context, isServing));
   app.use(logAccess(logger, metrics.requestSeconds));
   app.use(limitTime(options.requestLimitMs ?? REQUEST_LIMIT_MS));
   app.use(helmet());

@@ -18,6 +18,7 @@ const PICKS = {
   sessionTimeoutMs: 'SESSION_TIMEOUT',
   warmMaxAgeMs: 'WARM_MAX_AGE',
   leaveGraceMs: 'LEAVE_GRACE',
+  drainDelayMs: 'API_DRAIN_DELAY',
   logLevel: 'LOG_LEVEL',
 } as const;
 

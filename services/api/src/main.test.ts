@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createConnection, createServer } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
   baseEnvironment,
@@ -38,6 +38,7 @@ async function run(env: Record<string, string> = {}, isReady = true): Promise<{ 
       LIVEKIT_API_SECRET: 'a-livekit-secret-for-this-test',
       ADMIN_TOKEN: 'an-admin-token-for-this-test',
       PORT: String(port),
+      API_DRAIN_DELAY: '0',
       ...env,
     },
     ...(isReady && { readyWhen: { url: `${url}/readyz` } }),
@@ -113,7 +114,100 @@ test('SIGTERM answers what has begun, refuses what is new, and exits 0 soon', as
   await waitFor(() => answer.includes('session_not_found'));
   expect(await exitOf()).toEqual({ code: 0, signal: null });
   expect(performance.now() - startedAt).toBeLessThan(3_000);
-  expect(running?.output()).toContain('5/5 flush the log');
+  expect(running?.output()).toContain('6/6 flush the log');
+});
+
+/** One kept-alive connection, as a proxy has it. */
+async function connectTo(port: number): Promise<{ socket: Socket; ask(path: string): Promise<string> }> {
+  const socket = createConnection(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.setEncoding('utf8');
+  return {
+    socket,
+    async ask(path) {
+      let answer = '';
+      const collect = (chunk: string) => {
+        answer += chunk;
+      };
+      socket.on('data', collect).write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      await waitFor(() => answer.includes('\r\n\r\n'));
+      socket.off('data', collect);
+      return answer;
+    },
+  };
+}
+
+test('SIGTERM: readyz fails at once, and for API_DRAIN_DELAY everything else is answered, each connection for the last time', async () => {
+  const { port } = await run({ API_DRAIN_DELAY: '1.5' });
+  const [before, idle] = [await connectTo(port), await connectTo(port)];
+  expect(await before.ask('/readyz')).toMatch(/^HTTP\/1.1 200 /);
+  expect(await idle.ask('/livez')).toContain('Connection: keep-alive');
+  const startedAt = performance.now();
+  running?.signal('SIGTERM');
+  await waitFor(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 503);
+  expect(performance.now() - startedAt).toBeLessThan(500);
+
+  // One that is open already and one that is new, until the delay is over.
+  expect(await before.ask('/api/health')).toMatch(/^HTTP\/1.1 200 [^]*Connection: close/);
+  await waitFor(() => before.socket.closed);
+  while (performance.now() - startedAt < 1_200) {
+    expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await waitFor(() => idle.socket.closed, { timeoutMs: 2_000 });
+  expect(await exitOf()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startedAt).toBeGreaterThan(1_500);
+});
+
+test('a second SIGTERM does not wait for the delay', async () => {
+  const { url } = await run({ API_DRAIN_DELAY: '60' });
+  const startedAt = performance.now();
+  running?.signal('SIGTERM');
+  await waitFor(async () => (await fetch(`${url}/readyz`)).status === 503);
+  running?.signal('SIGTERM');
+  expect(await exitOf()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
+test('an event stream goes on during the delay and is ended after it', async () => {
+  const { url } = await run({ API_DRAIN_DELAY: '1' });
+  const schema = openRedis({ url: redis.url, clientName: 'test' });
+  await schema.connected(2000);
+  await schema.hosts.register('host-a', [{ name: 'default', voices: [], poolTarget: 0 }]);
+  await schema.hosts.heartbeat('host-a', {
+    capacity: 9,
+    concurrency: 4,
+    version: 'test',
+    startedAt: 0,
+    running: 0,
+    draining: false,
+  });
+  const sessionId = `session_${'a'.repeat(24)}`;
+  await schema.sessions.start({
+    sessionId,
+    roomName: 'a-room',
+    profile: 'default',
+    userScope: '',
+    trusted: true,
+    maxSessions: 1,
+    sessionTimeoutMs: 60_000,
+  });
+  const headers = { authorization: 'Bearer an-admin-token-for-this-test' };
+  const stream = await fetch(`${url}/api/session/${sessionId}/logs?follow=1`, { headers });
+  expect(stream.status).toBe(200);
+  let endedAt = 0;
+  const read = stream.text().then((text) => {
+    endedAt = performance.now();
+    return text;
+  });
+  const startedAt = performance.now();
+  running?.signal('SIGTERM');
+  expect(await read).toContain('event: end');
+  expect(endedAt - startedAt).toBeGreaterThan(900);
+  expect(await exitOf()).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  await schema.sessions.requestEnd({ sessionId, reason: 'caller_ended', by: 'caller' });
+  await schema.close();
 });
 
 test('it stops while Redis is down, too', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openRedis, RedisUnsuitableError } from '@greenroom/redis-schema';
 import {
   applyCrashPolicy,
@@ -57,7 +58,12 @@ async function main(): Promise<void> {
   const shutdown = createShutdown({
     logger,
     phases: [
-      // /readyz says no from here on.
+      // /readyz says no from here on, while whoever has not asked it yet is still answered.
+      {
+        name: 'accept until the proxies know',
+        capMs: config.drainDelayMs + 1_000,
+        run: (hurry) => sleep(config.drainDelayMs, undefined, { signal: hurry }).catch(() => undefined),
+      },
       { name: 'end streams', capMs: 1_000, run: () => streams.endAll() },
       { name: 'answer what has begun', capMs: 6_000, run: () => closeServer(server) },
       {

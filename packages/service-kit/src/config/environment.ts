@@ -157,6 +157,12 @@ export const ENVIRONMENT = {
     of: ['handover', 'drain'],
   }),
   DRAIN_TIMEOUT: seconds({ about: 'Longest wait of a drain', default: '14400', min: 0 }),
+  API_DRAIN_DELAY: seconds({
+    about:
+      'How long an api that is stopped still takes requests while /readyz says no: longer than your proxy takes to notice',
+    default: '5',
+    min: 0,
+  }),
   STATE_DIR: text({ about: 'Records of launches and agent logs', default: '.greenroom' }),
   AGENT_COMMAND: optional(text({ about: 'Command line of your agent; the reference agent when empty' })),
   AGENT_CWD: optional(text({ about: 'Directory that it runs in' })),
