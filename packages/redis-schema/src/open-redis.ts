@@ -27,6 +27,8 @@ export interface OpenOptions {
   commandTimeoutMs?: number;
   /** The spawner that speaks, where one does: it may only speak for a host that it holds. */
   holder?: HostHolder;
+  /** For tests: every step also appends what it has changed to the stream `trace`. Default false. */
+  traceSteps?: boolean;
   /** Called for every connection error; ioredis reconnects by itself. */
   onError?: (error: Error) => void;
 }
@@ -72,7 +74,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
   const subscriber = open('subscriber');
   const clock = new RedisClock();
   clock.follow(commands);
-  const scripts = new ScriptRunner(commands, keyPrefix, clock);
+  const scripts = new ScriptRunner(commands, keyPrefix, clock, options.traceSteps ?? false);
   const hashes = new HashReader(commands, keyPrefix);
   const bus = new WakeBus(subscriber, commands, keyPrefix, limitMs);
   const questions = new HostQuestions(bus);

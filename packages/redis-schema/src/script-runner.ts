@@ -18,12 +18,12 @@ export class ScriptRunner {
   readonly #clock: RedisClock;
   #life: string | undefined;
 
-  constructor(connection: Redis, keyPrefix: string, clock: RedisClock) {
+  constructor(connection: Redis, keyPrefix: string, clock: RedisClock, traced: boolean) {
     this.#connection = connection;
     this.#clock = clock;
     this.#keyPrefix = keyPrefix;
     for (const name of commandNames()) {
-      connection.defineCommand(methodOf(name), { numberOfKeys: 0, lua: loadScript(name) });
+      connection.defineCommand(methodOf(name), { numberOfKeys: 0, lua: loadScript(name, traced) });
     }
   }
 

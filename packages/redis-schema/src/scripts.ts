@@ -43,12 +43,19 @@ export function commandNames(): CommandName[] {
     .map((file) => file.slice(0, -'.lua'.length) as CommandName);
 }
 
-/** The full text that Redis gets: flags, the table of legal transitions, includes, body. */
-export function loadScript(name: CommandName): string {
+/**
+ * The full text that Redis gets: flags, the table of legal transitions, includes, body.
+ * @param traced each step also appends what it has changed to the stream `trace`, for tests
+ */
+export function loadScript(name: CommandName, traced = false): string {
   const body = readFileSync(new URL(`${name}.lua`, COMMANDS), 'utf8');
   const flags = FLAGS.exec(body)?.[1];
-  const shebang = flags === undefined ? '#!lua' : `#!lua flags=${flags}`;
-  return `${shebang}\n${legalTransitionsInLua()}\n${body.replace(INCLUDE, (_, file: string) => readInclude(file))}`;
+  return [
+    flags === undefined ? '#!lua' : `#!lua flags=${flags}`,
+    traced ? `${readInclude('trace')}\nlocal STEP = '${name}'` : 'local TRACE, STEP',
+    legalTransitionsInLua(),
+    body.replace(INCLUDE, (_, file: string) => readInclude(file)),
+  ].join('\n');
 }
 
 function readInclude(file: string): string {

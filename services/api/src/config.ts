@@ -20,6 +20,7 @@ const PICKS = {
   leaveGraceMs: 'LEAVE_GRACE',
   drainDelayMs: 'API_DRAIN_DELAY',
   logLevel: 'LOG_LEVEL',
+  traceSteps: 'TRACE_STEPS',
 } as const;
 
 /** Longest wait for Redis. With Redis hanging, every request is answered within a second, on a busy machine too. */

@@ -31,6 +31,7 @@ async function main(): Promise<void> {
     keyPrefix: config.redisKeyPrefix,
     clientName: 'greenroom-api',
     commandTimeoutMs: REDIS_LIMIT_MS,
+    traceSteps: config.traceSteps !== undefined,
     onError: (error) => logger.warn('redis connection', { error: error.message }),
   });
   const streams = new OpenStreams();

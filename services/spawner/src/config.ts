@@ -43,6 +43,7 @@ export function readConfig(env: Environment) {
       logRetentionDays: 'LOG_RETENTION_DAYS',
       logLevel: 'LOG_LEVEL',
       faultAt: 'FAULT_AT',
+      traceSteps: 'TRACE_STEPS',
     },
     (it) => [
       ...it.agentEnv

@@ -60,6 +60,7 @@ async function main(): Promise<void> {
     keyPrefix: config.redisKeyPrefix,
     clientName: `greenroom-spawner-${state.hostId}`,
     holder: { host: state.hostId, incarnation: randomUUID(), lock, machine: config.machineName },
+    traceSteps: config.traceSteps !== undefined,
     onError: (error) => logger.debug('redis connection', { error }),
   });
   redis.enterLife(undefined);

@@ -42,6 +42,7 @@ end
 local function remove(session)
   local id = session.id
   if not may_become(session, 'gone') then error('illegal transition of ' .. id .. ': ' .. session.status .. ' -> gone') end
+  if TRACE then TRACE.touch(id) end
   release_claims(session)
   for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS, K.pool(session.profile, 'ready'),
     K.pool(session.profile, 'warming') }) do

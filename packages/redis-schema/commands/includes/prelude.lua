@@ -20,6 +20,7 @@ end
 -- Every answer tells the clock that deadlines are counted on.
 local function answer(t)
   t.clock = NOW
+  if TRACE then TRACE.leave(STEP, NOW, A) end
   return cjson.encode(t)
 end
 
@@ -137,6 +138,7 @@ local function read_ended(id)
 end
 
 local function write(session, fields)
+  if TRACE then TRACE.touch(session.id) end
   local flat = {}
   for name, value in pairs(fields) do
     session[name] = value

@@ -212,6 +212,13 @@ export const ENVIRONMENT = {
       of: ['claimed', 'spawned', 'recorded', 'committed', 'released', 'killing'],
     }),
   ),
+  TRACE_STEPS: optional(
+    choice({
+      about:
+        'For tests only, refused where NODE_ENV is production: 1 appends every step of state to a stream that grows',
+      of: ['1'],
+    }),
+  ),
   NODE_ENV: text({ about: 'production turns on the optimizations of libraries', default: 'production' }),
 } as const;
 

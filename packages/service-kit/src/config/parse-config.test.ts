@@ -132,6 +132,8 @@ describe('the table', () => {
       'LOG_LEVEL',
       'NODE_ENV',
       'FAULT_AT',
+      'TRACE_STEPS',
+      'API_DRAIN_DELAY',
       'AGENT_MEMORY_LIMIT_MB',
       'AGENT_PROCESS_LIMIT',
       'DISK_LOW_WATER_MB',
@@ -189,4 +191,12 @@ test('the defaults are those that other programs rely on', () => {
     TRANSCRIPT_RETENTION: '0',
     LOG_RETENTION_DAYS: '7',
   });
+});
+
+test('TRACE_STEPS is refused in production, whoever reads it', () => {
+  const parse = (env: Record<string, string>) => parseConfig(env, {});
+  parse({ TRACE_STEPS: '1' });
+  expect(() => parse({ TRACE_STEPS: '1', NODE_ENV: 'production' })).toThrow(
+    /TRACE_STEPS fills Redis without end; it is for tests/,
+  );
 });

@@ -46,7 +46,7 @@ export function parseConfig<const P extends Picks>(
     if ('problem' in result) problems.push(result.problem);
     else values.set(name, result.value);
   }
-  problems.push(...nearMisses(env));
+  problems.push(...nearMisses(env), ...traceInProduction(env));
   if (problems.length > 0) throw new ConfigError(problems);
   const config = Object.freeze(
     Object.fromEntries(Object.entries(picks).map(([field, name]) => [field, values.get(name)])),
@@ -54,6 +54,12 @@ export function parseConfig<const P extends Picks>(
   const mismatches = check(config);
   if (mismatches.length > 0) throw new ConfigError(mismatches);
   return config;
+}
+
+function traceInProduction(env: Environment): string[] {
+  return env['TRACE_STEPS'] && env['NODE_ENV']?.trim() === 'production'
+    ? ['TRACE_STEPS fills Redis without end; it is for tests and refused where NODE_ENV is production']
+    : [];
 }
 
 /** The values of all secrets that are set, for the logger to keep out. */
