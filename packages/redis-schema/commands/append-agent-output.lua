@@ -22,10 +22,9 @@ if #A.lines > 0 then
   if A.skipped > 0 then table.insert(A.lines, 1, '… ' .. int(A.skipped) .. ' lines left out: too many at once') end
   wake('logs:' .. session.id, A.lines)
 end
-for _, event in ipairs(A.events) do
-  redis.call('XADD', K.stream(session.id), 'MAXLEN', '~', 2000, '*', 'type', event.type, 'data', event.json)
-end
-if #A.events > 0 then redis.call('PEXPIRE', K.stream(session.id), ttl) end
+local entries = {}
+for i, event in ipairs(A.events) do entries[i] = { type = event.type, status = session.status, data = event.json } end
+if #entries > 0 then append_to_session(session, entries) end
 local fields = { [A.source .. 'Batch'] = taken }
 if present(A.offset) then fields[A.source .. 'Offset'] = int(A.offset) end
 if present(A.sign) then fields[A.sign] = '1' end

@@ -18,6 +18,7 @@ redis.call('ZADD', K.HOSTS, int(NOW), A.host)
 for name, value in pairs(A.fields) do redis.call('HSET', K.host(A.host), name, value) end
 redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
 if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
+emit_host(A.host, A.fields.draining == '1' and 'draining' or 'up')
 
 local life = epoch()
 local recovery = NIL
@@ -32,6 +33,7 @@ end
 -- new life.
 if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, '-inf', '(' .. int(NOW - HOST_FRESH_MS))) do
+    announce_silent(host)
     fence_ending_sessions(host)
   end
 end

@@ -23,6 +23,7 @@ for _, profile in ipairs(A.profiles) do
   if redis.call('GET', K.pool(profile.name, 'target:configured')) ~= configured then
     redis.call('SET', K.pool(profile.name, 'target'), configured)
     redis.call('SET', K.pool(profile.name, 'target:configured'), configured)
+    touch_pool(profile.name)
   end
 end
 redis.call('HSET', K.host(A.host), 'profiles', table.concat(names, ','))

@@ -13,7 +13,9 @@ redis.call('HDEL', K.host(A.host), 'incarnation', 'lock', 'machine', 'leaseUntil
 if A.hasCalls then return answer({ status = 'ok' }) end
 if redis.call('SCARD', K.host_sessions(A.host)) > 0 then
   redis.call('ZADD', K.HOSTS, int(NOW - HOST_FRESH_MS - 1), A.host)
+  announce_silent(A.host)
 else
+  emit_host(A.host, 'removed')
   redis.call('ZREM', K.HOSTS, A.host)
   redis.call('DEL', K.host(A.host))
 end

@@ -10,6 +10,7 @@ if redis.call('HEXISTS', K.PROFILES, A.profile) == 0 then return not_there({ sta
 local target_key = K.pool(A.profile, 'target')
 local previous = tonumber(redis.call('GET', target_key)) or 0
 redis.call('SET', target_key, int(A.size))
+touch_pool(A.profile)
 
 local function oldest_first(ids)
   local sessions = {}

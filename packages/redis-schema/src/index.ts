@@ -2,6 +2,16 @@ export { type AgentOutputBatch, RECENT_LINES } from './agent-store.js';
 export type { DoorbellPriority } from './doorbell.js';
 export type { RedisClock } from './redis-clock.js';
 export {
+  type EventStore,
+  type Followed,
+  type HostFacts,
+  type OverviewPage,
+  type SessionPage,
+  type StreamMessage,
+  type StreamPosition,
+} from './event-store.js';
+export { isEarlierEntry, isStreamEntryId, type StreamEntry, timeOfEntry } from './stream-entry.js';
+export {
   HostTakenError,
   RedisFullError,
   RedisRecoveringError,

@@ -4,6 +4,7 @@ import { AgentStore } from './agent-store.js';
 import { checkServer, connect, type ConnectionRole } from './connection.js';
 import { Doorbell } from './doorbell.js';
 import { toSchemaError } from './errors.js';
+import { EventStore } from './event-store.js';
 import { HashReader } from './hash-reader.js';
 import { HealthStore } from './health-store.js';
 import { HostQuestions } from './host-questions.js';
@@ -40,6 +41,7 @@ export interface RedisSchema {
   hosts: HostStore & Pick<HostQuestions, 'askProcesses'>;
   questions: HostQuestions;
   agents: AgentStore;
+  events: EventStore;
   rooms: RoomStore;
   profiles: ProfileStore;
   health: HealthStore;
@@ -94,6 +96,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     }),
     questions,
     agents: new AgentStore(scripts, commands, bus, keyPrefix),
+    events: new EventStore(scripts, bus),
     rooms: new RoomStore(scripts),
     profiles: new ProfileStore(hashes),
     health: new HealthStore(scripts),

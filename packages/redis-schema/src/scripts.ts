@@ -21,6 +21,9 @@ export type CommandName =
   | 'plan-refill'
   | 'publish-launch'
   | 'raise-alarm'
+  | 'find-stale-readers'
+  | 'read-all-events'
+  | 'read-events'
   | 'read-health'
   | 'read-session'
   | 'register-host'
@@ -54,8 +57,13 @@ export function loadScript(name: CommandName, traced = false): string {
     flags === undefined ? '#!lua' : `#!lua flags=${flags}`,
     traced ? `${readInclude('trace')}\nlocal STEP = '${name}'` : 'local TRACE, STEP',
     legalTransitionsInLua(),
-    body.replace(INCLUDE, (_, file: string) => readInclude(file)),
+    resolveIncludes(body),
   ].join('\n');
+}
+
+/** An include may have includes of its own. */
+function resolveIncludes(text: string): string {
+  return text.replace(INCLUDE, (_, file: string) => resolveIncludes(readInclude(file)));
 }
 
 function readInclude(file: string): string {

@@ -31,9 +31,7 @@ export class WakeBus {
     this.#keyPrefix = keyPrefix;
     this.#limitMs = limitMs;
     subscriber.on('message', (channel: string, text: string) => this.#deliver(channel, text));
-    subscriber.on('ready', () => {
-      for (const listener of this.#gapListeners) listener();
-    });
+    subscriber.on('ready', () => void this.#announceGap());
     this.#pings = setInterval(() => void this.#ping(), PING_INTERVAL_MS);
     this.#pings.unref();
   }
@@ -89,6 +87,12 @@ export class WakeBus {
   #deliver(channel: string, text: string): void {
     const message = parse(text);
     for (const listener of this.#channels.get(channel)?.listeners ?? []) listener(message);
+  }
+
+  /** Only once Redis has taken the subscriptions again: what is looked at sooner may change before they hold. */
+  async #announceGap(): Promise<void> {
+    await withLimit(this.#subscriber.ping(), PING_LIMIT_MS, 'ping').catch(() => undefined);
+    for (const listener of this.#gapListeners) listener();
   }
 
   /** A peer that vanished without a word would otherwise look connected for ever. */

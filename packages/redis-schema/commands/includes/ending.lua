@@ -32,10 +32,13 @@ end
 
 local function remember_end(session)
   local since = tonumber(session.assignedAt) or tonumber(session.createdAt) or NOW
-  local ended = K.ended(session.id)
-  redis.call('HSET', ended, 'endReason', session.endReason or 'stale', 'endedBy', session.endedBy or '',
-    'endedAt', int(NOW), 'durationMs', int(math.max(0, NOW - since)))
-  redis.call('EXPIRE', ended, ENDED_TTL_SECONDS)
+  local ended = {
+    endReason = session.endReason or 'stale', endedBy = session.endedBy or '', endedAt = int(NOW),
+    durationMs = int(math.max(0, NOW - since)),
+  }
+  for name, value in pairs(ended) do redis.call('HSET', K.ended(session.id), name, value) end
+  redis.call('EXPIRE', K.ended(session.id), ENDED_TTL_SECONDS)
+  emit_ended(session, ended)
 end
 
 -- The one way out: removes every key of a session and remembers for an hour that it was here.
@@ -44,16 +47,16 @@ local function remove(session)
   if not may_become(session, 'gone') then error('illegal transition of ' .. id .. ': ' .. session.status .. ' -> gone') end
   if TRACE then TRACE.touch(id) end
   release_claims(session)
-  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS, K.pool(session.profile, 'ready'),
-    K.pool(session.profile, 'warming') }) do
-    redis.call('SREM', set, id)
+  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS }) do redis.call('SREM', set, id) end
+  for _, what in ipairs({ 'ready', 'warming' }) do
+    if redis.call('SREM', K.pool(session.profile, what), id) > 0 then touch_pool(session.profile) end
   end
   redis.call('ZREM', K.INDEX, id)
-  redis.call('DEL', K.session(id), K.logs(id), K.stream(id))
   if session.status ~= 'error' then
     remember_end(session)
     count('total_ended')
   end
+  redis.call('DEL', K.session(id), K.logs(id), K.stream(id))
 end
 
 -- Asks for the end. Answers 'ending' when the owner has to act, 'gone' when nobody ever claimed the session,

@@ -17,13 +17,6 @@ local function int(n)
   return string.format('%.0f', n)
 end
 
--- Every answer tells the clock that deadlines are counted on.
-local function answer(t)
-  t.clock = NOW
-  if TRACE then TRACE.leave(STEP, NOW, A) end
-  return cjson.encode(t)
-end
-
 local K = {
   session = function(id) return P .. 'session:' .. id end,
   user = function(user_key) return P .. 'session:user:' .. user_key end,
@@ -31,6 +24,7 @@ local K = {
   logs = function(id) return P .. 'agent:' .. id .. ':logs' end,
   agent_health = function(id) return P .. 'agent:' .. id .. ':health' end,
   stream = function(id) return P .. 'stream:' .. id end,
+  EVENTS = P .. 'events',
   ended = function(id) return P .. 'ended:' .. id end,
   host = function(host) return P .. 'host:' .. host end,
   host_sessions = function(host) return P .. 'host:' .. host .. ':sessions' end,
@@ -61,6 +55,21 @@ local K = {
   DEPLOYMENT = P .. 'deployment',
 }
 
+-- Answers how many heard it.
+local function wake(channel, message)
+  return redis.call('PUBLISH', P .. channel, cjson.encode(message))
+end
+
+-- @include events
+
+-- The last word of every step. Tells the clock that deadlines are counted on.
+local function answer(t)
+  emit_touched_pools()
+  t.clock = NOW
+  if TRACE then TRACE.leave(STEP, NOW, A) end
+  return cjson.encode(t)
+end
+
 -- Warm agents stand behind all callers in spawn:pending, whatever their time.
 local POOL_RANK = 1e14
 local ENDED_TTL_SECONDS = 3600
@@ -90,6 +99,7 @@ local function set_epoch(recovery)
   redis.call('SET', K.EPOCH, value)
   redis.call('DEL', K.RECOVERY)
   known_epoch = value
+  wake('events:life', value)
   return value
 end
 
@@ -152,18 +162,6 @@ local function count(name, by)
   redis.call('HINCRBY', K.STATS, name, by or 1)
 end
 
--- Answers how many heard it.
-local function wake(channel, message)
-  return redis.call('PUBLISH', P .. channel, cjson.encode(message))
-end
-
--- Every change of state leaves its event in the session's stream, in the same step.
-local function emit(session, kind, data)
-  local key = K.stream(session.id)
-  redis.call('XADD', key, 'MAXLEN', '~', 2000, '*', 'type', kind, 'data', cjson.encode(data or {}))
-  redis.call('PEXPIRE', key, session.ttlMs or 14400000)
-end
-
 -- The sets are a function of the hash; this is the only place that writes them. Answers how many were wrong.
 local function place(session, status)
   local id = session.id
@@ -182,9 +180,15 @@ local function place(session, status)
   elseif status == 'starting' or status == 'restarting' then
     home = K.STARTING
   end
-  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, pool_ready, pool_warming }) do
+  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING }) do
     changed = changed + redis.call(set == home and 'SADD' or 'SREM', set, id)
   end
+  local changed_in_pool = 0
+  for _, set in ipairs({ pool_ready, pool_warming }) do
+    changed_in_pool = changed_in_pool + redis.call(set == home and 'SADD' or 'SREM', set, id)
+  end
+  if changed_in_pool > 0 then touch_pool(session.profile) end
+  changed = changed + changed_in_pool
   local is_caller = session.owner == 'caller' and home ~= nil
   return changed + redis.call(is_caller and 'SADD' or 'SREM', K.CALLERS, id)
 end

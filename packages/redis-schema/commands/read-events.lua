@@ -1,0 +1,20 @@
+-- What a reader of one session's events has not seen: the entries after the one that it has, or the session as it is now.
+-- Args: sessionId, epoch?, after? (what the reader has: the life of the data, and the id of an entry), limit
+-- Answers: entries {epoch, entries[] (as XRANGE gives them), session, ended?} | snapshot {epoch?, last (id of the newest
+--          entry), session, ended?} | ended {epoch?, ended} | not_found
+-- @flags no-writes
+-- @include prelude
+-- @include reading
+
+local session = read(A.sessionId)
+local ended = read_ended(A.sessionId)
+if not session then
+  if not ended then return not_there({ status = 'not_found' }) end
+  return answer({ status = 'ended', epoch = epoch() or NIL, ended = ended })
+end
+local t = { session = session, ended = ended or NIL, epoch = epoch() or NIL }
+local key = K.stream(session.id)
+t.entries = entries_after(key, A, A.limit)
+t.status = t.entries and 'entries' or 'snapshot'
+if not t.entries then t.last = last_id(key) end
+return answer(t)

@@ -1,0 +1,197 @@
+import { parseEnded, parseSession } from './session-codec.js';
+import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
+import type { EndedRecord, Epoch, EpochMs, PoolCounts, SessionRecord } from './types.js';
+import { parseEntries, parseEntry, type RawEntry, type StreamEntry } from './stream-entry.js';
+import type { WakeBus } from './wake-bus.js';
+
+/** What a reader has: everything up to and including this entry, of this life of the data. */
+export interface StreamPosition {
+  /** undefined: of no life, because the data was being recovered. */
+  readonly epoch: Epoch | undefined;
+  readonly id: string;
+}
+
+/** Handed to followers in the very step. A reader that has the entry `after` has missed nothing. */
+export interface StreamMessage {
+  readonly after: string;
+  /** Id of the last of the new entries. */
+  readonly last: string;
+  /** Absent where there are too many for a message: read them. */
+  readonly entries: readonly StreamEntry[] | undefined;
+  /** The session is over, and its stream may be gone. */
+  readonly ended: EndedRecord | undefined;
+}
+
+export type SessionPage =
+  | {
+      status: 'entries';
+      epoch: Epoch | undefined;
+      entries: StreamEntry[];
+      session: SessionRecord;
+      ended: EndedRecord | undefined;
+    }
+  | { status: 'snapshot'; position: StreamPosition; session: SessionRecord; ended: EndedRecord | undefined }
+  | { status: 'ended'; epoch: Epoch | undefined; ended: EndedRecord }
+  | { status: 'not_found' };
+
+export interface HostFacts {
+  readonly id: string;
+  readonly state: 'up' | 'draining' | 'unreachable' | 'lost';
+  readonly capacity: number | undefined;
+  readonly running: number | undefined;
+  readonly version: string | undefined;
+  readonly lastSeenAt: EpochMs | undefined;
+}
+
+export type OverviewPage =
+  | { status: 'entries'; epoch: Epoch | undefined; entries: StreamEntry[] }
+  | {
+      status: 'snapshot';
+      position: StreamPosition;
+      /** Newest first, without metadata and last lines. */
+      sessions: SessionRecord[];
+      /** There are more sessions than were asked for. */
+      isCut: boolean;
+      pools: PoolCounts[];
+      hosts: HostFacts[];
+    };
+
+/** What a reader follows: one session, or everything. */
+export interface Followed {
+  readonly sessionId: string | undefined;
+  readonly position: StreamPosition;
+}
+
+/** What happens, as streams that can be followed live and read on from any entry that is still there. */
+export class EventStore {
+  readonly #scripts: ScriptRunner;
+  readonly #bus: WakeBus;
+
+  constructor(scripts: ScriptRunner, bus: WakeBus) {
+    this.#scripts = scripts;
+    this.#bus = bus;
+  }
+
+  /**
+   * Calls back for everything that is appended from now on, until the returned function is called.
+   * @param sessionId undefined for the stream of all
+   * @throws RedisUnavailableError when the subscription is not confirmed in time
+   */
+  follow(
+    sessionId: string | undefined,
+    onMessage: (message: StreamMessage) => void,
+  ): Promise<() => Promise<void>> {
+    const channel = sessionId === undefined ? 'events' : `events:${sessionId}`;
+    return this.#bus.listen(channel, (message) => onMessage(parseMessage(message)));
+  }
+
+  /** Calls back when the data begins another life, and whenever messages may have been missed. */
+  async onNewLife(listener: () => void): Promise<void> {
+    this.#bus.onGap(listener);
+    await this.#bus.listen('events:life', listener);
+  }
+
+  /**
+   * @param position what the reader has; undefined gives a snapshot, as does one that nobody can go on from
+   * @throws RedisRecoveringError when the session may have been lost with the data
+   */
+  async readSession(
+    sessionId: string,
+    position: StreamPosition | undefined,
+    limit: number,
+  ): Promise<SessionPage> {
+    const answer = await this.#scripts.run('read-events', {
+      sessionId,
+      epoch: position?.epoch,
+      after: position?.id,
+      limit,
+    });
+    const epoch = epochOf(answer);
+    switch (answer.status) {
+      case 'entries':
+      case 'snapshot': {
+        const session = parseSession(answer.session);
+        const ended = answer.ended ? parseEnded(answer.ended) : undefined;
+        return answer.status === 'entries'
+          ? { status: 'entries', epoch, entries: parseEntries(answer.entries), session, ended }
+          : { status: 'snapshot', position: { epoch, id: String(answer.last) }, session, ended };
+      }
+      case 'ended':
+        return { status: 'ended', epoch, ended: parseEnded(answer.ended) };
+      case 'not_found':
+        return { status: 'not_found' };
+      default:
+        throw unexpected('read-events', answer);
+    }
+  }
+
+  /** The same of everything: all sessions, pools and hosts. */
+  async readAll(
+    position: StreamPosition | undefined,
+    { limit, maxSessions }: { limit: number; maxSessions: number },
+  ): Promise<OverviewPage> {
+    const answer = await this.#scripts.run('read-all-events', {
+      epoch: position?.epoch,
+      after: position?.id,
+      limit,
+      maxSessions,
+    });
+    const epoch = epochOf(answer);
+    switch (answer.status) {
+      case 'entries':
+        return { status: 'entries', epoch, entries: parseEntries(answer.entries) };
+      case 'snapshot':
+        return {
+          status: 'snapshot',
+          position: { epoch, id: String(answer.last) },
+          sessions: asList(answer.sessions).map(parseSession),
+          isCut: answer.isCut === true,
+          pools: asList<PoolCounts>(answer.pools).sort((a, b) => a.profile.localeCompare(b.profile)),
+          hosts: asList<Record<string, unknown>>(answer.hosts).map(parseHost),
+        };
+      default:
+        throw unexpected('read-all-events', answer);
+    }
+  }
+
+  /** Which of these have missed something, though no message told them. One round trip for all. */
+  async findStale<T extends Followed>(readers: readonly T[]): Promise<T[]> {
+    const answer = await this.#scripts.run('find-stale-readers', {
+      readers: readers.map(({ sessionId, position }) => ({
+        sessionId,
+        epoch: position.epoch,
+        after: position.id,
+      })),
+    });
+    return asList<number>(answer.stale).flatMap((index) => readers[index] ?? []);
+  }
+}
+
+function epochOf(answer: ScriptAnswer): Epoch | undefined {
+  return typeof answer.epoch === 'string' ? answer.epoch : undefined;
+}
+
+function parseMessage(raw: unknown): StreamMessage {
+  const { after, last, entries, ended } = (raw ?? {}) as Record<string, unknown>;
+  return {
+    after: String(after),
+    last: String(last ?? after),
+    entries: Array.isArray(entries) || ended ? asList<RawEntry>(entries).map(parseEntry) : undefined,
+    ended: ended ? parseEnded(ended) : undefined,
+  };
+}
+
+function parseHost(raw: Record<string, unknown>): HostFacts {
+  return {
+    id: String(raw.id),
+    state: raw.state as HostFacts['state'],
+    capacity: numberOf(raw.capacity),
+    running: numberOf(raw.running),
+    version: typeof raw.version === 'string' ? raw.version : undefined,
+    lastSeenAt: numberOf(raw.lastSeenAt),
+  };
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
