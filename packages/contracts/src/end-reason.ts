@@ -17,6 +17,7 @@ export const END_REASONS = [
   'pool_surplus',
   'warm_agent_retired',
   'host_drained',
+  'host_lost',
   'state_lost',
   'stale',
 ] as const;

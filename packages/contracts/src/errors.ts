@@ -59,6 +59,12 @@ export const ERRORS = {
     title: 'Session ended',
     detail: 'This session is over. Start a new one.',
   },
+  host_not_found: {
+    status: 404,
+    retryable: false,
+    title: 'No such host',
+    detail: 'There is no host with this id. GET /api/hosts lists those that are known.',
+  },
   method_not_allowed: {
     status: 405,
     retryable: false,
@@ -82,6 +88,12 @@ export const ERRORS = {
     retryable: false,
     title: 'Session cannot be restarted',
     detail: 'Only a call with an agent can get a new one; this session has none, is ending or failed.',
+  },
+  host_reachable: {
+    status: 409,
+    retryable: false,
+    title: 'Host is not lost',
+    detail: 'This host was heard within the last 15 seconds. Drain it instead, or stop it first.',
   },
   payload_too_large: {
     status: 413,

@@ -18,11 +18,18 @@ for _, id in ipairs(mine) do
   end
 end
 
+-- The launch that the answer was lost of has been given to another host meanwhile; an order names it.
+if redis.call('HEXISTS', K.host_kill(A.host), A.launch) == 1 then return answer({ status = 'none' }) end
+
 local is_run_here
 if present(A.profiles) then
   is_run_here = {}
   for _, name in ipairs(A.profiles) do is_run_here[name] = true end
 end
+
+-- What a kill order names runs here still: no other launch of that session begins beside it.
+local being_killed = {}
+for _, order in ipairs(redis.call('HVALS', K.host_kill(A.host))) do being_killed[cjson.decode(order).sessionId] = true end
 
 local PAGE = 20
 -- Those due between two scores that this host could launch, oldest first, at most `limit`. What is listed without reason
@@ -36,7 +43,7 @@ local function due_between(low, high, limit)
       local status, profile = unpack(redis.call('HMGET', K.session(id), 'status', 'profile'))
       if status ~= 'starting' and status ~= 'restarting' then
         redis.call('ZREM', K.PENDING, id)
-      elseif is_run_here and not is_run_here[profile] then
+      elseif being_killed[id] or (is_run_here and not is_run_here[profile]) then
         others = others + 1
       else
         found[#found + 1] = id

@@ -1,10 +1,13 @@
 -- A kill order has been carried out: nothing of that launch is left on the host, and
 -- nobody is there to bring its room back.
--- Args: host, launch, roomName
+-- Args: host, launch, roomName, sessionId?
 -- Answers: ok
 -- @flags allow-oom
 -- @include prelude
 
 redis.call('HDEL', K.host_kill(A.host), A.launch)
 redis.call('HDEL', K.FENCED, A.roomName)
+if present(A.sessionId) and redis.call('HGET', K.session(A.sessionId), 'movedLaunch') == A.launch then
+  redis.call('HDEL', K.session(A.sessionId), 'fencedUntil')
+end
 return answer({ status = 'ok' })

@@ -1,24 +1,33 @@
 -- A host says that it lives, and hears in the same step what waits for it: nothing depends on a message arriving.
 -- Args: host, fields {capacity, concurrency, version, startedAt, draining, running}, holder? {incarnation, lock, machine},
---       published? (number of the recovery in which this host has published all its launches)
+--       published? (number of the recovery in which this host has published all its launches),
+--       lostAfterMs? (silence after which another host may be lost)
 -- Answers: ok {ending[], restarting[], pendingDue, doomed[], deployment?, epoch?, recovery?, kills[] {sessionId,
---          launch, generation, roomName}} | host_taken {by?, freshForMs, epoch?}
+--          launch, generation, roomName}, drainWantedSince?, silent[] {sessionId, launch, generation, roomName, host}
+--          (launches of hosts that may be lost; LiveKit is to be asked for each)} | host_taken {by?, freshForMs, epoch?}
 -- @flags allow-oom
 -- @include prelude
 -- @include ending
 -- @include lease
+-- @include hosts
 -- @include recovery
 -- @include unreachable
+-- @include moving
 
 local left_ms = held_by_another_ms(A.host, A.holder)
 if left_ms then return host_taken(A.host, left_ms) end
 take_lease(A.host, A.holder)
 local heard_before = tonumber(redis.call('ZSCORE', K.HOSTS, A.host))
+local last_heard = tonumber(redis.call('ZREVRANGE', K.HOSTS, 0, 0, 'WITHSCORES')[2]) or 0
+if last_heard < NOW - HOST_FRESH_MS then redis.call('SET', K.HOSTS_AWAKE, int(NOW)) end
 redis.call('ZADD', K.HOSTS, int(NOW), A.host)
 for name, value in pairs(A.fields) do redis.call('HSET', K.host(A.host), name, value) end
+local drain_wanted = redis.call('HGET', K.HOSTS_DRAINING, A.host)
+if drain_wanted then redis.call('HSET', K.host(A.host), 'draining', '1') end
+emit_host(A.host, (drain_wanted or A.fields.draining == '1') and 'draining' or 'up')
 redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
+redis.call('HDEL', K.host(A.host), 'lostAt')
 if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
-emit_host(A.host, A.fields.draining == '1' and 'draining' or 'up')
 
 local life = epoch()
 local recovery = NIL
@@ -29,12 +38,35 @@ if not life then
   if life then recovery = NIL end
 end
 
+-- What one host asks LiveKit about, the others need not ask again until its next heartbeat.
+local LOOK_PAUSE_MS = 4000
+local MOST_LOOKS = 200
+local function launches_to_look_at(host, silent)
+  if not present(A.lostAfterMs) or silent_for(host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return end
+  local sessions = redis.call('SMEMBERS', K.host_sessions(host))
+  if #sessions == 0 then return mark_lost(host) end
+  if NOW - (tonumber(redis.call('HGET', K.host(host), 'lookedAt')) or 0) < LOOK_PAUSE_MS then return end
+  redis.call('HSET', K.host(host), 'lookedAt', int(NOW))
+  for _, id in ipairs(sessions) do
+    local session = read(id)
+    if session and session.host == host and present(session.launch) and #silent < MOST_LOOKS then
+      silent[#silent + 1] = {
+        sessionId = id, launch = session.launch, generation = tonumber(session.generation),
+        roomName = session.roomName, host = host,
+      }
+    end
+  end
+end
+
 -- Who was not heard itself until now cannot tell a silent host from a Redis that was away; nor can data that has begun a
 -- new life.
+local silent = {}
 if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, '-inf', '(' .. int(NOW - HOST_FRESH_MS))) do
     announce_silent(host)
     fence_ending_sessions(host)
+    place_uncommitted_again(host)
+    launches_to_look_at(host, silent)
   end
 end
 return answer({
@@ -47,4 +79,6 @@ return answer({
   deployment = redis.call('GET', K.DEPLOYMENT) or NIL,
   epoch = life or NIL,
   recovery = recovery,
+  drainWantedSince = tonumber(drain_wanted) or NIL,
+  silent = silent,
 })

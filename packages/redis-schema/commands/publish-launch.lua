@@ -12,8 +12,8 @@ if session and session.status == 'error' then return answer({ status = 'gone' })
 -- It was ended while its host could not be asked; the note of its end may have expired since.
 if redis.call('HEXISTS', K.host_kill(A.host), A.launch) == 1 then return answer({ status = session and 'superseded' or 'gone' }) end
 
--- It has died, and the call waits for its next launch.
-if session and session.restartedLaunch == A.launch then return answer({ status = 'superseded' }) end
+-- It has died or its host was lost, and the call waits for its next launch.
+if session and (session.restartedLaunch == A.launch or session.movedLaunch == A.launch) then return answer({ status = 'superseded' }) end
 
 local known = session or { id = A.sessionId, generation = '0' }
 local is_ours = known.launch == A.launch

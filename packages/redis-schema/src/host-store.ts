@@ -15,6 +15,17 @@ export interface HostFields {
   draining: boolean;
   /** The recovery in which this host has published all its launches. */
   published?: number | undefined;
+  /** Silence after which another host may be lost; without it this host looks after none. */
+  lostAfterMs?: number | undefined;
+}
+
+/** A launch on a host that has been silent for long. Whether its agent is gone too is LiveKit's to say. */
+export interface SilentLaunch {
+  sessionId: string;
+  launch: string;
+  generation: number;
+  roomName: string;
+  host: string;
 }
 
 /** One life of a spawner, and what proves to its successor that it is over. */
@@ -53,6 +64,10 @@ export interface HeartbeatAnswer {
   epoch: Epoch | undefined;
   /** Number of the recovery that is under way. */
   recovery: number | undefined;
+  /** Since when an operator wants this host to take no more work. */
+  drainWantedSince: EpochMs | undefined;
+  /** For LiveKit to be asked about: no other host asks until its next heartbeat. */
+  silent: SilentLaunch[];
 }
 
 /** Machines or containers with one spawner each. */
@@ -117,6 +132,7 @@ export class HostStore {
   async heartbeat(host: string, fields: HostFields): Promise<HeartbeatAnswer> {
     const answer = await this.#runAsHolder('heartbeat', host, {
       published: fields.published,
+      lostAfterMs: fields.lostAfterMs,
       fields: {
         capacity: String(fields.capacity),
         concurrency: String(fields.concurrency),
@@ -133,6 +149,8 @@ export class HostStore {
       pendingDue: Number(answer.pendingDue),
       doomed: asList<string>(answer.doomed),
       deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
+      drainWantedSince: typeof answer.drainWantedSince === 'number' ? answer.drainWantedSince : undefined,
+      silent: asList<SilentLaunch>(answer.silent),
       ...lifeOf(answer),
     };
   }
@@ -149,8 +167,16 @@ export class HostStore {
   }
 
   /** Nothing is left of the launch that an order named. */
-  async clearKillOrder(host: string, { launch, roomName }: KillOrder): Promise<void> {
-    await this.#scripts.run('clear-kill-order', { host, launch, roomName });
+  async clearKillOrder(host: string, { launch, roomName, sessionId }: KillOrder): Promise<void> {
+    await this.#scripts.run('clear-kill-order', { host, launch, roomName, sessionId });
+  }
+
+  /**
+   * This host stops: where no other takes launches, what nobody has claimed is ended.
+   * @returns the rooms of what was ended, to be deleted
+   */
+  async endUnclaimed(host: string): Promise<string[]> {
+    return asList<string>((await this.#scripts.run('end-unclaimed', { host })).rooms);
   }
 
   /**

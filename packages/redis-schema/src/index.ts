@@ -1,5 +1,6 @@
 export { type AgentOutputBatch, RECENT_LINES } from './agent-store.js';
 export type { DoorbellPriority } from './doorbell.js';
+export type { HostRecord } from './fleet-store.js';
 export type { RedisClock } from './redis-clock.js';
 export {
   type EventStore,
@@ -19,8 +20,8 @@ export {
   RedisUnavailableError,
   RedisUnsuitableError,
 } from './errors.js';
-export type { HeartbeatAnswer, HostFields, HostHolder, KillOrder } from './host-store.js';
 export type { Presence, PresenceResult, PresenceRules, SeenInRoom } from './room-store.js';
+export type { HeartbeatAnswer, HostFields, HostHolder, KillOrder, SilentLaunch } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export { lifeBeganAtMs } from './host-store.js';
 export { encodeSession, parseSession } from './session-codec.js';
@@ -28,6 +29,7 @@ export type {
   ClaimResult,
   FailResult,
   LaunchRef,
+  MoveResult,
   RestartCause,
   RestartResult,
   Superseded,

@@ -5,6 +5,7 @@ import { checkServer, connect, type ConnectionRole } from './connection.js';
 import { Doorbell } from './doorbell.js';
 import { toSchemaError } from './errors.js';
 import { EventStore } from './event-store.js';
+import { FleetStore } from './fleet-store.js';
 import { HashReader } from './hash-reader.js';
 import { HealthStore } from './health-store.js';
 import { HostQuestions } from './host-questions.js';
@@ -39,6 +40,7 @@ export interface RedisSchema {
   sessions: SessionStore;
   pools: PoolStore;
   hosts: HostStore & Pick<HostQuestions, 'askProcesses'>;
+  fleet: FleetStore;
   questions: HostQuestions;
   agents: AgentStore;
   events: EventStore;
@@ -94,6 +96,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     hosts: Object.assign(new HostStore(scripts, commands, { keyPrefix, holder: options.holder }), {
       askProcesses: questions.askProcesses.bind(questions),
     }),
+    fleet: new FleetStore(scripts),
     questions,
     agents: new AgentStore(scripts, commands, bus, keyPrefix),
     events: new EventStore(scripts, bus),

@@ -53,6 +53,9 @@ export type RestartCause =
 
 export type RestartResult = { status: 'restarting' | 'exhausted' | 'no_host' } | Superseded;
 
+/** `ending`: its owner finishes the end. `not_lost`: its host was heard meanwhile. */
+export type MoveResult = { status: 'moved' | 'dropped' | 'ended' | 'ending' | 'not_lost' } | Superseded;
+
 /** How long a start takes before anything was measured: the caller is told the worst. */
 const UNMEASURED_STARTUP_MS = 30_000;
 
@@ -369,6 +372,27 @@ export class SessionStore {
     }
   }
 
+  /**
+   * The session leaves its host for another: `host_lost` asks another host, after LiveKit has shown no agent in the room;
+   * `host_drained` the host itself, when nothing of the launch is left. With no other host it ends instead.
+   */
+  async move(
+    ref: LaunchRef,
+    from: { host: string; cause: 'host_lost'; lostAfterMs: number } | { host: string; cause: 'host_drained' },
+  ): Promise<MoveResult> {
+    const answer = await this.#scripts.run('move-session', { ...ref, ...from });
+    switch (answer.status) {
+      case 'moved':
+      case 'dropped':
+      case 'ended':
+      case 'ending':
+      case 'not_lost':
+        return { status: answer.status };
+      default:
+        return superseded('move-session', answer);
+    }
+  }
+
   /** Nothing of the session is left on its host: its keys go and its place is free. */
   async finishEnd(
     sessionId: string,
@@ -418,6 +442,7 @@ function superseded(
     | 'commit-launch'
     | 'mark-ready'
     | 'fail-launch'
+    | 'move-session'
     | 'renew-session'
     | 'restart-launch'
     | 'resolve-quarantine'

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { LaunchRef, SessionRecord } from '@greenroom/redis-schema';
 import type { Profile } from './agents/profile.js';
 import type { ProcessExit, ProcessIdentity, ProcessRef } from './process/index.js';
@@ -59,6 +60,8 @@ export class AgentRun {
   hangs = false;
   /** It took more than its limits allow, and is killed for it. */
   isOverLimit = false;
+  /** Its session may have another launch by now, whose room this is too. */
+  leavesRoom = false;
   /** What the agent gave as the reason of its own end. */
   saidEnd: string | undefined;
   /** Aborted when the end is asked for: whatever brings the agent up gives way. */
@@ -107,6 +110,7 @@ export class AgentRun {
 export class RunRegistry {
   readonly #runs = new Map<string, AgentRun>();
   readonly #claiming = new Set<string>();
+  readonly #events = new EventEmitter().setMaxListeners(0);
 
   add(run: AgentRun): void {
     this.#runs.set(run.id, run);
@@ -118,7 +122,19 @@ export class RunRegistry {
 
   /** Removes this very launch; a newer one of the same session stays. */
   remove(run: AgentRun): void {
-    if (this.#runs.get(run.id) === run) this.#runs.delete(run.id);
+    if (this.#runs.get(run.id) !== run) return;
+    this.#runs.delete(run.id);
+    this.#events.emit('removed');
+  }
+
+  /** Settles when there is none. @throws AbortError */
+  async untilNone(signal: AbortSignal): Promise<void> {
+    while (this.size > 0) await once(this.#events, 'removed', { signal });
+  }
+
+  /** Settles when this very launch is gone. @throws AbortError */
+  async untilGone(run: AgentRun, signal: AbortSignal): Promise<void> {
+    while (this.get(run.id) === run) await once(this.#events, 'removed', { signal });
   }
 
   /** A claim under this launch id is on its way: Redis may know of it before we do. */

@@ -31,6 +31,7 @@ export function readConfig(env: Environment) {
       staleSweepIntervalMs: 'STALE_SWEEP_INTERVAL',
       hostId: 'HOST_ID',
       hostCapacity: 'HOST_CAPACITY',
+      hostLostAfterMs: 'HOST_LOST_AFTER',
       shutdownMode: 'SHUTDOWN_MODE',
       drainTimeoutMs: 'DRAIN_TIMEOUT',
       stateDir: 'STATE_DIR',

@@ -50,9 +50,7 @@ export class SessionEnds {
     run.saidEnd = reason;
     // Whoever clears away what is left of it acts on what it said.
     if (run.phase === 'settling') return;
-    void this.#ask(run, 'agent_ended', reason)
-      .then(() => this.end(run.id))
-      .catch((error: unknown) => this.#report(run, error));
+    void this.endNow(run, 'agent_ended', reason).catch((error: unknown) => this.#report(run, error));
   }
 
   /** Ends a session that is asked to end. Resolves when nothing of it is left, or an alarm says what is. */
@@ -115,9 +113,9 @@ export class SessionEnds {
   /** Asks for the end of a session whose launch this host knows nothing of any more, and ends it. */
   async endLost(session: SessionRecord, reason: EndReason): Promise<void> {
     const { redis, leaving } = this.#context;
-    const { id: sessionId, generation: expectGeneration } = session;
+    const { id: sessionId, generation: expectGeneration, launch: expectLaunch } = session;
     await untilAnswered(
-      () => redis.sessions.requestEnd({ sessionId, reason, by: 'spawner', expectGeneration }),
+      () => redis.sessions.requestEnd({ sessionId, reason, by: 'spawner', expectGeneration, expectLaunch }),
       leaving,
     );
     await this.end(sessionId);
@@ -197,6 +195,7 @@ export class SessionEnds {
   }
 
   async #drop(run: AgentRun): Promise<void> {
+    run.leavesRoom = true;
     await this.#letGo(run);
     const stopped = await this.stopTree(run);
     await run.output?.close();
@@ -229,6 +228,7 @@ export class SessionEnds {
 
   /** When the tree is gone or the grace is over, whichever is first. */
   async #deleteRoomWhenDue(run: AgentRun, stopping: Promise<unknown>): Promise<void> {
+    if (run.leavesRoom) return;
     const waited = new AbortController();
     const grace = sleep(this.#context.config.terminationGraceMs, undefined, { signal: waited.signal });
     await Promise.race([stopping, grace]);
@@ -289,6 +289,7 @@ export class SessionEnds {
         onlyPastDeadline: true,
       });
       if (answer.status !== 'refused') return await this.end(run.id);
+      if (answer.session.launch !== run.ref.launch) return await this.drop(run);
       run.session = answer.session;
       this.armDeadline(run, DEADLINE_RETRY_MS);
     } catch (error) {

@@ -1,9 +1,11 @@
 import { type Epoch, type HeartbeatAnswer, HostTakenError } from '@greenroom/redis-schema';
+import type { HostDrain } from './drain.js';
 import type { SessionEnds } from './end-session.js';
 import type { KillOrders } from './kill-orders.js';
 import type { Launcher } from './launcher.js';
 import { keepRecord } from './keep-record.js';
 import { endLostRuns } from './lost-runs.js';
+import type { LostHosts } from './lost-hosts.js';
 import type { PoolKeeper } from './pool.js';
 import type { Recovery } from './recovery.js';
 import type { RoomKeeper } from './rooms/room-keeper.js';
@@ -17,6 +19,8 @@ const SILENT_MS = 15_000;
 interface Parts {
   recovery: Recovery;
   kills: KillOrders;
+  drain: HostDrain;
+  lost: LostHosts;
   ends: SessionEnds;
   supervisor: Supervisor;
   launcher: Launcher;
@@ -61,7 +65,11 @@ export class HostPresence {
   /** No new work comes here, and warm agents of this host are not handed out. */
   async drain(): Promise<void> {
     this.#isDraining = true;
-    // One that is under way says otherwise.
+    await this.#beatAnew();
+  }
+
+  /** One that is under way says, and has heard, what was. */
+  async #beatAnew(): Promise<void> {
     await this.#beating;
     await this.beat();
   }
@@ -105,6 +113,8 @@ export class HostPresence {
     for (const sessionId of heard.ending) this.#endIfAsked(sessionId);
     for (const sessionId of heard.restarting) this.#restartIfAsked(sessionId);
     this.#parts.kills.take(heard.kills);
+    this.#parts.lost.take(heard.silent);
+    this.#parts.drain.follow(heard.drainWantedSince);
     if (wasSilent) void this.#endLost(heard.epoch);
     for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
     if (heard.pendingDue > 0) this.#parts.launcher.look();
@@ -121,6 +131,7 @@ export class HostPresence {
       running: runs.size,
       draining: this.#isDraining || this.#cannotLaunch,
       published: this.#parts.recovery.published,
+      lostAfterMs: config.hostLostAfterMs,
     };
     try {
       const heard = await redis.hosts.heartbeat(state.hostId, fields);
@@ -161,6 +172,7 @@ export class HostPresence {
 
   #onHostWake(message: unknown): void {
     const { kind, id } = message as { kind?: string; id?: string };
+    if (kind === 'drain') void this.#beatAnew();
     if (id === undefined) return;
     if (kind === 'end') this.#endIfAsked(id);
     if (kind === 'restart') this.#restartIfAsked(id);

@@ -21,15 +21,17 @@ import { RunRegistry } from './agent-run.js';
 import { readConfig } from './config.js';
 import { guardDeadlines } from './deadline-guard.js';
 import { DiskGuard } from './disk-guard.js';
-import { drain } from './drain.js';
+import { HostDrain } from './drain.js';
 import { createFaults } from './faults.js';
 import { SessionEnds } from './end-session.js';
+import { FencedAgents } from './fenced-agents.js';
 import { HangWatch } from './hang-watch.js';
 import { HealthCheck } from './health-check.js';
 import { HostPresence } from './host-presence.js';
 import { KillOrders } from './kill-orders.js';
 import { Launcher } from './launcher.js';
 import { LimitWatch } from './limit-watch.js';
+import { LostHosts } from './lost-hosts.js';
 import { createSpawnerMetrics } from './metrics.js';
 import { PoolKeeper } from './pool.js';
 import { proveHunting } from './prove-hunting.js';
@@ -91,10 +93,13 @@ async function main(): Promise<void> {
   const pool = new PoolKeeper(context, () => launcher.look());
   const recovery = new Recovery(context, { lifecycle, ends, supervisor });
   const kills = new KillOrders(context, ends);
+  const drain = new HostDrain(context, ends);
   const rooms = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
   const presence: HostPresence = new HostPresence(context, {
     recovery,
     kills,
+    drain,
+    lost: new LostHosts(context),
     ends,
     supervisor,
     launcher,
@@ -105,6 +110,7 @@ async function main(): Promise<void> {
   const hangs = new HangWatch(context, supervisor);
   const limits = new LimitWatch(context, supervisor);
   const disk = new DiskGuard(context);
+  const fenced = new FencedAgents(context);
   const sweep = new StaleSweep(context, { lifecycle, ends, supervisor });
 
   let readiness: Readiness = { ready: false, reason: 'starting' };
@@ -147,7 +153,8 @@ async function main(): Promise<void> {
           if (config.shutdownMode !== 'drain') return;
           // What is being adopted must be known before it can be ended.
           await started.catch(() => undefined);
-          await drain(context, { ends, presence }, hurry);
+          await presence.drain();
+          await drain.finish(hurry);
         },
       },
       {
@@ -157,6 +164,8 @@ async function main(): Promise<void> {
           health.close();
           hangs.close();
           limits.close();
+          drain.close();
+          fenced.close();
           rooms.close();
           disk.close();
           leaving.abort();
@@ -214,6 +223,7 @@ async function main(): Promise<void> {
     health.open();
     hangs.open();
     limits.open();
+    fenced.open();
     disk.open();
     await proveHunting(context, stopping.signal, (reason) => {
       readiness = { ready: false, reason };

@@ -127,6 +127,7 @@ export class Supervisor {
     );
     if (answer.status !== 'refused' || answer.session.owner !== 'caller') return false;
     this.#ends.takeState(run, answer.session);
+    run.leavesRoom = answer.session.launch !== run.ref.launch;
     return answer.session.status === 'ready';
   }
 

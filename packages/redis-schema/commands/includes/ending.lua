@@ -26,7 +26,8 @@ end
 -- For a session that ended while its host could not be reached: on a LiveKit that lets tokens make rooms, its agent can
 -- bring the room back until its token has run out. Until then the room is deleted again and again.
 local function doom_fenced_room(session, until_ms)
-  redis.call('HSET', K.FENCED, session.roomName, int(until_ms))
+  local known = tonumber(redis.call('HGET', K.FENCED, session.roomName)) or 0
+  redis.call('HSET', K.FENCED, session.roomName, int(math.max(known, until_ms)))
   redis.call('ZADD', K.DOOMED, int(NOW), session.roomName)
 end
 
@@ -52,6 +53,9 @@ local function remove(session)
     if redis.call('SREM', K.pool(session.profile, what), id) > 0 then touch_pool(session.profile) end
   end
   redis.call('ZREM', K.INDEX, id)
+  -- An agent that it had on a host that was lost can still come back.
+  local fenced_until = tonumber(session.fencedUntil) or 0
+  if fenced_until > NOW then doom_fenced_room(session, fenced_until) end
   if session.status ~= 'error' then
     remember_end(session)
     count('total_ended')

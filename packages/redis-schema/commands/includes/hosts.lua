@@ -7,3 +7,21 @@ local function has_host_for_launch(host, profile)
   end
   return false
 end
+
+-- Whether anybody but this host takes launches of the profile.
+local function has_other_host(host, profile)
+  for _, other in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
+    if other ~= host and host_is_fresh(other) and host_runs(other, profile) then return true end
+  end
+  return false
+end
+
+local function host_counts(host)
+  local counts = { calls = 0, warm = 0, starting = 0, kills = redis.call('HLEN', K.host_kill(host)) }
+  for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(host))) do
+    local status, owner = unpack(redis.call('HMGET', K.session(id), 'status', 'owner'))
+    if owner == 'caller' then counts.calls = counts.calls + 1 elseif owner then counts.warm = counts.warm + 1 end
+    if status == 'starting' or status == 'restarting' then counts.starting = counts.starting + 1 end
+  end
+  return counts
+end

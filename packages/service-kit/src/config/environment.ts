@@ -147,7 +147,8 @@ export const ENVIRONMENT = {
     max: 100_000,
   }),
   HOST_LOST_AFTER: seconds({
-    about: 'Silence after which a host may be lost (checked, but without effect yet)',
+    about:
+      'Silence after which a host is lost, once LiveKit shows no agent of it in a room: its calls move (15 at least)',
     default: '120',
     min: 1,
   }),

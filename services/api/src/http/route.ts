@@ -9,7 +9,7 @@ import { validateBody, validateQuery } from './validate.js';
 
 /** One endpoint: who may call it, what it takes, what it does. */
 export interface Route<Body = unknown, Query = unknown> {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** The first is the one in logs and metrics. */
   readonly paths: readonly [string, ...string[]];
   readonly access: Access;
@@ -97,7 +97,9 @@ function groupByPath(routes: readonly Route[]): Map<string, Route[]> {
 }
 
 function refuseMethod(path: string, routes: readonly Route[]): RequestHandler {
-  const allow = routes.map(({ method }) => (method === 'get' ? 'GET, HEAD' : 'POST')).join(', ');
+  const allow = routes
+    .map(({ method }) => (method === 'get' ? 'GET, HEAD' : method.toUpperCase()))
+    .join(', ');
   return (_request, response) => {
     factsOf(response).route = path;
     response.set('Allow', allow);

@@ -6,7 +6,7 @@ import { allRoutes } from './index.js';
 test('docs/http-api.md lists exactly the endpoints that there are, with who may call them', async () => {
   const page = await readFile(new URL('../../../../docs/http-api.md', import.meta.url), 'utf8');
   const table = page.slice(page.indexOf('## Endpoints'), page.indexOf('### '));
-  const documented = [...table.matchAll(/^\| (GET|POST) (`.+`) \| (\w+) \|/gm)].map(
+  const documented = [...table.matchAll(/^\| (GET|POST|PUT|PATCH|DELETE) (`.+`) \| (\w+) \|/gm)].map(
     ([, method, paths, access]) => [method, paths, access],
   );
   const platform = ['GET', '`/livez`, `/readyz`, `/metrics`', 'platform'];

@@ -5,6 +5,9 @@ import { endSession } from './end-session.js';
 import { getPool } from './get-pool.js';
 import { getSession } from './get-session.js';
 import { health } from './health.js';
+import { drainHost, undrainHost } from './drain-host.js';
+import { hostLost } from './host-lost.js';
+import { listHosts } from './list-hosts.js';
 import { listProfiles } from './list-profiles.js';
 import { listSessions } from './list-sessions.js';
 import { mintToken } from './mint-token.js';
@@ -26,6 +29,10 @@ export function allRoutes(context: ApiContext): Route[] {
     getPool(context),
     resizePool(context),
     listProfiles(context),
+    listHosts(context),
+    drainHost(context),
+    undrainHost(context),
+    hostLost(context),
     debugProcesses(context),
     health(context),
   ];

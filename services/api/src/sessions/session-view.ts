@@ -45,7 +45,7 @@ export function isoTime(ms: number): string {
 }
 
 /** A time beyond what a date can hold means that there is none. */
-function isoTimeOrNull(ms: number | undefined): string | null {
+export function isoTimeOrNull(ms: number | undefined): string | null {
   return ms === undefined || Math.abs(ms) > 8.64e15 ? null : isoTime(ms);
 }
 

@@ -132,8 +132,9 @@ export class RoomKeeper {
       await this.#settle(run, room);
     } finally {
       // Its end may have begun, and have deleted the room, while we were making it.
-      if (this.#isEnding(run)) await this.#parts.ends.deleteRoom(run.session.roomName);
-      else if (runs.get(run.id) === undefined) this.#lookAfter(run);
+      const isGone = runs.get(run.id) === undefined;
+      if (this.#isEnding(run) && !run.leavesRoom) await this.#parts.ends.deleteRoom(run.session.roomName);
+      else if (isGone || run.leavesRoom) this.#lookAfter(run);
     }
   }
 

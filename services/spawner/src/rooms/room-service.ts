@@ -36,6 +36,7 @@ const ONCE: Patience = { limitMs: 0 };
 
 /** `ParticipantInfo.Kind.AGENT` of livekit_models.proto; the SDK exports the field, not its names. */
 const KIND_AGENT = 4;
+const KIND_STANDARD = 0;
 
 /** LiveKit's room API, as far as a spawner needs it. Every call is bounded, and asked again where that can help. */
 export class RoomService {
@@ -93,7 +94,7 @@ export class RoomService {
     launch: { sessionId: string; generation: number },
   ): Promise<boolean> {
     const current = agentIdentity(launch.sessionId, launch.generation);
-    const ofAnyLaunch = agentIdentity(launch.sessionId, 0).slice(0, -1);
+    const ofAnyLaunch = ofAnyLaunchOf(launch.sessionId);
     const agents = (await this.#listParticipants(roomName, ONCE)).filter(isAgent);
     return agents.some(
       ({ state, identity }) =>
@@ -101,13 +102,49 @@ export class RoomService {
     );
   }
 
+  /**
+   * Whether anybody is in the room who may be the agent of this launch: a bot that mints its own token has an identity,
+   * and perhaps a kind, of its own. @throws LiveKitUnavailableError
+   */
+  async mayHaveAgent(roomName: string, launch: { sessionId: string; generation: number }): Promise<boolean> {
+    const current = agentIdentity(launch.sessionId, launch.generation);
+    const ofAnyLaunch = ofAnyLaunchOf(launch.sessionId);
+    const participants = await this.#listParticipants(roomName, ONCE);
+    return participants.some(
+      ({ identity, kind, state }) =>
+        state !== ParticipantInfo_State.DISCONNECTED &&
+        (kind === KIND_AGENT || (kind === KIND_STANDARD && !identity.startsWith(CALLER_IDENTITY_PREFIX))) &&
+        (identity === current || !identity.startsWith(ofAnyLaunch)),
+    );
+  }
+
+  /**
+   * Throws out what came back of earlier launches of a session. @returns how many @throws LiveKitUnavailableError
+   */
+  async removeOlderAgents(
+    roomName: string,
+    launch: { sessionId: string; generation: number },
+  ): Promise<number> {
+    const current = agentIdentity(launch.sessionId, launch.generation);
+    const ofAnyLaunch = ofAnyLaunchOf(launch.sessionId);
+    const older = (await this.#listParticipants(roomName, ONCE)).filter(
+      ({ identity }) => identity.startsWith(ofAnyLaunch) && identity !== current,
+    );
+    for (const { identity } of older) await this.#remove(roomName, identity);
+    return older.length;
+  }
+
   /** Throws every agent out of the room. @throws LiveKitUnavailableError */
   async removeAgents(roomName: string): Promise<void> {
     for (const { identity } of (await this.#listParticipants(roomName, PATIENT)).filter(isAgent)) {
-      await this.#ask('remove participant', PATIENT, () =>
-        this.#client.removeParticipant(roomName, identity).catch(ignoreNotFound),
-      );
+      await this.#remove(roomName, identity);
     }
+  }
+
+  async #remove(roomName: string, identity: string): Promise<void> {
+    await this.#ask('remove participant', PATIENT, () =>
+      this.#client.removeParticipant(roomName, identity).catch(ignoreNotFound),
+    );
   }
 
   /** Whether a caller is active in the room: somebody whose identity we minted. @throws LiveKitUnavailableError */
@@ -163,6 +200,11 @@ export class RoomService {
   #ask<T>(what: string, patience: Patience, call: () => Promise<T>): Promise<T> {
     return askLiveKit(what, call, patience, (askedAtMs) => this.outages.note(askedAtMs));
   }
+}
+
+/** What the identities of all launches of a session begin with. */
+function ofAnyLaunchOf(sessionId: string): string {
+  return agentIdentity(sessionId, 0).slice(0, -1);
 }
 
 function isAgent({ kind }: ParticipantInfo): boolean {

@@ -1,0 +1,18 @@
+-- A host stops: what nobody has claimed, and no other host would launch, is ended. It would be launched for nobody later.
+-- Args: host (that stops)
+-- Answers: ok {rooms[]} (of the sessions that were ended; the one that asks deletes them)
+-- @flags allow-oom
+-- @include prelude
+-- @include ending
+-- @include hosts
+
+local rooms = {}
+for _, id in ipairs(redis.call('ZRANGE', K.PENDING, 0, -1)) do
+  local session = read(id)
+  local is_waiting = session and (session.status == 'starting' or session.status == 'restarting')
+  if is_waiting and not present(session.host) and not has_other_host(A.host, session.profile) then
+    begin_end(session, 'host_drained', 'spawner')
+    rooms[#rooms + 1] = session.roomName
+  end
+end
+return answer({ status = 'ok', rooms = rooms })

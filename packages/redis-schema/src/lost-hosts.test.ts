@@ -1,0 +1,377 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import { openRedis, type RedisSchema } from './index.js';
+
+const LOST_AFTER_MS = 30_000;
+const PROFILE = { name: 'default', voices: [], poolTarget: 1 };
+let redis: TestRedis;
+let api: RedisSchema;
+let a: RedisSchema;
+let b: RedisSchema;
+let serial = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  [api, a, b] = ['api', 'a', 'b'].map((clientName) => openRedis({ url: redis.url, clientName })) as [
+    RedisSchema,
+    RedisSchema,
+    RedisSchema,
+  ];
+  for (const it of [api, a, b]) await it.connected(2000);
+  for (const [it, host] of [[a, 'a'] as const, [b, 'b'] as const]) {
+    await it.hosts.register(host, [PROFILE]);
+    await beat(it, host);
+  }
+  // Redis was never away, as far as anybody knows.
+  await redis.command('SET', 'hosts:awake', 1);
+});
+afterEach(() => Promise.all([api, a, b].map((it) => it.close())));
+
+function beat(it: RedisSchema, host: string, draining = false) {
+  const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining };
+  return it.hosts.heartbeat(host, { ...fields, lostAfterMs: LOST_AFTER_MS });
+}
+
+async function silence(host: string, ms: number): Promise<void> {
+  await redis.command('ZADD', 'hosts', Date.now() - ms, host);
+}
+
+async function listCall(): Promise<string> {
+  serial += 1;
+  const sessionId = `session_${String(serial).padStart(24, '0')}`;
+  await api.sessions.start({
+    sessionId,
+    roomName: `room-${sessionId}`,
+    profile: 'default',
+    userScope: '',
+    trusted: true,
+    maxSessions: 50,
+    sessionTimeoutMs: 60_000,
+  });
+  return sessionId;
+}
+
+async function listWarm(): Promise<string> {
+  serial += 1;
+  const id = `prewarm_${String(serial).padStart(24, '0')}`;
+  const args = { profile: 'default', ids: [id], rooms: [`room-${id}`] };
+  await api.pools.planRefill({ ...args, warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 });
+  return id;
+}
+
+async function claim(it: RedisSchema, host: string) {
+  serial += 1;
+  const launch = `launch${serial}`;
+  const answer = await it.sessions.claim({ host, launch, hostCapacity: 60, includePool: true });
+  if (answer.status !== 'claimed') throw new Error(`not claimed: ${answer.status}`);
+  const { id: sessionId, generation, roomName } = answer.session;
+  return { sessionId, generation, launch, roomName };
+}
+
+async function commit(it: RedisSchema, launch: Awaited<ReturnType<typeof claim>>) {
+  const process = { pid: 4242, pgid: 4242, startTime: '7', roomSid: 'RM', logFile: '/x' };
+  return it.sessions.commitLaunch(launch, { ...process, tokenLifeMs: 70_000 });
+}
+
+async function launchOn(it: RedisSchema, host: string) {
+  const launch = await claim(it, host);
+  await commit(it, launch);
+  await it.sessions.markReady(launch, 1000);
+  return launch;
+}
+
+async function callOn(it: RedisSchema, host: string) {
+  await listCall();
+  return launchOn(it, host);
+}
+
+async function warmOn(it: RedisSchema, host: string) {
+  await listWarm();
+  return launchOn(it, host);
+}
+
+type Launch = Awaited<ReturnType<typeof claim>>;
+
+function moveLost(it: RedisSchema, launch: Launch, host = 'b') {
+  return it.sessions.move(launch, { host, cause: 'host_lost', lostAfterMs: LOST_AFTER_MS });
+}
+
+async function read(sessionId: string) {
+  const found = await api.sessions.read(sessionId);
+  return found.status === 'live' ? found.session : found;
+}
+
+function pending() {
+  return redis.command('ZRANGE', 'spawn:pending', '0', '-1');
+}
+
+describe('a host that has been silent', () => {
+  test('for less than HOST_LOST_AFTER is not looked at, and nothing of it is moved', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b', LOST_AFTER_MS - 5000);
+    expect((await beat(a, 'a')).silent).toEqual([]);
+    expect(await moveLost(a, call)).toEqual({ status: 'not_lost' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
+  });
+
+  test('for longer names its launches to one other host at a time', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b', LOST_AFTER_MS + 5000);
+    expect((await beat(a, 'a')).silent).toEqual([{ ...call, host: 'b' }]);
+    expect((await beat(a, 'a')).silent).toEqual([]);
+    await redis.command('HSET', 'host:b', 'lookedAt', Date.now() - 5000);
+    expect((await beat(a, 'a')).silent).toHaveLength(1);
+  });
+
+  test('while Redis itself was away is not lost: its silence counts from then on', async () => {
+    const call = await callOn(b, 'b');
+    await silence('a', 300_000);
+    await silence('b', 300_000);
+    expect((await beat(a, 'a')).silent).toEqual([]);
+    expect((await beat(a, 'a')).silent).toEqual([]);
+    expect(await moveLost(a, call)).toEqual({ status: 'not_lost' });
+  });
+
+  test('has its uncommitted launches placed again with the next heartbeat of another; its own commit comes too late', async () => {
+    const sessionId = await listCall();
+    const late = await claim(b, 'b');
+    await silence('b', 16_000);
+    await beat(a, 'a');
+    expect(await pending()).toEqual([sessionId]);
+    expect(await commit(b, late)).toMatchObject({ status: 'superseded' });
+    expect(await launchOn(a, 'a')).toMatchObject({ sessionId, generation: 2 });
+    expect(await read(sessionId)).toMatchObject({ status: 'ready', host: 'a', attempts: 0, restarts: 0 });
+    expect(await beat(b, 'b')).toMatchObject({ kills: [{ launch: late.launch }] });
+  });
+
+  test('keeps what it has committed, and what is only starting, until it is lost', async () => {
+    await listCall();
+    const starting = await claim(b, 'b');
+    await commit(b, starting);
+    await silence('b', 16_000);
+    await beat(a, 'a');
+    expect(await pending()).toEqual([]);
+    await silence('b', LOST_AFTER_MS);
+    expect(await moveLost(a, starting)).toEqual({ status: 'moved' });
+    expect(await read(starting.sessionId)).toMatchObject({ status: 'starting', restarts: 0, attempts: 0 });
+    expect(await launchOn(a, 'a')).toMatchObject({ sessionId: starting.sessionId, generation: 2 });
+  });
+});
+
+describe('a call of a lost host', () => {
+  async function lostCall() {
+    const call = await callOn(b, 'b');
+    await silence('b', LOST_AFTER_MS);
+    return call;
+  }
+
+  test('moves: same id and room, the next generation elsewhere, an order for the old host, its place kept throughout', async () => {
+    const call = await lostCall();
+    expect(await moveLost(a, call)).toEqual({ status: 'moved' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'restarting', host: undefined, restarts: 1 });
+    expect(await api.health.read()).toMatchObject({ callers: 1, starting: 1, ready: 0 });
+    const next = await launchOn(a, 'a');
+    expect(next).toMatchObject({ sessionId: call.sessionId, roomName: call.roomName, generation: 2 });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'a' });
+    expect((await beat(b, 'b')).kills).toEqual([call]);
+    expect((await beat(a, 'a')).doomed).toEqual([]);
+  });
+
+  test('moved twice, because an answer was lost, moves once', async () => {
+    const call = await lostCall();
+    expect(await Promise.all([moveLost(a, call), moveLost(a, call)])).toEqual([
+      { status: 'moved' },
+      { status: 'moved' },
+    ]);
+    await launchOn(a, 'a');
+    expect(await moveLost(a, call)).toEqual({ status: 'moved' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', restarts: 1, generation: 2 });
+  });
+
+  test('ends as host_lost where no other host takes launches, and its room is fenced', async () => {
+    const call = await lostCall();
+    await beat(a, 'a', true);
+    expect(await moveLost(a, call)).toEqual({ status: 'ended' });
+    expect(await read(call.sessionId)).toMatchObject({
+      ended: { endReason: 'host_lost', endedBy: 'spawner' },
+    });
+    expect((await beat(a, 'a')).doomed).toEqual([call.roomName]);
+    expect((await beat(b, 'b')).kills).toEqual([call]);
+  });
+
+  test('that was heard again just before stays where it is', async () => {
+    const call = await lostCall();
+    await beat(b, 'b');
+    expect(await moveLost(a, call)).toEqual({ status: 'not_lost' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
+  });
+
+  test('whose end was asked for meanwhile is not moved: the first cause wins', async () => {
+    const call = await lostCall();
+    await api.sessions.requestEnd({ sessionId: call.sessionId, reason: 'caller_ended', by: 'caller' });
+    expect(await moveLost(a, call)).toMatchObject({ status: 'superseded' });
+    expect(await read(call.sessionId)).toMatchObject({ ended: { endReason: 'caller_ended' } });
+  });
+
+  test('leaves its agent without a say: no step of the old launch changes the moved session', async () => {
+    const call = await lostCall();
+    await moveLost(a, call);
+    const policy = { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 } as const;
+    const { sessionId, launch } = call;
+    for (const session of ['waits', 'runs']) {
+      if (session === 'runs') await launchOn(a, 'a');
+      const before = await read(sessionId);
+      expect(await b.sessions.restart(call, policy)).toMatchObject({ status: 'superseded' });
+      expect(await b.sessions.renew(call, 60_000, {})).toMatchObject({ status: 'superseded' });
+      expect(await b.sessions.finishEnd(sessionId, call.generation)).toMatchObject({ status: 'not_ending' });
+      const end = { sessionId, reason: 'agent_ended', by: 'agent', expectLaunch: launch } as const;
+      expect(await b.sessions.requestEnd(end)).toMatchObject({ status: 'refused' });
+      expect(await read(sessionId)).toEqual(before);
+    }
+  });
+
+  test('is known to its next owner as one whose older agent may come back, until the old host has cleared its order', async () => {
+    const call = await lostCall();
+    await moveLost(a, call);
+    await launchOn(a, 'a');
+    const { fencedUntil } = (await read(call.sessionId)) as { fencedUntil?: number };
+    expect(fencedUntil).toBeGreaterThan(Date.now() + 60_000);
+    const [order] = (await beat(b, 'b')).kills;
+    if (order === undefined) throw new Error('no order');
+    await b.hosts.clearKillOrder('b', order);
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', fencedUntil: undefined });
+  });
+
+  test('that ends before the old host is back leaves its room fenced: the older agent could make it again', async () => {
+    const call = await lostCall();
+    await moveLost(a, call);
+    const next = await launchOn(a, 'a');
+    await api.sessions.requestEnd({ sessionId: call.sessionId, reason: 'caller_ended', by: 'caller' });
+    await a.sessions.finishEnd(next.sessionId, next.generation);
+    expect(await api.rooms.clearDoomed(call.roomName)).toBe('fenced');
+    expect(await redis.command('ZSCORE', 'rooms:doomed', call.roomName)).not.toBeNull();
+  });
+});
+
+test('a warm agent of a lost host is dropped, not moved', async () => {
+  const warm = await warmOn(b, 'b');
+  await silence('b', LOST_AFTER_MS);
+  expect(await moveLost(a, warm)).toEqual({ status: 'dropped' });
+  expect(await read(warm.sessionId)).toMatchObject({ ended: { endReason: 'host_lost' } });
+  expect((await beat(b, 'b')).kills).toEqual([warm]);
+  expect(await pending()).toEqual([]);
+});
+
+describe('a host that returns', () => {
+  test('takes nothing of a session that moved until its order is carried out, and publishes nothing of it', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b', LOST_AFTER_MS);
+    await moveLost(a, call);
+    await beat(b, 'b');
+    const session = { ...(await read(call.sessionId)), id: call.sessionId } as Parameters<
+      typeof b.sessions.publishLaunch
+    >[2];
+    expect(await b.sessions.publishLaunch(call, 'b', session, undefined)).toEqual({ status: 'superseded' });
+    const other = { host: 'b', launch: 'next', hostCapacity: 60, includePool: true };
+    expect(await b.sessions.claim(other)).toMatchObject({ status: 'none' });
+    // The same claim again, whose answer was lost before.
+    expect(await b.sessions.claim({ ...other, launch: call.launch })).toMatchObject({ status: 'none' });
+    expect(await launchOn(a, 'a')).toMatchObject({ sessionId: call.sessionId });
+  });
+
+  test('is up again, with what is its own', async () => {
+    const [lost, kept] = [await callOn(b, 'b'), await callOn(b, 'b')];
+    await silence('b', LOST_AFTER_MS);
+    await moveLost(a, lost);
+    expect((await api.fleet.list()).map(({ id, state, calls }) => [id, state, calls])).toEqual([
+      ['a', 'up', 0],
+      ['b', 'lost', 1],
+    ]);
+    await beat(b, 'b');
+    expect((await api.fleet.list())[1]).toMatchObject({ id: 'b', state: 'up', calls: 1, killsLeft: 1 });
+    expect(await read(kept.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
+  });
+});
+
+describe('an operator says that a host is lost', () => {
+  test('all that it has is moved, dropped and placed again at once, whatever LiveKit shows', async () => {
+    const call = await callOn(b, 'b');
+    const sessionId = await listCall();
+    await claim(b, 'b');
+    const warm = await warmOn(b, 'b');
+    await silence('b', 16_000);
+    expect(await api.fleet.declareLost('b')).toEqual({ status: 'ok', moved: 1, ended: 0, dropped: 1 });
+    expect(await pending()).toEqual(expect.arrayContaining([call.sessionId, sessionId]));
+    expect(await read(warm.sessionId)).toMatchObject({ ended: { endReason: 'host_lost', endedBy: 'admin' } });
+    expect((await beat(b, 'b')).kills).toHaveLength(3);
+    expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
+  });
+
+  test('of one that was heard just now it is refused, and of one that nobody knows', async () => {
+    const call = await callOn(b, 'b');
+    expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
+    expect(await api.fleet.declareLost('nobody')).toEqual({ status: 'not_found' });
+  });
+});
+
+describe('a host that an operator drains', () => {
+  test('hears of it with its heartbeat, takes no work from the same step on, and takes it again when that is undone', async () => {
+    const call = await callOn(b, 'b');
+    expect(await api.fleet.drain('b', true)).toEqual({ status: 'ok', callsLeft: 1 });
+    await listCall();
+    const ask = { host: 'b', launch: 'x', hostCapacity: 60, includePool: true };
+    expect(await b.sessions.claim(ask)).toMatchObject({ status: 'none' });
+    const since = (await beat(b, 'b')).drainWantedSince;
+    expect(since).toEqual(expect.any(Number));
+    await api.fleet.drain('b', true);
+    expect((await beat(b, 'b')).drainWantedSince).toBe(since);
+    expect((await api.fleet.list())[1]).toMatchObject({
+      state: 'draining',
+      drainWantedSince: since,
+      calls: 1,
+    });
+    expect(await b.sessions.claim(ask)).toMatchObject({ status: 'none' });
+    await api.fleet.drain('b', false);
+    expect((await beat(b, 'b')).drainWantedSince).toBeUndefined();
+    expect((await api.fleet.list())[1]).toMatchObject({ state: 'up' });
+    expect(await b.sessions.claim(ask)).toMatchObject({ status: 'claimed' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
+  });
+
+  test('gives a call that is left to another, without an order: it has seen to its tree itself', async () => {
+    const call = await callOn(b, 'b');
+    await api.fleet.drain('b', true);
+    const leave = () => b.sessions.move(call, { host: 'b', cause: 'host_drained' });
+    expect(await leave()).toEqual({ status: 'moved' });
+    expect(await leave()).toEqual({ status: 'moved' });
+    expect((await beat(b, 'b')).kills).toEqual([]);
+    expect(await launchOn(a, 'a')).toMatchObject({ sessionId: call.sessionId, generation: 2 });
+  });
+
+  test('ends it as host_drained where there is no other', async () => {
+    const call = await callOn(b, 'b');
+    await beat(a, 'a', true);
+    await api.fleet.drain('b', true);
+    expect(await b.sessions.move(call, { host: 'b', cause: 'host_drained' })).toEqual({ status: 'ending' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ending', endReason: 'host_drained' });
+  });
+
+  test('that nobody knows is not found', async () => {
+    expect(await api.fleet.drain('nobody', true)).toEqual({ status: 'not_found' });
+  });
+});
+
+test('the last host that stops ends what nobody has claimed; one of two leaves it to the other', async () => {
+  const sessionId = await listCall();
+  await beat(b, 'b', true);
+  expect(await b.hosts.endUnclaimed('b')).toEqual([]);
+  expect(await pending()).toEqual([sessionId]);
+  await beat(a, 'a', true);
+  expect(await a.hosts.endUnclaimed('a')).toEqual([`room-${sessionId}`]);
+  expect(await read(sessionId)).toMatchObject({ ended: { endReason: 'host_drained' } });
+});
