@@ -84,6 +84,13 @@ function linesAbout(spawner: RunningProcess, { id }: Call): string[] {
     .filter((line) => line.includes(id.slice(-6)));
 }
 
+/** The line is written when the answer of the last step has come: the session is gone for others before that. */
+async function endsLogged(call: Call): Promise<string[]> {
+  const logged = () => linesAbout(there, call).filter((line) => line.includes('session ended'));
+  await waitFor(async () => logged().length > 0, { timeoutMs: 1000 });
+  return logged();
+}
+
 async function sigtermsOf({ id }: Call): Promise<number> {
   const log = await readFile(path.join(stateThere.path, 'agents', `${id}-g1.log`), 'utf8');
   return log.split('\n').filter((line) => line === 'got SIGTERM').length;
@@ -103,7 +110,7 @@ describe('a kill request for a session of another host', () => {
     expect((await endSession(stack, call.id)).status).toBe(202);
     await waitForStatus(stack, call.id, 404, END_MS);
     expect(isAlive(call.pid)).toBe(false);
-    expect(linesAbout(there, call).filter((line) => line.includes('session ended'))).toHaveLength(1);
+    expect(await endsLogged(call)).toHaveLength(1);
     expect(linesAbout(stack.spawner, call)).toEqual([]);
     await expectCallHereUndisturbed();
   });
@@ -153,7 +160,7 @@ describe('a kill request for a session of another host', () => {
     await sleep(500);
     expect(await sigtermsOf(call)).toBe(1);
     expect(linesAbout(there, call).filter((line) => line.includes('agent stopped'))).toHaveLength(1);
-    expect(linesAbout(there, call).filter((line) => line.includes('session ended'))).toHaveLength(1);
+    expect(await endsLogged(call)).toHaveLength(1);
     expect((await health(stack)).stats.totalEnded).toBe(endedBefore + 1);
   });
 });
