@@ -15,6 +15,7 @@ beforeAll(async () => {
     agentCommand: agent('ready-then-waits.sh'),
     env: {
       MAX_SESSIONS: String(CAPACITY),
+      QUEUE_MAX: '0',
       HOST_CAPACITY: '60',
       SPAWN_CONCURRENCY: '10',
       RATE_LIMIT_PER_MINUTE: '100000',

@@ -13,6 +13,7 @@ export const END_REASONS = [
   'room_finished',
   'start_failed',
   'session_timeout',
+  'line_abandoned',
   'pool_resized',
   'pool_surplus',
   'warm_agent_retired',

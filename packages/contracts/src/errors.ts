@@ -119,6 +119,13 @@ export const ERRORS = {
     title: 'Too many requests',
     detail: 'The limit of starts a minute is reached. Try again after the time in Retry-After.',
   },
+  client_limit: {
+    status: 429,
+    retryable: true,
+    title: 'Too many sessions of one client',
+    detail:
+      'This client has as many sessions as one may have at once, those in line included. End one, or try again later.',
+  },
   internal: {
     status: 500,
     retryable: true,
@@ -148,7 +155,7 @@ export const ERRORS = {
     status: 503,
     retryable: true,
     title: 'At capacity',
-    detail: 'All places for callers are taken. Try again shortly.',
+    detail: 'All places for callers are taken, and the waiting line is full. Try again shortly.',
   },
   profile_failing: {
     status: 503,

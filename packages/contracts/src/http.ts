@@ -43,7 +43,7 @@ export interface StartedCold extends StartedBase, JoinDetails {
   estimatedWaitMs: number;
 }
 
-/** 202: admitted beyond capacity; room and token come with promotion. */
+/** 202: beyond capacity, in line; room and token come with its turn. */
 export interface StartedQueued extends StartedBase {
   status: 'queued';
   prewarmed: false;
@@ -63,12 +63,20 @@ export interface SessionView {
   voiceId: string | null;
   profile: string;
   prewarmed: boolean;
-  roomName: string;
+  /** null while it waits in line. */
+  roomName: string | null;
   createdAt: string;
   readyAt: string | null;
   /** From the launch of the agent until it was ready. */
   startupTime: number | null;
   restarts: number;
+  /** Place in line, from 1; only while it waits there. */
+  position?: number;
+  estimatedWait?: string;
+  /** Milliseconds until its agent is there, measured; to who asks for this very session. */
+  estimatedWaitMs?: number;
+  /** The id that was given in line, where the turn brought a warm agent: it goes on leading here. */
+  queuedAs?: string;
   /** Why a start failed or a session is ending, in a sentence. */
   error?: string;
   endReason?: EndReason;

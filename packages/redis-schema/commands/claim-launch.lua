@@ -4,7 +4,7 @@
 --       holder? {incarnation, lock, machine}
 -- Answers: claimed {session} | none {nextDueMs?} | host_full
 -- @include prelude
--- @include ending
+-- @include places
 -- @include lease
 
 if held_by_another_ms(A.host, A.holder) then return answer({ status = 'none' }) end
@@ -54,26 +54,12 @@ local function due_between(low, high, limit)
   return found
 end
 
--- A caller must not wait for a place that an idle warm agent takes: the oldest one leaves, unless a place is getting free.
-local function make_room_for_callers()
-  local getting_free = redis.call('SCARD', K.host_ending(A.host))
-  if #due_between('-inf', int(NOW), getting_free + 1) <= getting_free then return end
-  local oldest
-  table.sort(mine)
-  for _, id in ipairs(mine) do
-    local session = read(id)
-    local is_idle = session and session.status == 'pooled'
-    if is_idle and (not oldest or tonumber(session.createdAt) < tonumber(oldest.createdAt)) then oldest = session end
-  end
-  if oldest then begin_end(oldest, 'pool_surplus', 'spawner') end
-end
-
 -- What is listed may be launched already on a host that has not published it yet.
 if not (epoch() and is_known_life()) then return answer({ status = 'none' }) end
 if redis.call('HGET', K.host(A.host), 'draining') == '1' then return answer({ status = 'none' }) end
 -- What a kill order names runs here still.
 if #mine + redis.call('HLEN', K.host_kill(A.host)) >= A.hostCapacity then
-  make_room_for_callers()
+  make_room_on(A.host, A.hostCapacity, is_run_here)
   return answer({ status = 'host_full' })
 end
 

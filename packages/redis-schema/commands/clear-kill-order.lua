@@ -4,10 +4,12 @@
 -- Answers: ok
 -- @flags allow-oom
 -- @include prelude
+-- @include line
 
 redis.call('HDEL', K.host_kill(A.host), A.launch)
 redis.call('HDEL', K.FENCED, A.roomName)
 if present(A.sessionId) and redis.call('HGET', K.session(A.sessionId), 'movedLaunch') == A.launch then
   redis.call('HDEL', K.session(A.sessionId), 'fencedUntil')
 end
+admit()
 return answer({ status = 'ok' })

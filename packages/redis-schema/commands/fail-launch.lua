@@ -4,8 +4,7 @@
 -- Answers: retry {dueInMs} | error | dropped (warm agent) | superseded {now?}; breakerOpened beside the first three
 -- @flags allow-oom
 -- @include prelude
--- @include ending
--- @include breaker
+-- @include line
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -51,4 +50,5 @@ emit(session, 'error', { error = A.error })
 remember_end(session)
 redis.call('PEXPIRE', K.session(session.id), ERROR_TTL_MS)
 redis.call('PEXPIRE', K.stream(session.id), ERROR_TTL_MS)
+admit()
 return answer({ status = 'error', breakerOpened = breaker_opened })

@@ -3,7 +3,7 @@
 -- Answers: gone | not_ending {now} | not_found
 -- @flags allow-oom
 -- @include prelude
--- @include ending
+-- @include line
 
 local session = read(A.sessionId)
 if not session then
@@ -17,4 +17,5 @@ end
 local profile = session.profile
 remove(session)
 if session.prewarmed == '1' then wake('spawners:wake', { kind = 'pool', profile = profile }) end
+admit()
 return answer({ status = 'gone' })

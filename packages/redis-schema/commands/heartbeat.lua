@@ -7,7 +7,7 @@
 --          (launches of hosts that may be lost; LiveKit is to be asked for each)} | host_taken {by?, freshForMs, epoch?}
 -- @flags allow-oom
 -- @include prelude
--- @include ending
+-- @include line
 -- @include lease
 -- @include hosts
 -- @include recovery
@@ -69,6 +69,8 @@ if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
     launches_to_look_at(host, silent)
   end
 end
+-- This host may have come, or have got room.
+admit()
 return answer({
   status = 'ok',
   kills = kill_orders(A.host),

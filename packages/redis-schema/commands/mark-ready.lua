@@ -3,8 +3,7 @@
 -- Answers: ready | pooled | surplus (its end was begun in this step) | superseded {now?}
 -- Asked again because the answer was lost, it answers the same again.
 -- @include prelude
--- @include ending
--- @include breaker
+-- @include line
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -40,4 +39,5 @@ if redis.call('SCARD', K.pool(session.profile, 'ready')) >= target then
 end
 become(session, 'pooled', fields)
 emit(session, 'pooled', { startupMs = A.startupMs })
+admit()
 return answer({ status = 'pooled' })

@@ -1,6 +1,6 @@
 -- All counts that health shows, from the cardinalities of the sets.
 -- Args: (none)
--- Answers: ok {recovering, ready, starting, callers, hosts, pools[] {profile, target, ready, warming, breaker?}, totals {..}}
+-- Answers: ok {recovering, ready, starting, queued, callers, hosts, pools[] {profile, target, ready, warming, breaker?}, totals {..}}
 -- @flags no-writes
 -- @include prelude
 -- @include breaker
@@ -15,6 +15,7 @@ return answer({
   recovering = not epoch(),
   ready = redis.call('SCARD', K.READY),
   starting = redis.call('SCARD', K.STARTING),
+  queued = redis.call('ZCARD', K.LINE),
   callers = redis.call('SCARD', K.CALLERS),
   hosts = redis.call('ZCOUNT', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf'),
   pools = pool_counts(),

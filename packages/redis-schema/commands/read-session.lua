@@ -6,8 +6,8 @@
 -- @include prelude
 
 if present(A.life) and not is_known_life() then return answer({ status = 'recovering' }) end
-local session = read(A.sessionId)
+local session = read_resolved(A.sessionId)
 if session then return answer({ status = 'live', session = session }) end
-local ended = read_ended(A.sessionId)
+local ended = read_ended(resolve(A.sessionId))
 if not ended then return not_there({ status = 'not_found' }) end
 return answer({ status = 'ended', ended = ended })

@@ -15,6 +15,7 @@ if session.agentPid then redis.call('SET', K.pid(session.id), session.agentPid, 
 if session.owner == 'caller' and present(session.userKey) and redis.call('GET', K.user(session.userKey)) == session.id then
   redis.call('PEXPIRE', K.user(session.userKey), ttl)
 end
+if present(session.queuedAs) then remember_id(session.queuedAs, session.id, A.ttlMs) end
 local health = K.agent_health(session.id)
 redis.call('HSET', health, 'last_check', int(NOW))
 for name, value in pairs(A.health) do redis.call('HSET', health, name, value) end

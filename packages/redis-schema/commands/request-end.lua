@@ -5,12 +5,12 @@
 --          {session} | gone | refused {session} | ended {ended} | not_found
 -- @flags allow-oom
 -- @include prelude
--- @include ending
+-- @include line
 -- @include unreachable
 
-local session = read(A.sessionId)
+local session = read_resolved(A.sessionId)
 if not session then
-  local ended = read_ended(A.sessionId)
+  local ended = read_ended(resolve(A.sessionId))
   if not ended then return not_there({ status = 'not_found' }) end
   return answer({ status = 'ended', ended = ended })
 end
@@ -30,10 +30,14 @@ if session.status == 'pooled' and A.by == 'agent' and age < SHORT_LIFE_MS then
 end
 
 local outcome = begin_end(session, A.reason, A.by, A.detail)
-if outcome == 'gone' then return answer({ status = 'gone' }) end
+if outcome == 'gone' then
+  admit()
+  return answer({ status = 'gone' })
+end
 -- The owner itself is there, whatever its heartbeat says.
 if session.host ~= A.fromHost and is_unreachable(session.host) then
   fence(session)
+  admit()
   return answer({ status = 'fenced', session = session })
 end
 return answer({ status = outcome, session = session })

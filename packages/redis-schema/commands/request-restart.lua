@@ -6,12 +6,10 @@
 -- @include prelude
 -- @include hosts
 
-local session = read(A.sessionId)
+local session = read_resolved(A.sessionId)
 if not session then
-  local flat = redis.call('HGETALL', K.ended(A.sessionId))
-  if #flat == 0 then return not_there({ status = 'not_found' }) end
-  local ended = { id = A.sessionId }
-  for i = 1, #flat, 2 do ended[flat[i]] = flat[i + 1] end
+  local ended = read_ended(resolve(A.sessionId))
+  if not ended then return not_there({ status = 'not_found' }) end
   return answer({ status = 'ended', ended = ended })
 end
 if session.status == 'restarting' then return answer({ status = 'restarting', session = session }) end

@@ -1,13 +1,14 @@
--- Gives a caller a session: its own live one, a warm agent, or a place in spawn:pending.
+-- Gives a caller a session: its own live one, a warm agent, a place in spawn:pending, or one in line.
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
---       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, sessionTimeoutMs, notAfter? (when nobody waits any more)
--- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | user_busy | at_capacity | unknown_profile
+--       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, queueMax? (nobody
+--       waits in line without it), client? (in whose turn it waits), maxPerClient? (0 is no limit), sessionTimeoutMs, notAfter?
+--       (when nobody waits any more)
+-- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | queued, and existing where it still
+--          is in line {session, position, estimatedWaitMs} | user_busy | at_capacity {retryAfterMs?} | client_limit | unknown_profile
 --          | recovering | no_host | idempotency_mismatch | session_ended | profile_failing {reason, retryAfterMs}
 --          | too_late (nothing was changed)
 -- @include prelude
--- @include ending
--- @include breaker
--- @include warm
+-- @include line
 
 -- A Redis that hung takes at its waking what was sent meanwhile: a session for a caller who was told no would be nobody's.
 if present(A.notAfter) and NOW > A.notAfter then return answer({ status = 'too_late' }) end
@@ -33,7 +34,7 @@ local function expected_wait()
 end
 
 local function reply(status, session)
-  local t = expected_wait()
+  local t = session.status == 'queued' and view_place(session) or expected_wait()
   t.status = status
   t.session = session
   return answer(t)
@@ -45,7 +46,8 @@ if present(A.idempotencyKey) then
   local known = redis.call('HMGET', idempotency, 'sessionId', 'bodyHash')
   if known[1] then
     if known[2] ~= A.bodyHash then return answer({ status = 'idempotency_mismatch' }) end
-    local session = read(known[1])
+    local session = read_resolved(known[1])
+    if session and session.status == 'queued' then hear_asker(session) end
     if not session or session.status == 'ending' or session.status == 'error' then
       return answer({ status = 'session_ended' })
     end
@@ -69,25 +71,49 @@ if present(A.userKey) then
   local mine = redis.call('GET', K.user(A.userKey))
   local session = mine and read(mine)
   if session and session.status ~= 'ending' and session.status ~= 'error' then
-    if not A.trusted and A.claimedSessionId ~= mine then return answer({ status = 'user_busy' }) end
+    if not A.trusted and not (present(A.claimedSessionId) and resolve(A.claimedSessionId) == mine) then return answer({ status = 'user_busy' }) end
     remember(mine)
+    if session.status == 'queued' then hear_asker(session) end
     return reply('existing', session)
   end
 end
 
 -- The same new id again: our own command, delivered twice.
-local twin = read(A.sessionId)
+local twin = read_resolved(A.sessionId)
 if twin then return reply('existing', twin) end
 
-if redis.call('SCARD', K.CALLERS) >= A.maxSessions then return answer({ status = 'at_capacity' }) end
+-- Counted only where there is a limit: callers and those in line are few.
+local function sessions_of_client()
+  local have = 0
+  for _, ids in ipairs({ redis.call('SMEMBERS', K.CALLERS), redis.call('ZRANGE', K.LINE, 0, -1) }) do
+    for _, id in ipairs(ids) do
+      if redis.call('HGET', K.session(id), 'client') == A.client then have = have + 1 end
+    end
+  end
+  return have
+end
+local per_client = tonumber(A.maxPerClient) or 0
+if per_client > 0 and present(A.client) and sessions_of_client() >= per_client then
+  return answer({ status = 'client_limit' })
+end
+
+local queue_max = tonumber(A.queueMax) or 0
+api_is_here()
+redis.call('HSET', K.LINE_STATE, 'maxSessions', int(A.maxSessions))
+-- Whoever waits and can be served goes first. Who is left could not take what this caller takes.
+admit()
+
+local has_room = true
+if redis.call('SCARD', K.CALLERS) >= A.maxSessions then has_room = false end
+if not has_room and queue_max == 0 then return answer({ status = 'at_capacity' }) end
 
 local deadline = NOW + A.sessionTimeoutMs
 local caller = { owner = 'caller', assignedAt = int(NOW), deadlineAt = int(deadline), ttlMs = int(A.sessionTimeoutMs) }
-for _, name in ipairs({ 'userId', 'userKey', 'userName', 'voiceId', 'metadata' }) do
+for _, name in ipairs({ 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 'client' }) do
   if present(A[name]) then caller[name] = A[name] end
 end
 
-local warm = take_warm_agent(A.profile)
+local warm = has_room and take_warm_agent(A.profile)
 if warm then
   give_warm_agent(warm, caller)
   remember(warm.id)
@@ -109,19 +135,41 @@ if breaker and not is_probe then
   local retry_after = math.max(breaker.openUntil - NOW, HALF_OPEN_RETRY_MS)
   return answer({ status = 'profile_failing', reason = breaker.reason, retryAfterMs = retry_after })
 end
-if is_probe then send_probe(A.profile, A.sessionId) end
 
 local session = { id = A.sessionId, profile = A.profile, owner = 'caller' }
 local fields = {
-  status = 'starting', mode = 'user', profile = A.profile, prewarmed = '0', roomName = A.roomName,
+  mode = 'user', profile = A.profile, prewarmed = '0', roomName = A.roomName,
   generation = '0', attempts = '0', restarts = '0', createdAt = int(NOW),
 }
 for name, value in pairs(caller) do fields[name] = value end
+
+-- Without a line, launches wait for hosts that are full.
+local waits_for_hosts = queue_max == 0 and redis.call('ZCARD', K.LINE) == 0
+if has_room and (make_place(A.profile) or waits_for_hosts) then
+  if is_probe then send_probe(A.profile, A.sessionId) end
+  fields.status = 'starting'
+  write(session, fields)
+  place(session, 'starting')
+  redis.call('ZADD', K.INDEX, int(NOW), session.id)
+  redis.call('ZADD', K.PENDING, int(NOW), session.id)
+  hold_for_caller(session, caller)
+  remember(session.id)
+  emit(session, 'starting', {})
+  return reply('created', session)
+end
+
+local waiting = redis.call('ZCARD', K.LINE)
+if waiting >= queue_max then
+  return answer({ status = 'at_capacity', retryAfterMs = expected_turns(1)[1] })
+end
+-- Its call has not begun: until its turn it has no deadline, and lives as long as it is asked for.
+fields.status, fields.queuedAt, fields.lineOrder = 'queued', int(NOW), next_order(A.client)
+fields.assignedAt, fields.deadlineAt = nil, nil
 write(session, fields)
-place(session, 'starting')
+place(session, 'queued')
 redis.call('ZADD', K.INDEX, int(NOW), session.id)
-redis.call('ZADD', K.PENDING, int(NOW), session.id)
-hold_for_caller(session, caller)
+if present(A.userKey) then redis.call('SET', K.user(A.userKey), session.id) end
+hear_asker(session)
 remember(session.id)
-emit(session, 'starting', {})
-return reply('created', session)
+tell_positions()
+return reply('queued', read(session.id))

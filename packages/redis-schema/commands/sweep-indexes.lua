@@ -3,6 +3,7 @@
 -- Args: (none)
 -- Answers: ok {repaired, overdue[], epoch?}
 -- @include prelude
+-- @include line
 
 local life = epoch()
 if not life then return answer({ status = 'ok', repaired = 0, overdue = {}, epoch = NIL }) end
@@ -25,7 +26,8 @@ end
 local function forget(id)
   for _, set in ipairs(sets) do redis.call('SREM', set, id) end
   for _, set in ipairs(host_sets) do redis.call('SREM', set, id) end
-  for _, index in ipairs({ K.INDEX, K.DEADLINES, K.PENDING }) do redis.call('ZREM', index, id) end
+  for _, index in ipairs({ K.INDEX, K.DEADLINES, K.PENDING, K.LINE_ASKED }) do redis.call('ZREM', index, id) end
+  if redis.call('ZREM', K.LINE, id) > 0 then line_has_moved = true end
   redis.call('DEL', K.session(id), K.pid(id), K.logs(id), K.agent_health(id), K.stream(id))
 end
 
@@ -89,9 +91,10 @@ for _, list in ipairs({ sets, host_sets }) do
     for _, id in ipairs(redis.call('SMEMBERS', set)) do check(id) end
   end
 end
-for _, index in ipairs({ K.INDEX, K.PENDING, K.DEADLINES }) do
+for _, index in ipairs({ K.INDEX, K.PENDING, K.DEADLINES, K.LINE, K.LINE_ASKED }) do
   for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do check(id) end
 end
+admit()
 return answer({
   status = 'ok',
   repaired = repaired,

@@ -19,6 +19,14 @@ export class HashReader {
     }
   }
 
+  async readText(key: string): Promise<string | undefined> {
+    try {
+      return (await this.#connection.get(this.#keyPrefix + key)) ?? undefined;
+    } catch (error) {
+      throw toSchemaError(error, 'read');
+    }
+  }
+
   /** Two hashes in one round trip. */
   async readBoth(
     first: string,

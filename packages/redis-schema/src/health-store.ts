@@ -19,7 +19,7 @@ export class HealthStore {
       starting: Number(answer.starting),
       pool: sum(pools.map((pool) => pool.ready)),
       warming: sum(pools.map((pool) => pool.warming)),
-      queued: 0,
+      queued: Number(answer.queued ?? 0),
       callers: Number(answer.callers),
       hosts: Number(answer.hosts),
       failingProfiles: pools.filter((pool) => pool.breaker !== undefined).map((pool) => pool.profile),

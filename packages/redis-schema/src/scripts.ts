@@ -7,7 +7,9 @@ const FLAGS = /^-- @flags (.+)$/m;
 
 /** Name of a file in `commands/`, without its ending. */
 export type CommandName =
+  | 'admit'
   | 'append-agent-output'
+  | 'ask-in-line'
   | 'claim-launch'
   | 'clear-doomed-room'
   | 'clear-kill-order'
@@ -62,13 +64,17 @@ export function loadScript(name: CommandName, traced = false): string {
     flags === undefined ? '#!lua' : `#!lua flags=${flags}`,
     traced ? `${readInclude('trace')}\nlocal STEP = '${name}'` : 'local TRACE, STEP',
     legalTransitionsInLua(),
-    resolveIncludes(body),
+    withIncludes(body),
   ].join('\n');
 }
 
-/** An include may have includes of its own. */
-function resolveIncludes(text: string): string {
-  return text.replace(INCLUDE, (_, file: string) => resolveIncludes(readInclude(file)));
+/** Includes may have includes; each comes once, before what first needs it. */
+function withIncludes(text: string, known = new Set<string>()): string {
+  return text.replace(INCLUDE, (_, file: string) => {
+    if (known.has(file)) return '';
+    known.add(file);
+    return withIncludes(readInclude(file), known);
+  });
 }
 
 function readInclude(file: string): string {

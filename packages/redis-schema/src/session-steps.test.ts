@@ -272,6 +272,7 @@ describe('pool', () => {
     await heartbeat(HOST, true);
     await schema.sessions.start(startArgs());
     await heartbeat(HOST, false);
+    await heartbeat('host-b', true);
     for (let i = 0; i < 3; i += 1) expect((await claim(HOST, 2)).status).toBe('host_full');
     expect((await heartbeat()).ending).toEqual([a]);
     expect(await schema.sessions.read(b ?? '')).toMatchObject({ session: { status: 'pooled' } });

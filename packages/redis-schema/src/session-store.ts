@@ -1,9 +1,11 @@
 import { encodeSession, parseEnded, parseSession } from './session-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 import type {
+  AskResult,
   EndArguments,
   EndResult,
   Epoch,
+  InLine,
   ListFilter,
   ListPage,
   ReadResult,
@@ -87,14 +89,12 @@ export class SessionStore {
       case 'assigned':
       case 'created':
       case 'existing':
-        return {
-          status: answer.status,
-          session: parseSession(answer.session),
-          estimatedWaitMs: estimateWaitMs(answer),
-          deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
-        };
+      case 'queued':
+        return parseStarted(answer.status, answer);
       case 'at_capacity':
-        return { status: 'at_capacity', retryAfterMs: UNMEASURED_STARTUP_MS };
+        return { status: 'at_capacity', retryAfterMs: Number(answer.retryAfterMs ?? UNMEASURED_STARTUP_MS) };
+      case 'client_limit':
+        return { status: 'client_limit', retryAfterMs: UNMEASURED_STARTUP_MS };
       case 'profile_failing':
         return {
           status: 'profile_failing',
@@ -138,6 +138,37 @@ export class SessionStore {
     if (live !== undefined) return { status: 'live', session: parseSession({ ...live, id: sessionId }) };
     if (ended !== undefined) return { status: 'ended', ended: parseEnded({ ...ended, id: sessionId }) };
     return this.#readByStep(sessionId);
+  }
+
+  /** For a caller in line: reading so is what keeps its place. Where its turn has come, what it has now. */
+  async askInLine(sessionId: string): Promise<AskResult> {
+    const answer = await this.#scripts.run('ask-in-line', { sessionId });
+    switch (answer.status) {
+      case 'queued':
+        return { status: 'queued', ...parseInLine(answer) };
+      case 'live':
+        return { status: 'live', session: parseSession(answer.session) };
+      case 'ended':
+        return { status: 'ended', ended: parseEnded(answer.ended) };
+      case 'not_found':
+        return { status: 'not_found' };
+      default:
+        throw unexpected('ask-in-line', answer);
+    }
+  }
+
+  /**
+   * Line to agents, as far as there is room; any number of times is as good as once.
+   * @param maxSessions by an api, which so says that those in line can ask
+   */
+  async admit(maxSessions?: number): Promise<{ queued: number }> {
+    const answer = await this.#scripts.run('admit', { maxSessions });
+    return { queued: Number(answer.queued) };
+  }
+
+  /** Marks the rooms of this deployment, where several share a LiveKit. */
+  deployment(): Promise<string | undefined> {
+    return this.#hashes.readText('deployment');
   }
 
   async #readByStep(sessionId: string): Promise<ReadResult> {
@@ -451,6 +482,29 @@ function superseded(
 ): Superseded {
   if (answer.status !== 'superseded') throw unexpected(name, answer);
   return { status: 'superseded', now: answer.now as string | undefined };
+}
+
+function parseStarted(
+  status: 'assigned' | 'created' | 'existing' | 'queued',
+  answer: ScriptAnswer,
+): StartResult {
+  const session = parseSession(answer.session);
+  if (session.status === 'queued') return { status: 'queued', ...parseInLine(answer) };
+  if (status === 'queued') throw unexpected('start-session', answer);
+  return {
+    status,
+    session,
+    estimatedWaitMs: estimateWaitMs(answer),
+    deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
+  };
+}
+
+function parseInLine(answer: ScriptAnswer): InLine {
+  return {
+    session: parseSession(answer.session),
+    position: Number(answer.position),
+    estimatedWaitMs: Number(answer.estimatedWaitMs),
+  };
 }
 
 /** `session:user:{…}` of a user: the scope keeps equal ids of different clients apart. Neither part has a `:`. */

@@ -38,6 +38,14 @@ export interface SessionRecord {
   quarantined: boolean;
   attempts: number;
   restarts: number;
+  /** Who asked, as far as clients are told apart: its turn in line, and what it may have at once, go by this. */
+  client: string | undefined;
+  /** When it got its place in line, if it ever stood there. */
+  queuedAt: EpochMs | undefined;
+  /** The id that its caller was given in line, where its turn brought a warm agent. */
+  queuedAs: string | undefined;
+  /** Place in line, from 1; of those that stand there only. */
+  position: number | undefined;
   /** The launch that an admin wants to be replaced. */
   restartRequested: string | undefined;
   agentPid: number | undefined;
@@ -104,9 +112,26 @@ export interface StartArguments {
   claimedSessionId?: string | undefined;
   idempotency?: { scope: string; key: string; bodyHash: string } | undefined;
   maxSessions: number;
+  /** Callers that may wait in line beyond that; 0 when it is absent. */
+  queueMax?: number | undefined;
+  /** Who asks, as far as clients are told apart: each is served in turn. */
+  client?: string | undefined;
+  /** Sessions that one client may have at once, those in line included; no limit when it is 0 or absent. */
+  maxPerClient?: number | undefined;
   /** Life of the session from now on. */
   sessionTimeoutMs: number;
 }
+
+/** A session that waits for its turn; it has neither a room nor an agent. */
+export interface InLine {
+  session: SessionRecord;
+  /** From 1. */
+  position: number;
+  /** Until its agent is there, measured. */
+  estimatedWaitMs: number;
+}
+
+export type AskResult = ({ status: 'queued' } & InLine) | ReadResult;
 
 export type StartResult =
   /** `assigned`: a warm agent is now the caller's. `created`: listed for a launch. `existing`: was there before. */
@@ -117,7 +142,10 @@ export type StartResult =
       /** Marks the rooms of this deployment, where several share a LiveKit. */
       deployment: string | undefined;
     }
+  /** In line, from now on or from before. */
+  | ({ status: 'queued' } & InLine)
   | { status: 'user_busy' }
+  | { status: 'client_limit'; retryAfterMs: number }
   | { status: 'at_capacity'; retryAfterMs: number }
   /** Agents of this profile fail to start, again and again; the reason is what the last one failed of. */
   | { status: 'profile_failing'; reason: string; retryAfterMs: number }

@@ -15,6 +15,8 @@ const PICKS = {
   trustProxy: 'TRUST_PROXY',
   rateLimitPerMinute: 'RATE_LIMIT_PER_MINUTE',
   maxSessions: 'MAX_SESSIONS',
+  queueMax: 'QUEUE_MAX',
+  maxSessionsPerClient: 'MAX_SESSIONS_PER_CLIENT',
   sessionTimeoutMs: 'SESSION_TIMEOUT',
   warmMaxAgeMs: 'WARM_MAX_AGE',
   leaveGraceMs: 'LEAVE_GRACE',

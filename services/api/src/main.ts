@@ -19,6 +19,7 @@ import { LiveKitProbe } from './livekit/livekit-probe.js';
 import { Rooms } from './livekit/rooms.js';
 import { createApiMetrics } from './metrics.js';
 import { createApiServer } from './server.js';
+import { LineWatch } from './sessions/line-watch.js';
 
 const SHORT_TOKEN = 16;
 const REDIS_START_LIMIT_MS = 5_000;
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
     { isServing: () => !shutdown.hasStarted() },
   );
   const server = createApiServer(app);
+  const lineWatch = new LineWatch({ redis, config, logger });
 
   const shutdown = createShutdown({
     logger,
@@ -71,6 +73,7 @@ async function main(): Promise<void> {
         name: 'cut what is left',
         capMs: 500,
         run: () => {
+          lineWatch.close();
           livekitWatch.close();
           livekitBreaker.close();
           server.closeAllConnections();
@@ -95,6 +98,7 @@ async function main(): Promise<void> {
     });
   void livekit.read();
   livekitWatch.open();
+  lineWatch.open();
 
   const port = await listen(server, config);
   logger.info('api is listening', { host: config.host, port });

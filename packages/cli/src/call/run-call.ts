@@ -191,7 +191,7 @@ async function watchStart(api: ApiClient, sessionId: string, arrived: AbortSigna
 async function waitInLine(api: ApiClient, { sessionId }: StartResponse, stop: AbortSignal) {
   for (;;) {
     const session = await api.session(sessionId);
-    if (session.status !== 'queued') return api.token(session.sessionId, session.roomName);
+    if (session.roomName !== null) return api.token(session.sessionId, session.roomName);
     await sleep(POLL_MS, undefined, { signal: stop });
   }
 }

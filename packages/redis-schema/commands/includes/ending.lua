@@ -42,6 +42,14 @@ local function remember_end(session)
   emit_ended(session, ended)
 end
 
+-- What the wait of those in line is told by.
+local CALL_LENGTHS_KEPT = 20
+local function note_call_length(session)
+  if session.owner ~= 'caller' or not present(session.assignedAt) then return end
+  redis.call('LPUSH', K.CALL_LENGTHS, int(math.max(0, NOW - tonumber(session.assignedAt))))
+  redis.call('LTRIM', K.CALL_LENGTHS, 0, CALL_LENGTHS_KEPT - 1)
+end
+
 -- The one way out: removes every key of a session and remembers for an hour that it was here.
 local function remove(session)
   local id = session.id
@@ -56,8 +64,10 @@ local function remove(session)
   -- An agent that it had on a host that was lost can still come back.
   local fenced_until = tonumber(session.fencedUntil) or 0
   if fenced_until > NOW then doom_fenced_room(session, fenced_until) end
+  if present(session.queuedAs) then remember_id(session.queuedAs, id, 0) end
   if session.status ~= 'error' then
     remember_end(session)
+    note_call_length(session)
     count('total_ended')
   end
   redis.call('DEL', K.session(id), K.logs(id), K.stream(id))
@@ -71,10 +81,16 @@ local function begin_end(session, reason, by, detail)
     remove(session)
     return 'gone'
   end
+  local was_queued = session.status == 'queued'
   local fields = { endReason = reason, endedBy = by, endRequestedAt = int(NOW) }
   if present(detail) then fields.endDetail = detail end
   become(session, 'ending', fields)
   redis.call('ZREM', K.PENDING, session.id)
+  -- In line it has neither a room nor an agent.
+  if was_queued then
+    remove(session)
+    return 'gone'
+  end
   doom_room(session)
   if not present(session.host) then
     remove(session)

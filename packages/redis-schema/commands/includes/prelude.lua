@@ -26,6 +26,7 @@ local K = {
   stream = function(id) return P .. 'stream:' .. id end,
   EVENTS = P .. 'events',
   ended = function(id) return P .. 'ended:' .. id end,
+  becomes = function(id) return P .. 'becomes:' .. id end,
   host = function(host) return P .. 'host:' .. host end,
   host_sessions = function(host) return P .. 'host:' .. host .. ':sessions' end,
   host_ending = function(host) return P .. 'host:' .. host .. ':ending' end,
@@ -45,6 +46,10 @@ local K = {
   INDEX = P .. 'sessions:index',
   DEADLINES = P .. 'sessions:deadlines',
   PENDING = P .. 'spawn:pending',
+  LINE = P .. 'line',
+  LINE_ASKED = P .. 'line:asked',
+  LINE_STATE = P .. 'line:state',
+  CALL_LENGTHS = P .. 'line:lengths',
   DOOMED = P .. 'rooms:doomed',
   FENCED = P .. 'rooms:fenced',
   HOSTS = P .. 'hosts',
@@ -149,6 +154,19 @@ local function read_ended(id)
   return ended
 end
 
+-- A caller who stood in line and got a warm agent has that agent's session: the id that it was given first leads there.
+local function resolve(id)
+  return redis.call('GET', K.becomes(id)) or id
+end
+
+local function read_resolved(id)
+  return read(id) or read(resolve(id))
+end
+
+local function remember_id(id, became, ttl_ms)
+  redis.call('SET', K.becomes(id), became, 'PX', int(ttl_ms + ENDED_TTL_SECONDS * 1000))
+end
+
 local function write(session, fields)
   if TRACE then TRACE.touch(session.id) end
   local flat = {}
@@ -162,6 +180,23 @@ end
 
 local function count(name, by)
   redis.call('HINCRBY', K.STATS, name, by or 1)
+end
+
+-- Set by the step that changes who stands in line.
+local line_has_moved = false
+
+-- The line is in the order that the hash says. Answers how many were wrong.
+local function place_in_line(session, is_queued)
+  local moved
+  if is_queued then
+    moved = redis.call('ZADD', K.LINE, 'CH', session.lineOrder, session.id)
+    redis.call('ZADD', K.LINE_ASKED, 'NX', int(NOW), session.id)
+  else
+    moved = redis.call('ZREM', K.LINE, session.id)
+    redis.call('ZREM', K.LINE_ASKED, session.id)
+  end
+  if moved > 0 then line_has_moved = true end
+  return moved
 end
 
 -- The sets are a function of the hash; this is the only place that writes them. Answers how many were wrong.
@@ -191,6 +226,7 @@ local function place(session, status)
   end
   if changed_in_pool > 0 then touch_pool(session.profile) end
   changed = changed + changed_in_pool
+  changed = changed + place_in_line(session, status == 'queued')
   local is_caller = session.owner == 'caller' and home ~= nil
   return changed + redis.call(is_caller and 'SADD' or 'SREM', K.CALLERS, id)
 end

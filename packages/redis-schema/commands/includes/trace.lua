@@ -52,7 +52,11 @@ local TRACE = (function()
           by = type(arguments.host) == 'string' and arguments.host or nil,
           reason = redis.call('HGET', prefix .. 'session:' .. id, 'endReason') or nil,
         }
-        if not after.status then entry.reason = redis.call('HGET', prefix .. 'ended:' .. id, 'endReason') or nil end
+        if not after.status then
+          entry.reason = redis.call('HGET', prefix .. 'ended:' .. id, 'endReason') or nil
+          -- Its caller has a warm agent's session now.
+          entry.becomes = redis.call('GET', prefix .. 'becomes:' .. id) or nil
+        end
         redis.call('XADD', prefix .. 'trace', '*', 'entry', cjson.encode(entry))
       end
     end,

@@ -84,8 +84,15 @@ export const ENVIRONMENT = {
   }),
   MAX_SESSIONS: integer({ about: 'Callers at the same time', default: '50', min: 1, max: 100_000 }),
   QUEUE_MAX: integer({
-    about: 'Callers waiting in line beyond that (checked, but without effect yet)',
+    about: 'Callers waiting in line beyond that; 0 is no line',
     default: '20',
+    min: 0,
+    max: 1000,
+  }),
+  MAX_SESSIONS_PER_CLIENT: integer({
+    about:
+      'Sessions that one client (a key, or without one an address) may have at once, those in line included; 0 is no limit',
+    default: '0',
     min: 0,
     max: 100_000,
   }),

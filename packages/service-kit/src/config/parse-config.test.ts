@@ -128,6 +128,7 @@ describe('the table', () => {
       'AGENT_HEALTH_TIMEOUT',
       'RESTART_INTENSITY',
       'RESTART_PERIOD',
+      'MAX_SESSIONS_PER_CLIENT',
       'REDIS_KEY_PREFIX',
       'LOG_LEVEL',
       'NODE_ENV',

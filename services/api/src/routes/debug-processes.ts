@@ -12,11 +12,11 @@ export function debugProcesses({ redis }: ApiContext): Route {
     paths: ['/api/debug/session/:id/processes'],
     access: 'admin',
     async handle({ id, client }) {
-      const { host, agentPid } = await findSession(redis, id, client);
+      const { id: sessionId, host, agentPid } = await findSession(redis, id, client);
       if (host === undefined || agentPid === undefined) {
-        return { status: 200, body: noProcess(id, await redis.sessions.readRaw(id)) };
+        return { status: 200, body: noProcess(sessionId, await redis.sessions.readRaw(sessionId)) };
       }
-      const survey = await redis.hosts.askProcesses(host, id, ANSWER_LIMIT_MS);
+      const survey = await redis.hosts.askProcesses(host, sessionId, ANSWER_LIMIT_MS);
       if (!survey) throw new CodedError('host_unreachable');
       return { status: 200, body: survey };
     },

@@ -1,11 +1,12 @@
 import { CodedError, roomNameOf, sessionIdOfRoom } from '@greenroom/contracts';
+import type { SessionRecord } from '@greenroom/redis-schema';
 import Joi from 'joi';
 import type { ApiContext } from '../context.js';
 import type { Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
 import { boundedText } from '../http/validate.js';
 import { findSession } from '../sessions/find-session.js';
-import { joinDetails } from '../sessions/join-room.js';
+import { joinDetails, roomOf } from '../sessions/join-room.js';
 
 /** Ours, or the body of LiveKit's standard token endpoint, or both. */
 interface TokenRequest {
@@ -35,7 +36,7 @@ const body = Joi.object<TokenRequest>({
 const query = Joi.object<{ sessionId?: string }>({ sessionId: Joi.string() });
 
 /** POST /api/token: a token for a session's own room. Pages ask for one when they load: it never starts an agent. */
-export function mintToken({ redis, config }: ApiContext): Route {
+export function mintToken({ redis, config, rooms }: ApiContext): Route {
   return defineRoute({
     method: 'post',
     paths: ['/api/token'],
@@ -45,6 +46,13 @@ export function mintToken({ redis, config }: ApiContext): Route {
     limit: 'token',
     async handle({ body, query, client }: Call<TokenRequest, { sessionId?: string }>) {
       const session = await findSession(redis, sessionIdOf(body, query), client);
+      if (body.room_name !== undefined && !isRoomOf(body.room_name, session)) {
+        throw new CodedError('forbidden', { detail: 'That room is not the room of this session.' });
+      }
+      // Its turn came a moment ago, and the spawner may not have made the room yet.
+      if (session.queuedAt !== undefined && session.status === 'starting') {
+        await rooms.open(roomOf(session, config, await redis.sessions.deployment()));
+      }
       const { token, livekitUrl } = await joinDetails(session, config, {
         userName: body.userName ?? body.participant_name,
         metadata: body.participant_metadata,
@@ -63,15 +71,10 @@ export function mintToken({ redis, config }: ApiContext): Route {
   });
 }
 
-/** The session that is asked for; several names for it must mean the same one. */
+/** The session that is asked for. */
 function sessionIdOf(body: TokenRequest, query: { sessionId?: string }): string {
   const given = body.sessionId ?? query.sessionId;
-  if (given !== undefined) {
-    if (body.room_name !== undefined && body.room_name !== roomNameOf(given)) {
-      throw new CodedError('forbidden', { detail: 'That room is not the room of this session.' });
-    }
-    return given;
-  }
+  if (given !== undefined) return given;
   if (body.room_name === undefined) {
     throw new CodedError('invalid_request', {
       detail: 'Send the sessionId, or the room_name of the session.',
@@ -81,6 +84,11 @@ function sessionIdOf(body: TokenRequest, query: { sessionId?: string }): string 
   if (ofRoom === undefined)
     throw new CodedError('session_not_found', { detail: 'No session has this room.' });
   return ofRoom;
+}
+
+/** Several names for a session must mean the same one; the id from the line and that of the agent that came do. */
+function isRoomOf(roomName: string, { id, queuedAs }: SessionRecord): boolean {
+  return roomName === roomNameOf(id) || (queuedAs !== undefined && roomName === roomNameOf(queuedAs));
 }
 
 /** `lk.` belongs to LiveKit: an agent's state is told in `lk.agent.state`, and no caller may play one. */

@@ -24,8 +24,8 @@ export function sessionLogs(context: ApiContext): Route {
     access: 'admin',
     query,
     async handle(call: Call<unknown, LogsQuery>) {
-      const { id, query, client } = call;
-      await findSession(redis, id, client);
+      const { query, client } = call;
+      const { id } = await findSession(redis, call.id, client);
       if (query.follow && call.request.method === 'GET') {
         await followLogs(id, query.tail, call, context);
         return undefined;

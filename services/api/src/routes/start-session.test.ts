@@ -224,7 +224,7 @@ describe('an Idempotency-Key', () => {
 
 describe('no place', () => {
   test('MAX_SESSIONS callers are enough: 503 with Retry-After', async () => {
-    const small = await openTestApi({ redis, livekit, env: { MAX_SESSIONS: '1' } });
+    const small = await openTestApi({ redis, livekit, env: { MAX_SESSIONS: '1', QUEUE_MAX: '0' } });
     try {
       await small.start();
       const { status, headers, body } = await small.post('/api/session/start');

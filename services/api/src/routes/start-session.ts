@@ -7,10 +7,11 @@ import {
   SESSION_ID_MAX_LENGTH,
   SESSION_ID_PATTERN,
   type StartedCold,
+  type StartedQueued,
   type StartedReady,
   type StartRequest,
 } from '@greenroom/contracts';
-import type { SessionRecord, StartArguments, StartResult } from '@greenroom/redis-schema';
+import type { InLine, SessionRecord, StartArguments, StartResult } from '@greenroom/redis-schema';
 import Joi from 'joi';
 import { nanoid } from 'nanoid';
 import type { ApiContext } from '../context.js';
@@ -73,8 +74,16 @@ function startArguments(call: Call<StartRequest>, config: ApiContext['config']):
     claimedSessionId,
     idempotency: readIdempotency(call),
     maxSessions: config.maxSessions,
+    queueMax: config.queueMax,
+    client: clientOf(call),
+    maxPerClient: call.client.kind === 'admin' ? 0 : config.maxSessionsPerClient,
     sessionTimeoutMs: config.sessionTimeoutMs,
   };
+}
+
+/** Who is served in turn with others: a key stands for all its users, an open client is its address. */
+function clientOf({ client, address }: Call): string {
+  return client.kind === 'open' ? `open-${hash(address).slice(0, 16)}` : client.scope;
 }
 
 /** Hashed, so that neither an address nor a client's own key makes odd Redis keys. */
@@ -104,8 +113,11 @@ async function answerFor(
     case 'created':
     case 'existing':
       return answerStarted(result, call, context);
+    case 'queued':
+      return { status: 202, body: queuedBody(result) };
+    case 'client_limit':
     case 'at_capacity':
-      throw new CodedError('at_capacity', { retryAfterSeconds: result.retryAfterMs / 1000 });
+      throw new CodedError(result.status, { retryAfterSeconds: result.retryAfterMs / 1000 });
     case 'profile_failing':
       throw new CodedError('profile_failing', {
         detail: `Agents of this profile fail to start. The last one: ${result.reason}`,
@@ -166,6 +178,19 @@ function coldBody(session: SessionRecord, join: JoinDetails, estimatedWaitMs: nu
     estimatedWaitMs: Math.round(estimatedWaitMs),
     message: 'Your agent is being started. Join the room now; it will be there in a moment.',
     ...join,
+  };
+}
+
+function queuedBody({ session, position, estimatedWaitMs }: InLine): StartedQueued {
+  return {
+    success: true,
+    sessionId: session.id,
+    status: 'queued',
+    prewarmed: false,
+    position,
+    estimatedWait: formatDuration(estimatedWaitMs),
+    estimatedWaitMs: Math.round(estimatedWaitMs),
+    message: 'All places are taken; you are in line. Ask for this session at least every 30 seconds.',
   };
 }
 

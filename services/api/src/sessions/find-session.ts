@@ -1,5 +1,5 @@
 import { CodedError, isSessionId } from '@greenroom/contracts';
-import type { EndedRecord, RedisSchema, SessionRecord } from '@greenroom/redis-schema';
+import type { EndedRecord, InLine, ReadResult, RedisSchema, SessionRecord } from '@greenroom/redis-schema';
 import type { Client } from '../http/authenticate.js';
 import { isoTime } from './session-view.js';
 
@@ -12,7 +12,27 @@ export async function findSession(
   id: string,
   client: Client,
 ): Promise<SessionRecord> {
-  const result = await redis.sessions.read(requireSessionId(id));
+  return liveOf(await redis.sessions.read(requireSessionId(id)), client);
+}
+
+/**
+ * The same for a caller who asks for its own session: in line, asking is what keeps the place. Its turn may have come with
+ * the question.
+ * @throws CodedError `session_not_found` or `session_ended`
+ */
+export async function findAsking(
+  redis: Pick<RedisSchema, 'sessions'>,
+  id: string,
+  client: Client,
+): Promise<{ session: SessionRecord; inLine: InLine | undefined }> {
+  const session = await findSession(redis, id, client);
+  if (session.status !== 'queued') return { session, inLine: undefined };
+  const asked = await redis.sessions.askInLine(id);
+  if (asked.status === 'queued') return { session: asked.session, inLine: asked };
+  return { session: liveOf(asked, client), inLine: undefined };
+}
+
+function liveOf(result: ReadResult, client: Client): SessionRecord {
   switch (result.status) {
     case 'live':
       if (result.session.owner === 'pool' && client.kind !== 'admin') {

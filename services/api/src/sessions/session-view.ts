@@ -1,5 +1,5 @@
-import type { AdminSessionView, SessionView } from '@greenroom/contracts';
-import type { SessionRecord } from '@greenroom/redis-schema';
+import { type AdminSessionView, formatDuration, type SessionView } from '@greenroom/contracts';
+import type { InLine, SessionRecord } from '@greenroom/redis-schema';
 
 /** What the holder of a session's id sees of it. */
 export function viewSession(session: SessionRecord): SessionView {
@@ -11,11 +11,13 @@ export function viewSession(session: SessionRecord): SessionView {
     voiceId: session.voiceId ?? null,
     profile: session.profile,
     prewarmed: session.prewarmed,
-    roomName: session.roomName,
+    roomName: session.status === 'queued' ? null : session.roomName,
     createdAt: isoTime(session.createdAt),
     readyAt: isoTimeOrNull(session.readyAt),
     startupTime: session.startupTime ?? null,
     restarts: session.restarts,
+    ...(session.position !== undefined && { position: session.position }),
+    ...(session.queuedAs !== undefined && { queuedAs: session.queuedAs }),
     ...(session.status === 'error' && { error: session.error ?? 'The agent could not be started.' }),
     ...(session.endReason !== undefined && { endReason: session.endReason }),
   };
@@ -37,6 +39,15 @@ export function viewSessionForAdmin(session: SessionRecord): AdminSessionView {
     ...(session.alarm !== undefined && { alarm: session.alarm }),
     ...(session.lastLines !== undefined && { lastLines: parseLines(session.lastLines) }),
     ...(session.metadata !== undefined && { metadata: parseJson(session.metadata) }),
+  };
+}
+
+/** Where in line a session stands. */
+export function viewPlace({ position, estimatedWaitMs }: InLine): Partial<SessionView> {
+  return {
+    position,
+    estimatedWait: formatDuration(estimatedWaitMs),
+    estimatedWaitMs: Math.round(estimatedWaitMs),
   };
 }
 

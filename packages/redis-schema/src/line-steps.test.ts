@@ -1,0 +1,580 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import { openRedis, type RedisSchema } from './index.js';
+import type { StartArguments } from './types.js';
+
+const MAX_SESSIONS = 2;
+let redis: TestRedis;
+let schema: RedisSchema;
+let serial = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  schema = openRedis({ url: redis.url, clientName: 'test' });
+  await schema.connected(2000);
+});
+afterEach(() => schema.close());
+
+function newId(kind: 'session' | 'prewarm' = 'session'): string {
+  serial += 1;
+  return `${kind}_${String(serial).padStart(24, '0')}`;
+}
+
+interface HostOptions {
+  capacity?: number;
+  draining?: boolean;
+  profiles?: string[];
+}
+
+async function addHost(host = 'host-a', { profiles = ['default'], ...rest }: HostOptions = {}) {
+  await schema.hosts.register(
+    host,
+    profiles.map((name) => ({ name, voices: [], poolTarget: 5 })),
+  );
+  await heartbeat(host, rest);
+}
+
+function heartbeat(host = 'host-a', { capacity = 60, draining = false }: HostOptions = {}) {
+  return schema.hosts.heartbeat(host, {
+    capacity,
+    concurrency: 4,
+    version: 'test',
+    startedAt: 0,
+    running: 0,
+    draining,
+  });
+}
+
+function start(overrides: Partial<StartArguments> = {}) {
+  const sessionId = newId();
+  return schema.sessions.start({
+    sessionId,
+    roomName: `greenroom-${sessionId}`,
+    profile: 'default',
+    userScope: '',
+    trusted: true,
+    maxSessions: MAX_SESSIONS,
+    queueMax: 20,
+    client: 'one',
+    sessionTimeoutMs: 600_000,
+    ...overrides,
+  });
+}
+
+async function startId(overrides: Partial<StartArguments> = {}): Promise<string> {
+  const answer = await start(overrides);
+  if (!('session' in answer)) throw new Error(`not started: ${answer.status}`);
+  return answer.session.id;
+}
+
+/** Launches what is due on the host until it is ready. */
+async function launch(host = 'host-a', hostCapacity = 60) {
+  serial += 1;
+  const claim = await schema.sessions.claim({
+    host,
+    launch: `launch${serial}`,
+    hostCapacity,
+    includePool: true,
+  });
+  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
+  const { id, generation, launch: name } = claim.session;
+  const ref = { sessionId: id, generation, launch: name };
+  await schema.sessions.commitLaunch(ref, {
+    pid: 4242,
+    pgid: 4242,
+    startTime: '7',
+    roomSid: undefined,
+    logFile: '/tmp/x',
+  });
+  return { ref, ready: await schema.sessions.markReady(ref, 1000) };
+}
+
+async function listWarm(profile = 'default', count = 1): Promise<string[]> {
+  const ids = Array.from({ length: count }, () => newId('prewarm'));
+  await schema.pools.planRefill({
+    profile,
+    ids,
+    rooms: ids.map((id) => `greenroom-${id}`),
+    warmMaxAgeMs: 600_000,
+    sessionTimeoutMs: 600_000,
+  });
+  return ids;
+}
+
+async function warmUp(profile = 'default', host = 'host-a'): Promise<string> {
+  const [id = ''] = await listWarm(profile);
+  await launch(host);
+  return id;
+}
+
+/** As many calls as there may be. */
+async function fill(): Promise<string[]> {
+  const ids = [];
+  for (let count = 0; count < MAX_SESSIONS; count += 1) {
+    ids.push(await startId());
+    await launch();
+  }
+  return ids;
+}
+
+async function end(sessionId = ''): Promise<void> {
+  await schema.sessions.requestEnd({ sessionId, reason: 'caller_ended', by: 'caller' });
+  const { generation } = await sessionOf(sessionId);
+  await schema.sessions.finishEnd(sessionId, generation);
+}
+
+async function sessionOf(sessionId = '') {
+  const found = await schema.sessions.read(sessionId);
+  if (found.status !== 'live') throw new Error(`${sessionId} is ${found.status}`);
+  return found.session;
+}
+
+async function statusOf(sessionId: string): Promise<string> {
+  const found = await schema.sessions.read(sessionId);
+  return found.status === 'live' ? found.session.status : found.status;
+}
+
+function line(): Promise<string[]> {
+  return redis.command('ZRANGE', 'line', 0, -1) as Promise<string[]>;
+}
+
+async function clockMs(): Promise<number> {
+  const [seconds] = (await redis.command('TIME')) as string[];
+  return Number(seconds) * 1000;
+}
+
+/** As if the caller had not asked for this long. */
+async function silence(sessionId: string, ms: number): Promise<void> {
+  await redis.command('ZADD', 'line:asked', (await clockMs()) - ms, sessionId);
+}
+
+/** Data of the events of one kind in the session's stream. */
+async function eventsOf(sessionId: string, kind: string): Promise<Record<string, unknown>[]> {
+  const entries = (await redis.command('XRANGE', `stream:${sessionId}`, '-', '+')) as [string, string[]][];
+  return entries
+    .map(([, flat]) => Object.fromEntries(flat.flatMap((it, i) => (i % 2 ? [] : [[it, flat[i + 1]]]))))
+    .filter((entry) => entry.type === kind)
+    .map((entry) => JSON.parse(String(entry.data)));
+}
+
+describe('beyond MAX_SESSIONS', () => {
+  test('a caller waits in line with a position and a wait, without a launch, and is not counted as a caller', async () => {
+    await addHost();
+    await fill();
+    const first = await start({ userId: 'ann' });
+    expect(first).toMatchObject({ status: 'queued', position: 1 });
+    expect(first).toHaveProperty('estimatedWaitMs', expect.any(Number));
+    expect(await start()).toMatchObject({ status: 'queued', position: 2 });
+    expect(await schema.health.read()).toMatchObject({ callers: MAX_SESSIONS, queued: 2, starting: 0 });
+    expect(await redis.command('ZCARD', 'spawn:pending')).toBe(0);
+    const { sessions } = await schema.sessions.list({ status: 'queued' }, { limit: 10 });
+    expect(sessions.map((session) => Number(session.position)).sort((a, b) => a - b)).toEqual([1, 2]);
+  });
+
+  test('without a line, as before: at capacity', async () => {
+    await addHost();
+    await fill();
+    expect(await start({ queueMax: 0 })).toMatchObject({ status: 'at_capacity' });
+    expect(await start({ queueMax: undefined })).toMatchObject({ status: 'at_capacity' });
+  });
+
+  test('QUEUE_MAX wait, and the next is told when to try again', async () => {
+    await addHost();
+    await fill();
+    await start({ queueMax: 1 });
+    const answer = await start({ queueMax: 1 });
+    expect(answer).toMatchObject({ status: 'at_capacity', retryAfterMs: expect.any(Number) });
+    expect(await line()).toHaveLength(1);
+  });
+
+  test('the same user has one place, and so has the same idempotency key', async () => {
+    await addHost();
+    await fill();
+    const id = await startId({ userId: 'ann' });
+    const key = { idempotency: { scope: 'one', key: 'k', bodyHash: 'h' } };
+    const other = await startId(key);
+    expect(await start({ userId: 'ann' })).toMatchObject({ status: 'queued', position: 1, session: { id } });
+    expect(await start(key)).toMatchObject({ status: 'queued', position: 2, session: { id: other } });
+    expect(await line()).toEqual([id, other]);
+    expect(await start({ userId: 'ann', trusted: false })).toEqual({ status: 'user_busy' });
+  });
+
+  test('20 starts at once: as many as there are places, each of the others has a position of its own', async () => {
+    await addHost();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => start()));
+    expect(answers.filter((answer) => answer.status === 'created')).toHaveLength(MAX_SESSIONS);
+    const positions = answers.flatMap((answer) => (answer.status === 'queued' ? [answer.position] : []));
+    expect(positions.sort((a, b) => a - b)).toEqual(Array.from({ length: 18 }, (_, i) => i + 1));
+  });
+});
+
+describe('the turn', () => {
+  test('comes in order, with the end that made room, and everybody else hears of the new position', async () => {
+    await addHost();
+    const [call] = await fill();
+    const waiting = [await startId(), await startId(), await startId()];
+    await end(call);
+    expect(await Promise.all(waiting.map(statusOf))).toEqual(['starting', 'queued', 'queued']);
+    expect(await redis.command('ZRANGE', 'spawn:pending', 0, -1)).toEqual([waiting[0]]);
+    expect(await schema.health.read()).toMatchObject({ callers: MAX_SESSIONS, queued: 2 });
+    const told = await eventsOf(waiting[2] ?? '', 'queued');
+    expect(told.map((event) => event.position)).toEqual([3, 2]);
+    expect(told.every((event) => Number(event.estimatedWaitMs) >= 0)).toBe(true);
+    const session = await sessionOf(waiting[0]);
+    expect(session.deadlineAt - (session.assignedAt ?? 0)).toBe(600_000);
+    expect(session.queuedAt).toBeGreaterThan(0);
+  });
+
+  test('nobody who comes new goes past those in line', async () => {
+    await addHost();
+    const [call] = await fill();
+    const first = await startId();
+    // An end that was finished by a spawner of the version before: it knows of no line.
+    await schema.sessions.requestEnd({ sessionId: call ?? '', reason: 'caller_ended', by: 'caller' });
+    await redis.command('DEL', `session:${call}`);
+    await redis.command('SREM', 'sessions:callers', call ?? '');
+    const second = await start();
+    expect(await statusOf(first)).toBe('starting');
+    expect(second).toMatchObject({ status: 'queued', position: 1 });
+  });
+
+  test('brings a warm agent where there is one: the first id leads to it', async () => {
+    await addHost();
+    const [call] = await fill();
+    const key = { idempotency: { scope: 'one', key: 'k', bodyHash: 'h' } };
+    const id = await startId({ userId: 'ann', userName: 'Ann', voiceId: 'v', ...key });
+    const warm = await warmUp();
+    expect(await statusOf(id)).toBe('queued');
+    await end(call);
+    expect(await sessionOf(id)).toMatchObject({
+      id: warm,
+      queuedAs: id,
+      status: 'ready',
+      owner: 'caller',
+      userName: 'Ann',
+      voiceId: 'v',
+    });
+    expect(await redis.command('GET', 'session:user:ann')).toBe(warm);
+    expect(await start({ userId: 'ann' })).toMatchObject({ status: 'existing', session: { id: warm } });
+    expect(await start(key)).toMatchObject({ status: 'existing', session: { id: warm } });
+    const claimed = { userId: 'ann', trusted: false, claimedSessionId: id };
+    expect(await start(claimed)).toMatchObject({ status: 'existing', session: { id: warm } });
+    expect(await schema.sessions.askInLine(id)).toMatchObject({ status: 'live', session: { id: warm } });
+    expect(await eventsOf(id, 'became')).toEqual([{ sessionId: warm }]);
+    expect(await redis.command('EXISTS', `session:${id}`)).toBe(0);
+    const ids = (await schema.sessions.list({}, { limit: 10 })).sessions.map((session) => session.id);
+    expect(ids).not.toContain(id);
+    // Until its end is forgotten.
+    const asked = await schema.sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' });
+    expect(asked).toMatchObject({ status: 'ending', session: { id: warm } });
+    await schema.sessions.finishEnd(warm, 1);
+    expect(await schema.sessions.read(id)).toMatchObject({
+      status: 'ended',
+      ended: { endReason: 'caller_ended' },
+    });
+    expect(
+      await schema.sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' }),
+    ).toMatchObject({ status: 'ended' });
+    expect(Number(await redis.command('TTL', `becomes:${id}`))).toBeGreaterThan(3500);
+  });
+
+  test('passes over callers of a profile whose agents fail to start, until one gets ready', async () => {
+    await addHost('host-a', { profiles: ['default', 'sales'] });
+    const calls = await fill();
+    const failing = await startId();
+    const other = await startId({ profile: 'sales' });
+    const openUntil = async (ms: number) =>
+      redis.command(
+        'HSET',
+        'breaker:default',
+        'openUntil',
+        (await clockMs()) + ms,
+        'openMs',
+        10_000,
+        'turn',
+        'warm',
+      );
+    await openUntil(60_000);
+    await end(calls[0]);
+    expect([await statusOf(failing), await statusOf(other)]).toEqual(['queued', 'starting']);
+    await launch();
+    await end(calls[1]);
+    expect(await statusOf(failing)).toBe('queued');
+    await openUntil(-1000);
+    const [probe] = await listWarm();
+    await launch();
+    expect(await sessionOf(failing)).toMatchObject({ id: probe, status: 'ready' });
+  });
+
+  test('comes to whoever waits when MAX_SESSIONS is raised, with the next look of an api', async () => {
+    await addHost();
+    await fill();
+    const id = await startId();
+    await schema.sessions.admit(MAX_SESSIONS);
+    expect(await statusOf(id)).toBe('queued');
+    await schema.sessions.admit(MAX_SESSIONS + 1);
+    expect(await statusOf(id)).toBe('starting');
+  });
+
+  test('is not given while the data is being recovered', async () => {
+    await addHost();
+    const [call] = await fill();
+    const id = await startId();
+    await redis.command('DEL', `session:${call}`);
+    await redis.command('SREM', 'sessions:callers', call ?? '');
+    const epoch = (await redis.command('GET', 'epoch')) as string;
+    await redis.command('DEL', 'epoch');
+    await schema.sessions.admit();
+    expect(await line()).toEqual([id]);
+    await redis.command('SET', 'epoch', epoch);
+    await schema.sessions.admit();
+    expect(await line()).toEqual([]);
+  });
+
+  test('the same id leads to the agent after a loss of data too', async () => {
+    await addHost();
+    const [call] = await fill();
+    const id = await startId();
+    await listWarm();
+    const { ref } = await launch();
+    await end(call);
+    const session = await sessionOf(id);
+    await redis.command('FLUSHALL');
+    await schema.sessions.publishLaunch(ref, 'host-a', session, undefined);
+    expect(await redis.command('GET', `becomes:${id}`)).toBe(ref.sessionId);
+  });
+});
+
+describe('who leaves the line', () => {
+  test('who ends it: at once, without a spawner, and those behind move up', async () => {
+    await addHost();
+    await fill();
+    const id = await startId({ userId: 'ann' });
+    const behind = await startId();
+    expect(await schema.sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' })).toEqual(
+      {
+        status: 'gone',
+      },
+    );
+    expect(await schema.sessions.read(id)).toMatchObject({ ended: { endReason: 'caller_ended' } });
+    expect(await redis.command('EXISTS', 'session:user:ann')).toBe(0);
+    expect(await schema.sessions.askInLine(behind)).toMatchObject({ position: 1 });
+    // It never had a room.
+    expect(await redis.command('ZCARD', 'rooms:doomed')).toBe(0);
+  });
+
+  test('who has not asked for 30 s, when it would be its turn; asking keeps the place', async () => {
+    await addHost();
+    const [call] = await fill();
+    const gone = await startId();
+    const stays = await startId();
+    await silence(gone, 31_000);
+    await silence(stays, 31_000);
+    expect(await schema.sessions.askInLine(stays)).toMatchObject({ status: 'queued', position: 1 });
+    expect(await schema.sessions.read(gone)).toMatchObject({ ended: { endReason: 'line_abandoned' } });
+    await end(call);
+    expect(await statusOf(stays)).toBe('starting');
+  });
+
+  test('the heartbeat of a host finds it too', async () => {
+    await addHost();
+    await fill();
+    const gone = await startId();
+    const stays = await startId();
+    await silence(gone, 31_000);
+    await silence(stays, 29_000);
+    await heartbeat();
+    expect(await line()).toEqual([stays]);
+  });
+
+  test('starting again is asking', async () => {
+    await addHost();
+    await fill();
+    const id = await startId({ userId: 'ann' });
+    await silence(id, 31_000);
+    expect(await start({ userId: 'ann' })).toMatchObject({ status: 'queued', session: { id } });
+    await heartbeat();
+    expect(await line()).toEqual([id]);
+  });
+
+  test('nobody, while no api could be asked; from its return on it counts anew', async () => {
+    await addHost();
+    await fill();
+    const id = await startId();
+    await silence(id, 60_000);
+    await redis.command('HSET', 'line:state', 'askableAt', (await clockMs()) - 20_000);
+    await heartbeat();
+    expect(await line()).toEqual([id]);
+    await schema.sessions.admit(MAX_SESSIONS);
+    await heartbeat();
+    expect(await line()).toEqual([id]);
+    await silence(id, 31_000);
+    await heartbeat();
+    expect(await line()).toEqual([]);
+  });
+});
+
+describe('fairness', () => {
+  test('clients are served in turn, whoever came with many', async () => {
+    await addHost();
+    await fill();
+    const many = [];
+    for (let count = 0; count < 3; count += 1) many.push(await startId({ client: 'many' }));
+    const few = await startId({ client: 'few' });
+    const [m1, m2, m3] = many;
+    expect(await line()).toEqual([m1, few, m2, m3]);
+    expect(await schema.sessions.askInLine(m2 ?? '')).toMatchObject({ position: 3 });
+    const third = await startId({ client: 'third' });
+    expect(await line()).toEqual([m1, few, third, m2, m3]);
+  });
+
+  test('who was just served does not stand before those who were not', async () => {
+    await addHost();
+    const [call] = await fill();
+    const a1 = await startId({ client: 'a' });
+    const b1 = await startId({ client: 'b' });
+    await end(call);
+    expect(await statusOf(a1)).toBe('starting');
+    const a2 = await startId({ client: 'a' });
+    expect(await line()).toEqual([b1, a2]);
+  });
+
+  test('a client has no more sessions than one may have, those in line included', async () => {
+    await addHost();
+    await fill();
+    const limit = { client: 'busy', maxPerClient: 2 };
+    const [id] = [await startId(limit), await startId(limit)];
+    expect(await start(limit)).toMatchObject({ status: 'client_limit' });
+    expect((await start({ client: 'other', maxPerClient: 2 })).status).toBe('queued');
+    await schema.sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' });
+    expect((await start(limit)).status).toBe('queued');
+  });
+});
+
+describe('places on hosts', () => {
+  test('a caller for whom no host has a place waits in line, though there may be more callers', async () => {
+    await addHost('host-a', { capacity: 1 });
+    const call = await startId({ maxSessions: 5 });
+    // Not launched yet, but the place is spoken for.
+    const id = await startId({ maxSessions: 5 });
+    expect(await statusOf(id)).toBe('queued');
+    await launch('host-a', 1);
+    await end(call);
+    expect(await statusOf(id)).toBe('starting');
+  });
+
+  test('a host that comes has places', async () => {
+    await addHost('host-a', { capacity: 1 });
+    await startId({ maxSessions: 5 });
+    const id = await startId({ maxSessions: 5 });
+    await addHost('host-b', { capacity: 1 });
+    expect(await statusOf(id)).toBe('starting');
+  });
+
+  test('without a line it is listed and waits for the host, as before', async () => {
+    await addHost('host-a', { capacity: 1 });
+    await startId();
+    expect(await start({ queueMax: 0 })).toMatchObject({ status: 'created' });
+  });
+
+  test('an idle warm agent of another profile makes room at once, one for each caller', async () => {
+    await addHost('host-a', { capacity: 2, profiles: ['default', 'sales'] });
+    const older = await warmUp('sales');
+    const newer = await warmUp('sales');
+    const id = await startId();
+    expect(await statusOf(id)).toBe('starting');
+    expect([await statusOf(older), await statusOf(newer)]).toEqual(['ending', 'pooled']);
+    // The looks of the host while the agent goes end no other.
+    await expect(launch('host-a', 2)).rejects.toThrow('host_full');
+    expect(await statusOf(newer)).toBe('pooled');
+    await schema.sessions.finishEnd(older, 1);
+    expect((await launch('host-a', 2)).ref.sessionId).toBe(id);
+  });
+
+  test('with several full hosts one agent goes, not one on each', async () => {
+    await addHost('host-a', { capacity: 1, profiles: ['default', 'sales'] });
+    await addHost('host-b', { capacity: 1, profiles: ['default', 'sales'] });
+    const warm = [await warmUp('sales', 'host-a'), await warmUp('sales', 'host-b')];
+    await startId({ maxSessions: 5 });
+    await expect(launch('host-a', 1)).rejects.toThrow('host_full');
+    await expect(launch('host-b', 1)).rejects.toThrow('host_full');
+    expect((await Promise.all(warm.map(statusOf))).sort()).toEqual(['ending', 'pooled']);
+  });
+
+  test('room is made where the profile runs', async () => {
+    await addHost('host-a', { capacity: 1, profiles: ['sales'] });
+    await warmUp('sales', 'host-a');
+    await addHost('host-b', { capacity: 1, profiles: ['default'] });
+    const call = await startId({ maxSessions: 5 });
+    await launch('host-b', 1);
+    const id = await startId({ maxSessions: 5 });
+    expect(await statusOf(id)).toBe('queued');
+    expect(await schema.health.read()).toMatchObject({ pool: 1 });
+    await end(call);
+    expect(await statusOf(id)).toBe('starting');
+  });
+
+  test('an agent in quarantine, which may be a caller’s, makes no room', async () => {
+    await addHost('host-a', { capacity: 1 });
+    const warm = await warmUp();
+    await redis.command('HSET', `session:${warm}`, 'quarantined', '1');
+    await redis.command('SREM', 'pool:ready', warm);
+    const id = await startId();
+    expect([await statusOf(id), await statusOf(warm)]).toEqual(['queued', 'pooled']);
+  });
+
+  test('no host at all: no place in line either, and those who stand there wait', async () => {
+    await addHost();
+    await fill();
+    const id = await startId();
+    await redis.command('ZADD', 'hosts', '1', 'host-a');
+    expect(await start()).toEqual({ status: 'no_host' });
+    expect(await line()).toEqual([id]);
+  });
+});
+
+describe('the wait that is told', () => {
+  test('follows the lengths of the last calls and the ages of those that go on', async () => {
+    await addHost();
+    const calls = await fill();
+    for (let count = 0; count < 5; count += 1) await redis.command('LPUSH', 'line:lengths', 60_000);
+    await redis.command('HSET', 'pool:stats', 'startup_ms:default', 2000);
+    const now = await clockMs();
+    await redis.command('HSET', `session:${calls[0]}`, 'assignedAt', now - 40_000);
+    await redis.command('HSET', `session:${calls[1]}`, 'assignedAt', now - 10_000);
+    const waits: number[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      const answer = await start();
+      waits.push(answer.status === 'queued' ? answer.estimatedWaitMs : Number.NaN);
+    }
+    // The calls have 20 s and 50 s left; who follows them takes a minute each.
+    [22_000, 52_000, 82_000, 112_000].forEach((expected, i) => {
+      expect(Math.abs((waits[i] ?? 0) - expected)).toBeLessThan(6000);
+    });
+  });
+
+  test('the length of a call is measured at its end', async () => {
+    await addHost();
+    const [call] = await fill();
+    await redis.command('HSET', `session:${call}`, 'assignedAt', (await clockMs()) - 40_000);
+    await end(call);
+    const [length] = (await redis.command('LRANGE', 'line:lengths', 0, -1)) as string[];
+    expect(Math.abs(Number(length) - 40_000)).toBeLessThan(5000);
+  });
+});
+
+test('the sweep repairs the line', async () => {
+  await addHost();
+  await fill();
+  const first = await startId();
+  const second = await startId();
+  await redis.command('ZREM', 'line', first);
+  await redis.command('ZADD', 'line', 1, 'session_that_never_was_at_all');
+  expect(await schema.sessions.sweepIndexes()).toMatchObject({ repaired: 2 });
+  expect(await line()).toEqual([first, second]);
+  expect(await schema.sessions.askInLine(second)).toMatchObject({ position: 2 });
+});
