@@ -2,7 +2,7 @@
 -- Args: host
 -- Answers: ok {moved, ended, dropped} | host_reachable {silentMs} (it was heard just now: drain it instead) | not_found
 -- @include prelude
--- @include ending
+-- @include line
 -- @include hosts
 -- @include unreachable
 -- @include moving
@@ -22,5 +22,6 @@ for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(A.host))) do
     counts[outcome] = counts[outcome] + 1
   end
 end
+admit()
 counts.status = 'ok'
 return answer(counts)

@@ -3,7 +3,7 @@
 -- Answers: ok {rooms[]} (of the sessions that were ended; the one that asks deletes them)
 -- @flags allow-oom
 -- @include prelude
--- @include ending
+-- @include line
 -- @include hosts
 
 local rooms = {}
@@ -15,4 +15,5 @@ for _, id in ipairs(redis.call('ZRANGE', K.PENDING, 0, -1)) do
     rooms[#rooms + 1] = session.roomName
   end
 end
+admit()
 return answer({ status = 'ok', rooms = rooms })

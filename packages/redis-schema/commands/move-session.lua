@@ -6,7 +6,7 @@
 -- Asked again because the answer was lost, it answers moved again.
 -- @flags allow-oom
 -- @include prelude
--- @include ending
+-- @include line
 -- @include hosts
 -- @include unreachable
 -- @include moving
@@ -24,7 +24,9 @@ if A.cause == 'host_lost' then
   if silent_for(A.host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return answer({ status = 'not_lost' }) end
   if not epoch() then return answer({ status = 'recovering' }) end
   mark_lost(A.host)
-  return answer({ status = move_from_lost(session, 'spawner') })
+  local outcome = move_from_lost(session, 'spawner')
+  admit()
+  return answer({ status = outcome })
 end
 
 if session.owner == 'pool' or not has_other_host(A.host, session.profile) then
