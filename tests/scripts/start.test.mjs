@@ -191,17 +191,21 @@ describe('servers of our own', () => {
     expect(isAlive(redis.pid)).toBe(false);
   });
 
-  test('LiveKit makes no room by itself, and its secret is on no command line', async () => {
+  test('LiveKit makes no room by itself, tells the api what happens in those that there are, and its secret is on no command line', async () => {
     const { startOwnLiveKit } = await load('start-livekit');
     const keys = { LIVEKIT_API_KEY: 'key', LIVEKIT_API_SECRET: 'secret'.repeat(8) };
     let livekit;
     try {
-      await startOwnLiveKit({ program: findLiveKitServer() }, keys, (process) => {
+      const onStarted = (process) => {
         livekit = process;
-      });
+      };
+      const apiUrl = 'http://localhost:8099';
+      await startOwnLiveKit({ program: findLiveKitServer() }, { keys, apiUrl, onStarted });
       const config = join(folder, 'livekit/livekit.json');
       expect(statSync(config).mode & 0o777).toBe(0o600);
-      expect(JSON.parse(readFileSync(config, 'utf8')).room).toEqual({ auto_create: false });
+      const { room, webhook } = JSON.parse(readFileSync(config, 'utf8'));
+      expect(room).toEqual({ auto_create: false });
+      expect(webhook).toEqual({ api_key: 'key', urls: [`${apiUrl}/api/webhooks/livekit`] });
       expect(readFileSync(`/proc/${livekit.pid}/cmdline`, 'utf8')).not.toContain('secret');
     } finally {
       await livekit?.stop({ signal: 'SIGKILL' });

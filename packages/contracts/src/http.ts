@@ -90,6 +90,10 @@ export interface AdminSessionView extends SessionView {
   generation: number;
   logFile: string | null;
   assignedAt: string | null;
+  /** When a caller was first in the room. */
+  callerJoinedAt: string | null;
+  /** Since when the caller is missed. */
+  callerLeftAt?: string;
   deadlineAt: string | null;
   attempts: number;
   alarm?: string;

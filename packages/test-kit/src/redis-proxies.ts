@@ -28,6 +28,6 @@ export function urlOf(proxy: TcpProxy | undefined): Record<string, string> {
 
 /** @throws where there is none */
 export function requiredProxy(proxy: TcpProxy | undefined): TcpProxy {
-  if (!proxy) throw new Error('this stack was started without redisProxy');
+  if (!proxy) throw new Error('this stack was started without this proxy');
   return proxy;
 }

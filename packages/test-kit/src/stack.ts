@@ -7,7 +7,7 @@ import { findLeftOver } from './left-over.js';
 import { type RedisOptions, startRedis, type TestRedis } from './redis.js';
 import { serviceSlot } from './service-slot.js';
 import { requiredProxy, startRedisProxies, urlOf } from './redis-proxies.js';
-import type { TcpProxy } from './tcp-proxy.js';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 import { makeTempDir, type TempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
@@ -23,8 +23,8 @@ export interface StackOptions {
   readonly livekit?: TestLiveKit | LiveKitOptions;
   /** Each service reaches Redis through a proxy of its own, `apiRedis` and `spawnerRedis`. Default false. */
   readonly redisProxy?: boolean;
-  /** LiveKit tells the api's webhook address about its rooms. Default false. */
-  readonly webhooks?: boolean;
+  /** LiveKit tells the api's webhook address about its rooms; `proxied`: through the proxy `webhooks`. Default false. */
+  readonly webhooks?: boolean | 'proxied';
   /** Services to start at once; `startApi` and `startSpawner` start the other. Default: both. */
   readonly services?: readonly ('api' | 'spawner')[];
 }
@@ -48,6 +48,8 @@ export interface TestStack {
   readonly apiRedis: TcpProxy;
   /** Between the spawner and Redis. @throws without `redisProxy` */
   readonly spawnerRedis: TcpProxy;
+  /** Between LiveKit and the api. @throws unless `webhooks` is `proxied` */
+  readonly webhooks: TcpProxy;
   /** The environment both services were given, without `apiEnv` and `spawnerEnv`. */
   readonly env: Readonly<Record<string, string>>;
   readonly api: RunningProcess;
@@ -92,7 +94,8 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
   undo.push(stateDir.remove);
   const redis = await ownOrGiven(options.redis, startRedis);
   undo.push(redis.stopOwn);
-  const webhookUrls = options.webhooks ? [`${apiUrl}/api/webhooks/livekit`] : [];
+  const webhooks = options.webhooks === 'proxied' ? await startWebhookProxy(ports.api, undo) : undefined;
+  const webhookUrls = options.webhooks ? [webhookUrlAt(webhooks?.port ?? ports.api)] : [];
   const livekit = await ownOrGiven(options.livekit, (own) => startLiveKit({ webhookUrls, ...own }));
   undo.push(livekit.stopOwn);
 
@@ -134,6 +137,9 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
     get spawnerRedis() {
       return requiredProxy(proxies?.spawner);
     },
+    get webhooks() {
+      return requiredProxy(webhooks);
+    },
     get api() {
       return api.current();
     },
@@ -155,6 +161,7 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
       await proxies?.api.stop();
       await proxies?.spawner.stop();
       await livekit.stopOwn();
+      await webhooks?.stop();
       await redis.stopOwn();
       await stateDir.remove();
       if (drains && left.length > 0) {
@@ -162,6 +169,16 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
       }
     },
   };
+}
+
+async function startWebhookProxy(apiPort: number, undo: (() => Promise<unknown>)[]): Promise<TcpProxy> {
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: apiPort });
+  undo.push(() => proxy.stop());
+  return proxy;
+}
+
+function webhookUrlAt(port: number): string {
+  return `http://127.0.0.1:${port}/api/webhooks/livekit`;
 }
 
 interface Parts {

@@ -29,7 +29,10 @@ export class Stack {
       LIVEKIT_API_SECRET: settings.LIVEKIT_API_SECRET ?? secrets.LIVEKIT_API_SECRET,
     };
     const REDIS_URL = await this.#useRedis(choices.redis, leftovers.redis);
-    const LIVEKIT_URL = await this.#useLiveKit(choices.livekit, leftovers.livekit, keys);
+    const LIVEKIT_URL = await this.#useLiveKit(choices.livekit, leftovers.livekit, {
+      keys,
+      apiUrl: apiUrlOf(settings),
+    });
     return {
       ...settings,
       ...keys,
@@ -66,16 +69,17 @@ export class Stack {
     });
   }
 
-  async #useLiveKit(choice, left, keys) {
+  async #useLiveKit(choice, left, { keys, apiUrl }) {
     if (left && !(await checkLiveKit({ LIVEKIT_URL: left.url, ...keys }))) {
       this.livekit = adopt(left);
       return left.url;
     }
     if (choice.kind === 'running') return choice.url;
     await (left && adopt(left).stop({ signal: 'SIGKILL' }));
-    return startOwnLiveKit(choice, keys, (process) => {
+    const onStarted = (process) => {
       this.livekit = process;
-    });
+    };
+    return startOwnLiveKit(choice, { keys, apiUrl, onStarted });
   }
 }
 

@@ -11,10 +11,13 @@ const FOLDER = join(DATA_DIR, 'livekit');
 const CONFIG = join(FOLDER, 'livekit.json');
 const START_TIMEOUT_MS = 20_000;
 
-/** A LiveKit of our own, for callers on this machine. `onStarted` gets its process at once; resolves with its URL. */
-export async function startOwnLiveKit(choice, keys, onStarted) {
+/**
+ * A LiveKit of our own, for callers on this machine; it tells the api what happens in its rooms. `onStarted` gets its process
+ * at once; resolves with its URL.
+ */
+export async function startOwnLiveKit(choice, { keys, apiUrl, onStarted }) {
   const port = await freePortFrom(7880);
-  writeConfig(await liveKitConfig(port, keys));
+  writeConfig(await liveKitConfig(port, keys, apiUrl));
   const url = `ws://127.0.0.1:${port}`;
   const process = startBackground({
     name: 'livekit',
@@ -35,7 +38,7 @@ function writeConfig(config) {
   writeFileSync(CONFIG, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
 }
 
-async function liveKitConfig(port, { LIVEKIT_API_KEY, LIVEKIT_API_SECRET }) {
+async function liveKitConfig(port, { LIVEKIT_API_KEY, LIVEKIT_API_SECRET }, apiUrl) {
   const tcpPort = await freePortFrom(port + 1, isTcpPortFree);
   const udpPort = await freePortFrom(port + 2, isUdpPortFree);
   return {
@@ -54,6 +57,7 @@ async function liveKitConfig(port, { LIVEKIT_API_KEY, LIVEKIT_API_SECRET }) {
     // A room is made by us or not at all: a fenced agent's token must not bring its room back.
     room: { auto_create: false },
     keys: { [LIVEKIT_API_KEY]: LIVEKIT_API_SECRET },
+    webhook: { api_key: LIVEKIT_API_KEY, urls: [`${apiUrl}/api/webhooks/livekit`] },
     logging: { level: 'info' },
   };
 }

@@ -5,6 +5,8 @@ export interface ApiMetrics {
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
   /** By outcome: `warm`, `cold`, `existing`, or why not. */
   readonly starts: Counter<'outcome'>;
+  /** What LiveKit's webhooks said, by outcome: `woken`, `ignored` (not of ours, or of no interest), `refused` (not signed). */
+  readonly livekitEvents: Counter<'outcome'>;
   /** 1 while starts are refused because LiveKit does not answer. */
   readonly livekitBreakerOpen: Gauge;
 }
@@ -23,6 +25,12 @@ export function createApiMetrics(): ApiMetrics {
     starts: new Counter({
       name: 'greenroom_session_starts_total',
       help: 'Starts that were asked for, by outcome',
+      labelNames: ['outcome'],
+      registers: [registry],
+    }),
+    livekitEvents: new Counter({
+      name: 'greenroom_livekit_webhooks_total',
+      help: 'Webhooks that arrived, by outcome',
       labelNames: ['outcome'],
       registers: [registry],
     }),

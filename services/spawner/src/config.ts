@@ -26,6 +26,7 @@ export function readConfig(env: Environment) {
       startupTimeoutMs: 'BOT_STARTUP_TIMEOUT',
       sessionTimeoutMs: 'SESSION_TIMEOUT',
       terminationGraceMs: 'TERMINATION_GRACE',
+      joinGraceMs: 'JOIN_GRACE',
       leaveGraceMs: 'LEAVE_GRACE',
       healthCheckIntervalMs: 'HEALTH_CHECK_INTERVAL',
       staleSweepIntervalMs: 'STALE_SWEEP_INTERVAL',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EndReason } from '@greenroom/contracts';
+import type { EndedBy, EndReason } from '@greenroom/contracts';
 import { RedisUnavailableError, type SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import { deleteLaunchRecord, stopTree, type StopResult, readIdentity } from './process/index.js';
@@ -266,7 +266,7 @@ export class SessionEnds {
 
   /** @returns false when the session has another launch by now, and is not ours to end */
   async #ask(run: AgentRun, reason: EndReason, detail?: string): Promise<boolean> {
-    const by = reason.startsWith('agent_') ? 'agent' : 'spawner';
+    const by = whoEnds(reason);
     const { sessionId, launch: expectLaunch } = run.ref;
     const { redis, leaving } = this.#context;
     const answer = await untilAnswered(
@@ -304,4 +304,10 @@ export class SessionEnds {
     if ((error as Error).name === 'AbortError') return;
     this.#context.logger.error('unexpected failure', { session: shortId(run.id), error });
   }
+}
+
+/** Whom a cause that the spawner notices comes from. */
+function whoEnds(reason: EndReason): EndedBy {
+  if (reason === 'room_finished') return 'livekit';
+  return reason.startsWith('agent_') ? 'agent' : 'spawner';
 }

@@ -9,6 +9,7 @@ import type { LostHosts } from './lost-hosts.js';
 import type { PoolKeeper } from './pool.js';
 import type { Recovery } from './recovery.js';
 import type { RoomKeeper } from './rooms/room-keeper.js';
+import type { RoomWatch } from './rooms/room-watch.js';
 import type { SpawnerContext } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -26,6 +27,7 @@ interface Parts {
   launcher: Launcher;
   pool: PoolKeeper;
   rooms: RoomKeeper;
+  watch: RoomWatch;
 }
 
 /**
@@ -165,6 +167,7 @@ export class HostPresence {
   /** Messages may have been missed: everything that they could have said is looked at. */
   #catchUp(): void {
     void this.beat();
+    this.#parts.watch.wakeAll();
     for (const profile of this.#context.profiles.keys()) this.#parts.pool.refill(profile);
     const waiting = this.#context.runs.all().filter((run) => run.session.owner === 'pool');
     for (const run of waiting) void this.#onAssigned(run.id);
@@ -176,6 +179,7 @@ export class HostPresence {
     if (id === undefined) return;
     if (kind === 'end') this.#endIfAsked(id);
     if (kind === 'restart') this.#restartIfAsked(id);
+    if (kind === 'room') this.#parts.watch.wake(id);
     if (kind === 'assigned') void this.#onAssigned(id);
   }
 

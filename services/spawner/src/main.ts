@@ -36,6 +36,7 @@ import { createSpawnerMetrics } from './metrics.js';
 import { PoolKeeper } from './pool.js';
 import { proveHunting } from './prove-hunting.js';
 import { RoomKeeper } from './rooms/room-keeper.js';
+import { RoomWatch } from './rooms/room-watch.js';
 import { RoomService } from './rooms/room-service.js';
 import { SessionLifecycle } from './session-lifecycle.js';
 import { holdHostId, holdStateDir } from './sole-spawner.js';
@@ -85,7 +86,11 @@ async function main(): Promise<void> {
   };
 
   const ends: SessionEnds = new SessionEnds(context, () => launcher.look());
-  const supervisor = new Supervisor(context, ends, () => launcher.look());
+  const supervisor: Supervisor = new Supervisor(context, {
+    ends,
+    onRestarting: () => launcher.look(),
+    isRoomFinished: (run) => rooms.isFinished(run),
+  });
   const lifecycle: SessionLifecycle = new SessionLifecycle(context, { ends, supervisor }, () =>
     launcher.look(),
   );
@@ -94,7 +99,8 @@ async function main(): Promise<void> {
   const recovery = new Recovery(context, { lifecycle, ends, supervisor });
   const kills = new KillOrders(context, ends);
   const drain = new HostDrain(context, ends);
-  const rooms = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
+  const rooms: RoomKeeper = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
+  const watch = new RoomWatch(context, { ends, supervisor, keeper: rooms });
   const presence: HostPresence = new HostPresence(context, {
     recovery,
     kills,
@@ -105,6 +111,7 @@ async function main(): Promise<void> {
     launcher,
     pool,
     rooms,
+    watch,
   });
   const health = new HealthCheck(context, ends);
   const hangs = new HangWatch(context, supervisor);
@@ -167,6 +174,7 @@ async function main(): Promise<void> {
           drain.close();
           fenced.close();
           rooms.close();
+          watch.close();
           disk.close();
           leaving.abort();
           await Promise.all(context.runs.all().map(async (run) => run.output?.leave()));
@@ -215,6 +223,7 @@ async function main(): Promise<void> {
     logger.info('looked after launches of an earlier life', await adopting.finish());
     endGuard();
     rooms.open();
+    watch.open();
     stopAnswers = await untilAnswered(
       () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
       stopping.signal,

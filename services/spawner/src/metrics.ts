@@ -7,6 +7,7 @@ export interface SpawnerMetrics {
   ends: Counter<'reason'>;
   stops: Counter<'outcome'>;
   startupSeconds: Histogram<'mode'>;
+  roomLooks: Counter;
   running: Gauge;
   limits: Gauge<'limit' | 'keeper'>;
   overLimit: Counter<'limit'>;
@@ -48,6 +49,11 @@ export function createSpawnerMetrics(): SpawnerMetrics {
       help: 'From the claim of a launch until its agent was ready',
       labelNames: ['mode'],
       buckets: [0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30],
+      registers,
+    }),
+    roomLooks: new Counter({
+      name: 'greenroom_room_looks_total',
+      help: 'How often LiveKit was asked who is in a room',
       registers,
     }),
     running: new Gauge({

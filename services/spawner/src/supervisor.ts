@@ -17,12 +17,21 @@ export class Supervisor {
   readonly #context: SpawnerContext;
   readonly #ends: SessionEnds;
   readonly #onRestarting: () => void;
+  readonly #isRoomFinished: (run: AgentRun) => Promise<boolean>;
 
-  /** @param onRestarting called when a call waits for its next launch */
-  constructor(context: SpawnerContext, ends: SessionEnds, onRestarting: () => void) {
+  /** @param parts `onRestarting` is called when a call waits for its next launch */
+  constructor(
+    context: SpawnerContext,
+    parts: {
+      ends: SessionEnds;
+      onRestarting: () => void;
+      isRoomFinished: (run: AgentRun) => Promise<boolean>;
+    },
+  ) {
     this.#context = context;
-    this.#ends = ends;
-    this.#onRestarting = onRestarting;
+    this.#ends = parts.ends;
+    this.#onRestarting = parts.onRestarting;
+    this.#isRoomFinished = parts.isRoomFinished;
   }
 
   /** From now on the end of the agent and the deadline of its session are noticed. */
@@ -50,6 +59,16 @@ export class Supervisor {
     run.hangs = true;
     this.#context.logger.warn('agent hangs', { session: shortId(run.id), pid: run.identity?.pid, why });
     this.#settle(run, 'agent_hung', false).catch((error: unknown) => this.#report(run, error));
+  }
+
+  /** Its process lives, but it is not in its room any more: whoever is there talks to nobody. */
+  agentVanished(run: AgentRun): void {
+    if (run.phase !== 'serving') return;
+    this.#context.logger.warn('agent is not in its room any more', {
+      session: shortId(run.id),
+      pid: run.identity?.pid,
+    });
+    this.#settle(run, 'agent_vanished', false).catch((error: unknown) => this.#report(run, error));
   }
 
   /** It is killed at once; what follows is what follows a crash. */
@@ -102,6 +121,8 @@ export class Supervisor {
     if (run.giveWay.signal.aborted) return;
     if (run.saidEnd !== undefined) return this.#ends.endNow(run, 'agent_ended', run.saidEnd);
     if (isToBeReplaced(run, run.session)) return this.#restart(run, 'admin_restart');
+    // Agents leave a room that was closed, each in its own way.
+    if (await this.#isRoomFinished(run)) return this.#ends.endNow(run, 'room_finished');
     const isOver =
       wasOnPurpose ||
       stopped?.outcome === 'kill_failed' ||

@@ -119,7 +119,7 @@ export const ENVIRONMENT = {
   RESTART_PERIOD: seconds({ about: 'Time over which those restarts are counted', default: '300', min: 1 }),
   AGENT_HUNG_AFTER: seconds({
     about:
-      'An agent whose process has been stopped (SIGSTOP) for this long hangs: it is killed and started again',
+      'An agent that has been stopped (SIGSTOP), or has not been in its room any more, for this long is ended and started again',
     default: '15',
     min: 0.5,
   }),
@@ -133,12 +133,20 @@ export const ENVIRONMENT = {
   SESSION_TIMEOUT: seconds({ about: 'Longest call', default: '14400', min: 1 }),
   TERMINATION_GRACE: seconds({ about: 'From SIGTERM to SIGKILL', default: '2', min: 0 }),
   JOIN_GRACE: seconds({
-    about: 'Time that a caller has to join (checked, but without effect yet)',
+    about: 'Time that a caller has to join after it got its room; 0 is no limit',
     default: '120',
     min: 0,
   }),
-  LEAVE_GRACE: seconds({ about: 'Time that a caller has to come back', default: '30', min: 0 }),
-  HEALTH_CHECK_INTERVAL: seconds({ about: 'How often agents are looked at', default: '60', min: 0.1 }),
+  LEAVE_GRACE: seconds({
+    about: 'Time that a caller who left has to come back, and whoever was cut off with LiveKit',
+    default: '30',
+    min: 0,
+  }),
+  HEALTH_CHECK_INTERVAL: seconds({
+    about: 'How often agents and their rooms are looked at',
+    default: '60',
+    min: 0.1,
+  }),
   STALE_SWEEP_INTERVAL: seconds({ about: 'How often leftovers are looked for', default: '300', min: 0.1 }),
   HOST_ID: optional(
     text({

@@ -12,8 +12,9 @@ export type Client =
  * - `anyone`; `holder`: whoever knows the session's id, which nobody can guess
  * - `client`: a key of CLIENT_API_KEYS, or everyone while there are none
  * - `admin`: the ADMIN_TOKEN
+ * - `signed`: the route checks a signature over the body itself
  */
-export type Access = 'anyone' | 'holder' | 'client' | 'admin';
+export type Access = 'anyone' | 'holder' | 'client' | 'admin' | 'signed';
 
 export interface Credentials {
   readonly adminToken: string | undefined;
@@ -41,6 +42,8 @@ export function createAuthenticator({ adminToken, clientApiKeys }: Credentials):
   return (authorization, access) => {
     const client = identify(authorization);
     switch (access) {
+      case 'signed':
+        return OPEN_CLIENT;
       case 'anyone':
       case 'holder':
         return client;

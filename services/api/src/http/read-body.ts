@@ -13,6 +13,11 @@ export function readJsonBody(): RequestHandler[] {
   ];
 }
 
+/** At most 64 KiB of anything, as one Buffer. */
+export function readRawBody(): RequestHandler {
+  return express.raw({ limit: BODY_LIMIT_BYTES, inflate: false, type: () => true });
+}
+
 const requireJson: RequestHandler = (request, _response, next) => {
   const { 'transfer-encoding': encoding, 'content-length': length } = request.headers;
   const hasBody = encoding !== undefined || Number(length ?? 0) > 0;

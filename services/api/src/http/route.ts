@@ -4,7 +4,7 @@ import Joi from 'joi';
 import type { Access, Authenticate } from './authenticate.js';
 import { type Answer, type Call, factsOf } from './call.js';
 import { addressOf } from './rate-limit.js';
-import { readJsonBody } from './read-body.js';
+import { readJsonBody, readRawBody } from './read-body.js';
 import { validateBody, validateQuery } from './validate.js';
 
 /** One endpoint: who may call it, what it takes, what it does. */
@@ -14,6 +14,8 @@ export interface Route<Body = unknown, Query = unknown> {
   readonly paths: readonly [string, ...string[]];
   readonly access: Access;
   readonly body?: Joi.ObjectSchema<Body>;
+  /** The handler gets the body as it came, in `request.body`: a signature is over every byte of it. */
+  readonly takesRawBody?: boolean;
   readonly query?: Joi.ObjectSchema<Query>;
   /** Which limit counts it. */
   readonly limit?: LimitName;
@@ -73,6 +75,7 @@ function handlersOf(route: Route, { authenticate, limits }: RouteContext): Reque
   return [
     identify,
     ...(route.body ? readJsonBody() : []),
+    ...(route.takesRawBody ? [readRawBody()] : []),
     check,
     ...(route.limit ? [limits[route.limit]] : []),
     answer,

@@ -10,6 +10,7 @@ import { hostLost } from './host-lost.js';
 import { listHosts } from './list-hosts.js';
 import { listProfiles } from './list-profiles.js';
 import { listSessions } from './list-sessions.js';
+import { livekitWebhook } from './livekit-webhook.js';
 import { mintToken } from './mint-token.js';
 import { resizePool } from './resize-pool.js';
 import { restartSession } from './restart-session.js';
@@ -34,6 +35,7 @@ export function allRoutes(context: ApiContext): Route[] {
     undrainHost(context),
     hostLost(context),
     debugProcesses(context),
+    livekitWebhook(context),
     health(context),
   ];
 }

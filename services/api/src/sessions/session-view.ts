@@ -34,6 +34,8 @@ export function viewSessionForAdmin(session: SessionRecord): AdminSessionView {
     generation: session.generation,
     logFile: session.logFile ?? null,
     assignedAt: isoTimeOrNull(session.assignedAt),
+    callerJoinedAt: isoTimeOrNull(session.callerJoinedAt),
+    ...(session.callerLeftAt !== undefined && { callerLeftAt: isoTime(session.callerLeftAt) }),
     deadlineAt: isoTimeOrNull(session.deadlineAt),
     attempts: session.attempts,
     ...(session.alarm !== undefined && { alarm: session.alarm }),

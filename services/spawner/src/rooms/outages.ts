@@ -9,6 +9,11 @@ export class Outages {
     this.#seenAtMs = performance.now();
   }
 
+  /** When LiveKit was last found to be away; minus infinity when it never was. */
+  get seenAtMs(): number {
+    return this.#seenAtMs;
+  }
+
   /** Whether LiveKit may have been away at any time since then. */
   hasBeenSince(ms: number): boolean {
     return this.#seenAtMs >= ms;

@@ -15,6 +15,9 @@ interface Parts {
 
 type RunWithRoom = AgentRun & { roomSid: string };
 
+/** A room that was found missing is looked for once more, so much later: by then it shows whether LiveKit was away. */
+const SECOND_LOOK_MS = 1000;
+
 /**
  * Keeps the rooms of this host's agents: a LiveKit that was restarted has forgotten them, and gets them again before the
  * callers and agents that reconnect give up. A warm agent whose room is not the one that it joined is retired.
@@ -28,6 +31,8 @@ export class RoomKeeper {
   readonly #watch: ConnectionWatch;
   /** Rooms that LiveKit has forgotten and that are not made again yet. */
   readonly #owed = new Set<AgentRun>();
+  /** Since when a caller's room is missing that LiveKit has not forgotten, on the clock of performance.now(). */
+  readonly #missing = new WeakMap<AgentRun, number>();
   #looking: Promise<void> | undefined;
   #lookAgain = false;
 
@@ -71,13 +76,46 @@ export class RoomKeeper {
       });
   }
 
+  /**
+   * Whether the room of this agent was closed on purpose: it is not there, and LiveKit has kept its rooms. What cannot be
+   * asked is not known to be finished.
+   */
+  async isFinished(run: AgentRun): Promise<boolean> {
+    try {
+      const { there, forgotten } = await this.#survey();
+      const isMissing = hasRoom(run) && !there.has(run.session.roomName);
+      return isMissing && !forgotten.includes(run) && !this.#owed.has(run);
+    } catch (error) {
+      this.#report('whether a room is finished is not known', error, run);
+      return false;
+    }
+  }
+
   async #compare(): Promise<void> {
-    const { rooms, runs, logger } = this.#context;
-    const wanted = runs.all().filter(hasRoom);
+    const { wanted, there, forgotten, seenAtMs } = await this.#survey();
     for (const run of this.#owed) if (!wanted.includes(run as RunWithRoom)) this.#owed.delete(run);
-    if (wanted.length === 0) return;
+    const { rooms, logger } = this.#context;
+    const isNew = forgotten.some((run) => !this.#owed.has(run));
+    for (const run of forgotten) this.#owed.add(run);
+    if (isNew) {
+      logger.warn('LiveKit has forgotten rooms', { rooms: forgotten.length });
+      // Nobody may have seen it go; but whoever was in them has to come back.
+      rooms.outages.note();
+    }
+    await Promise.all(
+      wanted.map((run) => {
+        const sid = there.get(run.session.roomName);
+        return this.#setRight(run, sid === undefined ? undefined : { sid, seenAtMs });
+      }),
+    );
+  }
+
+  async #survey() {
+    const { rooms, runs } = this.#context;
+    const wanted = runs.all().filter(hasRoom);
     const seenAtMs = performance.now();
-    const there = await rooms.sidsOf(wanted.map((run) => run.session.roomName));
+    const none = new Map<string, string>();
+    const there = wanted.length === 0 ? none : await rooms.sidsOf(wanted.map((run) => run.session.roomName));
     const forgotten = forgottenRooms(
       wanted.map((run) => ({
         run,
@@ -88,20 +126,14 @@ export class RoomKeeper {
       })),
       there,
     );
-    for (const { run } of forgotten) this.#owed.add(run);
-    if (forgotten.length > 0) logger.warn('LiveKit has forgotten rooms', { rooms: forgotten.length });
-    await Promise.all(
-      wanted.map((run) => {
-        const sid = there.get(run.session.roomName);
-        return this.#setRight(run, sid === undefined ? undefined : { sid, seenAtMs });
-      }),
-    );
+    return { wanted, there, seenAtMs, forgotten: forgotten.map(({ run }) => run) };
   }
 
   async #setRight(run: RunWithRoom, room: RoomInLiveKit | undefined): Promise<void> {
     try {
       if (room !== undefined) {
         this.#owed.delete(run);
+        this.#missing.delete(run);
         if (room.sid === run.roomSid) run.roomSeenAtMs = room.seenAtMs;
         else await this.#settle(run, room);
       } else if (this.#owed.has(run)) {
@@ -109,10 +141,27 @@ export class RoomKeeper {
       } else if (run.session.owner === 'pool') {
         // An agent without a room is of no use to a caller.
         await this.#settle(run);
+      } else {
+        await this.#endIfFinished(run);
       }
     } catch (error) {
       this.#report('a room could not be made again, the next heartbeat tries', error, run);
     }
+  }
+
+  /** Somebody has closed it. Had LiveKit been restarted, that would be known at the second look. */
+  async #endIfFinished(run: RunWithRoom): Promise<void> {
+    const nowMs = performance.now();
+    const sinceMs = this.#missing.get(run) ?? nowMs;
+    this.#missing.set(run, sinceMs);
+    if (nowMs - sinceMs < SECOND_LOOK_MS) {
+      setTimeout(() => this.look(), SECOND_LOOK_MS).unref();
+      return;
+    }
+    // Whoever clears away what is left of the agent finds out by itself.
+    if (run.phase === 'settling' || this.#isEnding(run)) return;
+    this.#context.logger.info('the room was closed', { session: shortId(run.id) });
+    await this.#parts.ends.endNow(run, 'room_finished');
   }
 
   async #makeAgain(run: RunWithRoom): Promise<void> {

@@ -5,6 +5,7 @@ import {
   type RoomOptions,
   readRoomMark,
 } from '@greenroom/contracts';
+import type { Presence, SeenInRoom } from '@greenroom/redis-schema';
 import { type ParticipantInfo, ParticipantInfo_State, RoomServiceClient } from 'livekit-server-sdk';
 import { askLiveKit, type Patience } from './ask-livekit.js';
 import { Outages } from './outages.js';
@@ -93,13 +94,26 @@ export class RoomService {
     roomName: string,
     launch: { sessionId: string; generation: number },
   ): Promise<boolean> {
-    const current = agentIdentity(launch.sessionId, launch.generation);
-    const ofAnyLaunch = ofAnyLaunchOf(launch.sessionId);
-    const agents = (await this.#listParticipants(roomName, ONCE)).filter(isAgent);
-    return agents.some(
-      ({ state, identity }) =>
-        state === ParticipantInfo_State.ACTIVE && (identity === current || !identity.startsWith(ofAnyLaunch)),
-    );
+    const participants = await this.#listParticipants(roomName, ONCE);
+    return participants.filter(isAgentOf(launch)).some(isActive);
+  }
+
+  /**
+   * Who is in the room: a caller of ours, and the agent of this launch. Somebody on the way in is neither there nor away.
+   * @throws LiveKitUnavailableError
+   */
+  async whoIsIn(
+    roomName: string,
+    launch: { sessionId: string; generation: number },
+  ): Promise<Omit<SeenInRoom, 'seenAt'>> {
+    const participants = await this.#listParticipants(roomName, ONCE);
+    const callers = participants.filter(isCaller);
+    const since = callers.filter(isActive).map(joinedAtMs);
+    return {
+      caller: presenceOf(callers),
+      ...(since.length > 0 && { callerSince: Math.min(...since) }),
+      agent: presenceOf(participants.filter(isAgentOf(launch))),
+    };
   }
 
   /**
@@ -157,10 +171,7 @@ export class RoomService {
     roomName: string,
   ): Promise<{ userId?: string; userName?: string; voiceId?: string } | undefined> {
     const participants = await this.#listParticipants(roomName, PATIENT);
-    const caller = participants.find(
-      ({ state, identity }) =>
-        state === ParticipantInfo_State.ACTIVE && identity.startsWith(CALLER_IDENTITY_PREFIX),
-    );
+    const caller = participants.find((it) => isActive(it) && isCaller(it));
     if (caller === undefined) return undefined;
     const { userId, userName, voiceId } = caller.attributes;
     return {
@@ -209,6 +220,33 @@ function ofAnyLaunchOf(sessionId: string): string {
 
 function isAgent({ kind }: ParticipantInfo): boolean {
   return kind === KIND_AGENT;
+}
+
+function isCaller({ identity }: ParticipantInfo): boolean {
+  return identity.startsWith(CALLER_IDENTITY_PREFIX);
+}
+
+/** One that carries our identity of another launch is not meant; a bot that mints its own token has one of its own. */
+function isAgentOf(launch: { sessionId: string; generation: number }) {
+  const current = agentIdentity(launch.sessionId, launch.generation);
+  const ofAnyLaunch = ofAnyLaunchOf(launch.sessionId);
+  return (it: ParticipantInfo): boolean =>
+    isAgent(it) && (it.identity === current || !it.identity.startsWith(ofAnyLaunch));
+}
+
+function isActive({ state }: ParticipantInfo): boolean {
+  return state === ParticipantInfo_State.ACTIVE;
+}
+
+function presenceOf(participants: readonly ParticipantInfo[]): Presence {
+  if (participants.some(isActive)) return 'present';
+  const isGone = participants.every(({ state }) => state === ParticipantInfo_State.DISCONNECTED);
+  return isGone ? 'absent' : 'unknown';
+}
+
+/** Older servers tell whole seconds only. */
+function joinedAtMs({ joinedAt, joinedAtMs: exact }: ParticipantInfo): number {
+  return exact > 0n ? Number(exact) : Number(joinedAt) * 1000;
 }
 
 function ignoreNotFound(error: unknown): undefined {
