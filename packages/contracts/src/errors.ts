@@ -126,6 +126,13 @@ export const ERRORS = {
     detail:
       'This client has as many sessions as one may have at once, those in line included. End one, or try again later.',
   },
+  too_many_streams: {
+    status: 429,
+    retryable: true,
+    title: 'Too many open streams',
+    detail:
+      'This client, or this instance, has as many streams open as it may. Close some, or try again later.',
+  },
   internal: {
     status: 500,
     retryable: true,

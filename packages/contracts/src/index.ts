@@ -7,3 +7,4 @@ export * from './pool-policy.js';
 export * from './room.js';
 export * from './session-id.js';
 export * from './session-state.js';
+export * from './stream-events.js';

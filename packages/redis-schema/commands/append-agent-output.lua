@@ -23,7 +23,9 @@ if #A.lines > 0 then
   wake('logs:' .. session.id, A.lines)
 end
 local entries = {}
-for i, event in ipairs(A.events) do entries[i] = { type = event.type, status = session.status, data = event.json } end
+for i, event in ipairs(A.events) do
+  entries[i] = { type = event.type, status = session.status, source = 'agent', data = event.json }
+end
 if #entries > 0 then append_to_session(session, entries) end
 local fields = { [A.source .. 'Batch'] = taken }
 if present(A.offset) then fields[A.source .. 'Offset'] = int(A.offset) end

@@ -1,3 +1,4 @@
+import { AGENT_EVENT_NAMES } from '@greenroom/contracts';
 import { asList } from './script-runner.js';
 import type { EpochMs } from './types.js';
 
@@ -6,6 +7,8 @@ export interface StreamEntry {
   readonly id: string;
   /** A step of the session or an event of its agent; in the stream of all: `session`, `pool` or `host`. */
   readonly type: string;
+  /** Some events of agents are named as steps are. */
+  readonly isAgents: boolean;
   /** Of the session, after the step. */
   readonly status: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -34,11 +37,21 @@ export interface RawEntry {
   id: string;
   type: string;
   status?: string;
+  source?: string;
   data?: string;
 }
 
-export function parseEntry({ id, type, status = '', data }: RawEntry): StreamEntry {
-  return { id, type, status, data: parseData(data) };
+export function parseEntry({ id, type, status = '', source, data: json }: RawEntry): StreamEntry {
+  const data = parseData(json);
+  const isAgents = source === 'agent' || (status === '' && isEarlierAgentEvent(type, data));
+  return { id, type, isAgents, status, data };
+}
+
+/** As the version before this one writes them: without a status or a source. */
+function isEarlierAgentEvent(type: string, data: Record<string, unknown>): boolean {
+  if (type === 'ready') return Object.keys(data).length === 0;
+  if (type === 'error') return 'message' in data;
+  return (AGENT_EVENT_NAMES as readonly string[]).includes(type) || type === 'over_limit';
 }
 
 /** As XRANGE gives them: an id, and names and values in one list. */

@@ -2,6 +2,7 @@ import { createPlatformHandler, type Readiness } from '@greenroom/service-kit';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { ApiContext } from './context.js';
+import type { ReaderHubOptions } from './events/reader-hub.js';
 import { logAccess } from './http/access-log.js';
 import { createAuthenticator } from './http/authenticate.js';
 import { beginRequest } from './http/begin-request.js';
@@ -22,6 +23,7 @@ export interface AppOptions {
   /** False while shutting down: /readyz says no, and every answer is the last on its connection. */
   readonly isServing?: () => boolean;
   readonly requestLimitMs?: number;
+  readonly eventStreams?: ReaderHubOptions;
 }
 
 /** The whole http side, in the order in which a request goes through it. Listens nowhere. */
@@ -43,7 +45,7 @@ export function buildApp(context: ApiContext, options: AppOptions = {}): Express
 
   const limit = (name: string, perMinute: number) =>
     limitRate({ name, redis, keyPrefix: config.redisKeyPrefix, perMinute });
-  mountRoutes(app, allRoutes(context), {
+  mountRoutes(app, allRoutes(context, options.eventStreams), {
     authenticate: createAuthenticator(config),
     limits: {
       start: limit('start', config.rateLimitPerMinute),

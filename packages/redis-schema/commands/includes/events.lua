@@ -15,7 +15,9 @@ end
 local function append_events(key, channel, kept, entries)
   local message = { after = last_id(key) }
   for _, entry in ipairs(entries) do
-    entry.id = redis.call('XADD', key, 'MAXLEN', '~', kept, '*', 'type', entry.type, 'data', entry.data, 'status', entry.status)
+    local fields = { 'type', entry.type, 'data', entry.data, 'status', entry.status }
+    if entry.source then fields[7], fields[8] = 'source', entry.source end
+    entry.id = redis.call('XADD', key, 'MAXLEN', '~', kept, '*', unpack(fields))
     message.last = entry.id
   end
   if #entries <= ENTRIES_HANDED_OUT then message.entries = entries end

@@ -18,6 +18,6 @@ export function getPool({ redis }: ApiContext): Route {
   });
 }
 
-function viewPool({ breaker, ...counts }: PoolCounts): PoolView {
+export function viewPool({ breaker, ...counts }: PoolCounts): PoolView {
   return { ...counts, ...(breaker && { breaker: { ...breaker, openUntil: isoTime(breaker.openUntil) } }) };
 }

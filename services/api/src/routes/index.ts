@@ -1,5 +1,7 @@
 import type { ApiContext } from '../context.js';
+import { ReaderHub, type ReaderHubOptions } from '../events/reader-hub.js';
 import type { Route } from '../http/route.js';
+import { allEvents } from './all-events.js';
 import { debugProcesses } from './debug-processes.js';
 import { endSession } from './end-session.js';
 import { getPool } from './get-pool.js';
@@ -14,17 +16,21 @@ import { livekitWebhook } from './livekit-webhook.js';
 import { mintToken } from './mint-token.js';
 import { resizePool } from './resize-pool.js';
 import { restartSession } from './restart-session.js';
+import { sessionEvents } from './session-events.js';
 import { sessionLogs } from './session-logs.js';
 import { startSession } from './start-session.js';
 
 /** Every endpoint beside /livez, /readyz and /metrics, which both services have. */
-export function allRoutes(context: ApiContext): Route[] {
+export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): Route[] {
+  const readers = new ReaderHub(context, streams);
   return [
     startSession(context),
     endSession(context),
     getSession(context),
     restartSession(context),
     sessionLogs(context),
+    sessionEvents(context, readers),
+    allEvents(context, readers),
     mintToken(context),
     listSessions(context),
     getPool(context),

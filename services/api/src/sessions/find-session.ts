@@ -35,16 +35,20 @@ export async function findAsking(
 function liveOf(result: ReadResult, client: Client): SessionRecord {
   switch (result.status) {
     case 'live':
-      if (result.session.owner === 'pool' && client.kind !== 'admin') {
-        // Perhaps it was this caller's before the data was lost.
-        throw new CodedError(result.session.quarantined ? 'recovering' : 'session_not_found');
-      }
+      requireVisible(result.session, client);
       return result.session;
     case 'ended':
       throw sessionEnded(result.ended);
     case 'not_found':
       throw new CodedError('session_not_found');
   }
+}
+
+/** @throws CodedError for a warm agent that belongs to nobody, unless an admin asks */
+export function requireVisible({ owner, quarantined }: SessionRecord, client: Client): void {
+  if (owner === 'caller' || client.kind === 'admin') return;
+  // Perhaps it was this caller's before the data was lost.
+  throw new CodedError(quarantined ? 'recovering' : 'session_not_found');
 }
 
 /** Whatever is not formed like an id belongs to no session, and Redis is not asked about it. */

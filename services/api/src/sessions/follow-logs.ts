@@ -1,11 +1,8 @@
-import type { Response } from 'express';
 import type { ApiContext } from '../context.js';
 import type { Call } from '../http/call.js';
 
-/** How often we look whether the session still is. */
-const LOOK_INTERVAL_MS = 2_000;
-/** A comment line in between, so that proxies do not take a silent agent for a dead connection. */
-const KEEP_ALIVE_EVERY = 5;
+/** The end is told; this look is for when it was not. A comment line with it keeps proxies from giving a silent agent up. */
+const LOOK_INTERVAL_MS = 10_000;
 /** A reader that is this far behind is cut off; it can ask again. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
@@ -17,19 +14,26 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 export async function followLogs(
   sessionId: string,
   tail: number,
-  { request, response }: Call,
+  { request, response, client, address }: Call,
   { redis, streams }: ApiContext,
 ): Promise<void> {
   const format = request.accepts(['text/event-stream', 'text/plain']) === 'text/plain' ? PLAIN : EVENTS;
-  let onLine: (line: string) => void = () => undefined;
+  const end = () => {
+    if (response.headersSent && !response.writableEnded) response.end(format.end);
+  };
+  const undo: (() => unknown)[] = [streams.open(client, address, end)];
+  const stop = () => {
+    for (const step of undo.splice(0)) step();
+  };
   const early: string[] = [];
-  onLine = (line) => void early.push(line);
-  const unfollow = await redis.agents.followLines(sessionId, (line) => onLine(line));
+  let onLine = (line: string): void => void early.push(line);
   let recent: string[];
   try {
+    undo.push(await redis.agents.followLines(sessionId, (line) => onLine(line)));
+    undo.push(await redis.events.follow(sessionId, ({ ended }) => ended && end()));
     recent = tail === 0 ? [] : await redis.agents.recentLines(sessionId, tail);
   } catch (error) {
-    await unfollow();
+    stop();
     throw error;
   }
 
@@ -42,25 +46,18 @@ export async function followLogs(
     response.write(text);
     if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
   };
-  const end = () => {
-    if (!response.writableEnded) response.end(format.end);
-  };
   for (const line of joinWithoutRepeat(recent, early)) write(format.line(line));
   onLine = (line) => write(format.line(line));
 
-  const forget = streams.add(end);
-  const stopLooking = endWithSession(sessionId, response, {
-    redis,
-    end,
-    keepAlive: () => write(format.keepAlive),
-  });
-  response.once('close', () => {
-    stopLooking();
-    forget();
-    void unfollow();
-  });
+  const look = setInterval(() => {
+    write(format.keepAlive);
+    void endIfOver(sessionId, redis, end);
+  }, LOOK_INTERVAL_MS);
+  undo.push(() => clearInterval(look));
+  void endIfOver(sessionId, redis, end);
+  response.once('close', stop);
   // The client may have left while we asked Redis.
-  if (response.destroyed) response.emit('close');
+  if (response.destroyed) stop();
 }
 
 interface Format {
@@ -93,28 +90,11 @@ export function joinWithoutRepeat(recent: readonly string[], early: readonly str
   return [...recent, ...early];
 }
 
-interface Follower {
-  redis: ApiContext['redis'];
-  end: () => void;
-  keepAlive: () => void;
-}
-
-function endWithSession(
-  sessionId: string,
-  response: Response,
-  { redis, end, keepAlive }: Follower,
-): () => void {
-  let looks = 0;
-  const look = async () => {
-    looks += 1;
-    if (looks % KEEP_ALIVE_EVERY === 0) keepAlive();
-    try {
-      const { status } = await redis.sessions.read(sessionId);
-      if (status !== 'live' && !response.writableEnded) end();
-    } catch {
-      // Redis is away; that ends nothing.
-    }
-  };
-  const timer = setInterval(() => void look(), LOOK_INTERVAL_MS);
-  return () => clearInterval(timer);
+async function endIfOver(sessionId: string, redis: ApiContext['redis'], end: () => void): Promise<void> {
+  try {
+    const { status } = await redis.sessions.read(sessionId);
+    if (status !== 'live') end();
+  } catch {
+    // Redis is away; that ends nothing.
+  }
 }

@@ -1,0 +1,128 @@
+import type { EndReason } from './end-reason.js';
+import type { AdminSessionView, PoolView, SessionView } from './http.js';
+import type { SessionState } from './session-state.js';
+
+/**
+ * GET /api/session/:id/events: what the `data` of each server-sent event is, by the event's name. Times are ISO 8601 in
+ * UTC, durations milliseconds. Fields and events may be added: a reader leaves aside what it does not know.
+ */
+export interface SessionStreamEvents {
+  /**
+   * The session as it is now: at first, and wherever nobody can tell what the reader has missed. Admins get an
+   * `AdminSessionView`.
+   */
+  snapshot: SessionView;
+  state: SessionStateEvent;
+  /** Its turn in line brought a warm agent, and the session goes on under that agent's id; a snapshot of it follows. */
+  promoted: { sessionId: string; at: string };
+  agent: AgentStreamEvent;
+  transcript: TranscriptStreamEvent;
+  /** The last one: the stream closes, and reading on answers 204. */
+  ended: SessionEndedEvent;
+}
+
+/** The session took a step. */
+export interface SessionStateEvent {
+  sessionId: string;
+  status: SessionState;
+  at: string;
+  /** In line: from 1, and the expected wait. */
+  position?: number;
+  estimatedWait?: string;
+  estimatedWaitMs?: number;
+  /** From the launch of the agent until it was ready. */
+  startupTime?: number;
+  /** Agents of this call that had to be replaced. */
+  restarts?: number;
+  endReason?: EndReason;
+  /** Why the start failed, in a sentence. */
+  error?: string;
+  /** For admins, who see every step, also those that change no status: its name, and what it noted. */
+  step?: string;
+  detail?: Record<string, unknown>;
+}
+
+/** The agent reports, in the words of the agent contract. */
+export interface AgentStreamEvent {
+  sessionId: string;
+  at: string;
+  /** `agent_speaking` or `user_speaking`, with `active`. Admins also see the others, with what they carry. */
+  kind: string;
+  active?: boolean;
+  [detail: string]: unknown;
+}
+
+/** Something was said. Medical: it is never in the stream of all. */
+export interface TranscriptStreamEvent {
+  sessionId: string;
+  at: string;
+  role: 'user' | 'agent';
+  text: string;
+  /** Without it, the words may still change. */
+  final: boolean;
+}
+
+export interface SessionEndedEvent {
+  sessionId: string;
+  endReason: EndReason;
+  endedAt: string;
+  durationMs: number;
+}
+
+/** GET /api/sessions/events: the same for the stream of everything. */
+export interface AllStreamEvents {
+  snapshot: OverviewView;
+  session: SessionStepEvent;
+  pool: PoolStreamEvent;
+  host: HostStreamEvent;
+}
+
+export interface OverviewView {
+  /** The data was lost and is being recovered: what is not here may come back. Another snapshot follows. */
+  recovering: boolean;
+  /** Newest first, without metadata and last lines. */
+  sessions: AdminSessionView[];
+  /** There are more sessions than are listed. */
+  isCut: boolean;
+  pools: PoolView[];
+  hosts: HostState[];
+}
+
+/** A session took a step; `gone` is its end, with its reason in `detail`. */
+export interface SessionStepEvent {
+  sessionId: string;
+  step: string;
+  status: SessionState;
+  at: string;
+  profile: string;
+  /** Whether it is a warm agent that belongs to nobody. */
+  warm: boolean;
+  userId?: string;
+  host?: string;
+  detail?: Record<string, unknown>;
+}
+
+/** A pool has other counts, or another target. */
+export interface PoolStreamEvent {
+  profile: string;
+  at: string;
+  target: number;
+  ready: number;
+  warming: number;
+}
+
+/** A host has another state. `removed`: its spawner left in order. */
+export interface HostStreamEvent {
+  host: string;
+  at: string;
+  state: HostState['state'] | 'removed';
+}
+
+export interface HostState {
+  host: string;
+  state: 'up' | 'draining' | 'unreachable' | 'lost';
+  capacity: number | null;
+  running: number | null;
+  version: string | null;
+  lastSeenAt: string | null;
+}

@@ -1,0 +1,41 @@
+import type { EndedRecord, StreamEntry, StreamPosition } from '@greenroom/redis-schema';
+
+/** Entries that are read at a time. */
+export const PAGE_SIZE = 100;
+
+/** An event as a reader gets it. */
+export interface Told {
+  readonly event: string;
+  readonly data: object;
+}
+
+/** What a reader has not seen yet. */
+export type FeedPage =
+  | {
+      readonly kind: 'entries';
+      readonly epoch: string | undefined;
+      readonly entries: readonly StreamEntry[];
+      readonly ended?: EndedRecord | undefined;
+    }
+  | {
+      readonly kind: 'snapshot';
+      readonly position: StreamPosition;
+      readonly told: Told;
+      readonly ended?: EndedRecord | undefined;
+    }
+  | { readonly kind: 'ended'; readonly epoch: string | undefined; readonly ended: EndedRecord }
+  /** The session goes on as another one, and so does the stream. */
+  | { readonly kind: 'moved'; readonly feed: Feed; readonly keepsPosition: boolean };
+
+/** A stream as one kind of reader sees it. */
+export interface Feed {
+  /** undefined for the stream of all. */
+  readonly sessionId: string | undefined;
+  /** @throws CodedError when the reader may not see it, or it is not there */
+  read(position: StreamPosition | undefined): Promise<FeedPage>;
+  /** undefined for what this reader is not told. */
+  tell(entry: StreamEntry): Told | undefined;
+  tellEnded(ended: EndedRecord): Told;
+  /** Called every few seconds while somebody reads. */
+  keepAlive?(): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import type { AllStreamEvents, HostState } from '@greenroom/contracts';
+import {
+  type EndedRecord,
+  type HostFacts,
+  type OverviewPage,
+  type RedisSchema,
+  type StreamEntry,
+  type StreamPosition,
+  timeOfEntry,
+} from '@greenroom/redis-schema';
+import { viewPool } from '../routes/get-pool.js';
+import { isoTime, viewSessionForAdmin } from '../sessions/session-view.js';
+import { type Feed, type FeedPage, PAGE_SIZE, type Told } from './feed.js';
+
+/** Sessions in a snapshot. */
+const MAX_SESSIONS = 1_000;
+
+export const STREAM_KINDS = ['session', 'pool', 'host'] as const;
+export type StreamKind = (typeof STREAM_KINDS)[number];
+
+/** What an admin wants to hear of. What has no profile or no host is not left out by a filter for one. */
+export interface OverviewFilter {
+  readonly kinds: readonly StreamKind[];
+  readonly profile?: string | undefined;
+  readonly host?: string | undefined;
+}
+
+/** Every session, pool and host, for admins. */
+export class OverviewFeed implements Feed {
+  readonly sessionId = undefined;
+  readonly #redis: Pick<RedisSchema, 'events'>;
+  readonly #filter: OverviewFilter;
+
+  constructor(redis: Pick<RedisSchema, 'events'>, filter: OverviewFilter) {
+    this.#redis = redis;
+    this.#filter = filter;
+  }
+
+  async read(position: StreamPosition | undefined): Promise<FeedPage> {
+    const page = await this.#redis.events.readAll(position, { limit: PAGE_SIZE, maxSessions: MAX_SESSIONS });
+    if (page.status === 'entries') return { kind: 'entries', epoch: page.epoch, entries: page.entries };
+    return { kind: 'snapshot', position: page.position, told: told('snapshot', this.#view(page)) };
+  }
+
+  tell({ id, type, data }: StreamEntry): Told | undefined {
+    const kind = STREAM_KINDS.find((it) => it === type);
+    if (!kind || !this.#isWanted(kind, data)) return undefined;
+    return { event: kind, data: { ...data, at: isoTime(timeOfEntry(id)) } };
+  }
+
+  /** Nothing ends this one. */
+  tellEnded(_ended: EndedRecord): Told {
+    return { event: 'ended', data: {} };
+  }
+
+  #isWanted(kind: StreamKind, { profile, host }: Readonly<Record<string, unknown>>): boolean {
+    const filter = this.#filter;
+    if (!filter.kinds.includes(kind)) return false;
+    if (kind !== 'host' && filter.profile !== undefined && profile !== filter.profile) return false;
+    return kind === 'pool' || filter.host === undefined || host === filter.host;
+  }
+
+  #view(page: OverviewPage & { status: 'snapshot' }): AllStreamEvents['snapshot'] {
+    return {
+      recovering: page.position.epoch === undefined,
+      sessions: page.sessions
+        .filter(({ profile, host }) => this.#isWanted('session', { profile, host }))
+        .map(viewSessionForAdmin),
+      isCut: page.isCut,
+      pools: page.pools.filter(({ profile }) => this.#isWanted('pool', { profile })).map(viewPool),
+      hosts: page.hosts.filter(({ id }) => this.#isWanted('host', { host: id })).map(viewHost),
+    };
+  }
+}
+
+function told<Name extends keyof AllStreamEvents>(event: Name, data: AllStreamEvents[Name]): Told {
+  return { event, data };
+}
+
+function viewHost({ id, state, capacity, running, version, lastSeenAt }: HostFacts): HostState {
+  return {
+    host: id,
+    state,
+    capacity: capacity ?? null,
+    running: running ?? null,
+    version: version ?? null,
+    lastSeenAt: lastSeenAt === undefined ? null : isoTime(lastSeenAt),
+  };
+}

@@ -1,0 +1,128 @@
+import {
+  type AgentStreamEvent,
+  CodedError,
+  formatDuration,
+  type SessionEndedEvent,
+  type SessionStateEvent,
+  type SessionStreamEvents,
+  type TranscriptStreamEvent,
+} from '@greenroom/contracts';
+import {
+  type EndedRecord,
+  type RedisSchema,
+  type SessionRecord,
+  type StreamEntry,
+  type StreamPosition,
+  timeOfEntry,
+} from '@greenroom/redis-schema';
+import type { Client } from '../http/authenticate.js';
+import { requireVisible } from '../sessions/find-session.js';
+import { isoTime, viewSession, viewSessionForAdmin } from '../sessions/session-view.js';
+import { type Feed, type FeedPage, PAGE_SIZE, type Told } from './feed.js';
+
+/** Steps that a caller is told; the others are the affair of whoever runs this. */
+const STEPS_FOR_HOLDERS: ReadonlySet<string> = new Set([
+  'queued',
+  'starting',
+  'ready',
+  'restarting',
+  'ending',
+  'error',
+]);
+const AGENT_EVENTS_FOR_HOLDERS: ReadonlySet<string> = new Set(['agent_speaking', 'user_speaking']);
+
+export interface SessionFeedOptions {
+  readonly redis: Pick<RedisSchema, 'events' | 'sessions'>;
+  readonly client: Client;
+}
+
+/** One session, as its holder or an admin sees it. */
+export class SessionFeed implements Feed {
+  readonly sessionId: string;
+  readonly #options: SessionFeedOptions;
+
+  constructor(sessionId: string, options: SessionFeedOptions) {
+    this.sessionId = sessionId;
+    this.#options = options;
+  }
+
+  async read(position: StreamPosition | undefined): Promise<FeedPage> {
+    const { redis, client } = this.#options;
+    const page = await redis.events.readSession(this.sessionId, position, PAGE_SIZE);
+    switch (page.status) {
+      case 'entries':
+        requireVisible(page.session, client);
+        return { kind: 'entries', epoch: page.epoch, entries: page.entries, ended: page.ended };
+      case 'snapshot':
+        requireVisible(page.session, client);
+        return {
+          kind: 'snapshot',
+          position: page.position,
+          told: told('snapshot', this.#view(page.session)),
+          ended: page.ended,
+        };
+      case 'ended':
+        return { kind: 'ended', epoch: page.epoch, ended: page.ended };
+      case 'not_found':
+        throw new CodedError('session_not_found');
+    }
+  }
+
+  tell(entry: StreamEntry): Told | undefined {
+    const facts = { sessionId: this.sessionId, at: isoTime(timeOfEntry(entry.id)) };
+    if (entry.type === 'transcript') return told('transcript', { ...facts, ...transcriptOf(entry) });
+    if (entry.isAgents) {
+      if (!this.#isAdmin && !AGENT_EVENTS_FOR_HOLDERS.has(entry.type)) return undefined;
+      return told('agent', { ...entry.data, ...facts, kind: entry.type } satisfies AgentStreamEvent);
+    }
+    if (!this.#isAdmin && !STEPS_FOR_HOLDERS.has(entry.type)) return undefined;
+    const detail = this.#isAdmin ? { step: entry.type, detail: entry.data } : {};
+    return told('state', { ...facts, ...stateOf(entry), ...detail });
+  }
+
+  tellEnded({ endReason, endedAt, durationMs }: EndedRecord): Told {
+    return told('ended', {
+      sessionId: this.sessionId,
+      endReason,
+      endedAt: isoTime(endedAt),
+      durationMs,
+    } satisfies SessionEndedEvent);
+  }
+
+  get #isAdmin(): boolean {
+    return this.#options.client.kind === 'admin';
+  }
+
+  #view(session: SessionRecord) {
+    return this.#isAdmin ? viewSessionForAdmin(session) : viewSession(session);
+  }
+}
+
+function told<Name extends keyof SessionStreamEvents>(event: Name, data: SessionStreamEvents[Name]): Told {
+  return { event, data };
+}
+
+function stateOf({ type, status, data }: StreamEntry): Omit<SessionStateEvent, 'sessionId' | 'at'> {
+  const { position, estimatedWaitMs, startupMs, restarts, reason, error } = data;
+  return {
+    // The version before this one writes no status, and names these steps as the states that they lead to.
+    status: (status || type) as SessionStateEvent['status'],
+    ...(typeof position === 'number' && { position }),
+    ...(typeof estimatedWaitMs === 'number' && {
+      estimatedWait: formatDuration(estimatedWaitMs),
+      estimatedWaitMs,
+    }),
+    ...(typeof startupMs === 'number' && { startupTime: startupMs }),
+    ...(typeof restarts === 'number' && { restarts }),
+    ...(typeof reason === 'string' && { endReason: reason as SessionStateEvent['endReason'] & string }),
+    ...(type === 'error' && typeof error === 'string' && { error }),
+  };
+}
+
+function transcriptOf({ data }: StreamEntry): Pick<TranscriptStreamEvent, 'role' | 'text' | 'final'> {
+  return {
+    role: data.role === 'user' ? 'user' : 'agent',
+    text: typeof data.text === 'string' ? data.text : '',
+    final: data.final !== false,
+  };
+}
