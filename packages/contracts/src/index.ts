@@ -1,4 +1,5 @@
 export * from './agent-events.js';
+export * from './dead-air-settings.js';
 export * from './duration.js';
 export * from './end-reason.js';
 export * from './errors.js';

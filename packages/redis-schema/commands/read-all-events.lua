@@ -6,6 +6,7 @@
 -- @include prelude
 -- @include reading
 -- @include breaker
+-- @include hosts
 -- @include pools
 
 local entries = entries_after(K.EVENTS, A, A.limit)

@@ -4,6 +4,7 @@
 -- @flags no-writes
 -- @include prelude
 -- @include breaker
+-- @include hosts
 -- @include pools
 
 local totals = {}

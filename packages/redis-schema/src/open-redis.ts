@@ -101,7 +101,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     agents: new AgentStore(scripts, commands, bus, keyPrefix),
     events: new EventStore(scripts, bus),
     rooms: new RoomStore(scripts),
-    profiles: new ProfileStore(hashes),
+    profiles: new ProfileStore(scripts),
     health: new HealthStore(scripts),
     doorbell,
     bus,

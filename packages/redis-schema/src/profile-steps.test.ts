@@ -150,3 +150,21 @@ describe('hosts that run different profiles', () => {
     expect(await schema.sessions.restart(ref, policy)).toEqual({ status: 'restarting' });
   });
 });
+
+test('profiles and pools of all hosts are listed; one that no host runs any more is left out', async () => {
+  await addHost('sales-host', 'sales', 'default');
+  await addHost('support-host', 'support');
+  const names = async () => (await schema.profiles.list()).map(({ name }) => name);
+  const pools = async () => (await schema.pools.read()).map(({ profile }) => profile);
+  expect(await names()).toEqual(['default', 'sales', 'support']);
+  // A silent or draining host may be back in a moment.
+  await heartbeat('support-host', true);
+  expect(await names()).toEqual(['default', 'sales', 'support']);
+  await warmUp('sales');
+  await addHost('sales-host', 'default');
+  expect(await names()).toEqual(['default', 'support']);
+  expect(await pools()).toEqual(['default', 'sales', 'support']);
+  // Its warm agents are still counted while there are any.
+  await redis.command('DEL', 'pool:sales:warming');
+  expect(await pools()).toEqual(['default', 'support']);
+});

@@ -1,17 +1,18 @@
-import type { HashReader } from './hash-reader.js';
+import { asList, type ScriptRunner } from './script-runner.js';
 import type { PublishedProfile } from './types.js';
 
 /** Kinds of agent, as the spawners publish them. */
 export class ProfileStore {
-  readonly #hashes: HashReader;
+  readonly #scripts: ScriptRunner;
 
-  constructor(hashes: HashReader) {
-    this.#hashes = hashes;
+  constructor(scripts: ScriptRunner) {
+    this.#scripts = scripts;
   }
 
+  /** Those that a host runs, by name. */
   async list(): Promise<PublishedProfile[]> {
-    const profiles = (await this.#hashes.read('profiles')) ?? {};
-    return Object.values(profiles)
+    const answer = await this.#scripts.run('list-profiles');
+    return asList<string>(answer.profiles)
       .map((json) => JSON.parse(json) as PublishedProfile)
       .sort((a, b) => a.name.localeCompare(b.name));
   }

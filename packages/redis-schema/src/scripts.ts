@@ -21,6 +21,7 @@ export type CommandName =
   | 'finish-end'
   | 'heartbeat'
   | 'list-hosts'
+  | 'list-profiles'
   | 'list-sessions'
   | 'mark-ready'
   | 'move-session'

@@ -1,4 +1,4 @@
-import type { AgentMode, EndedBy, EndReason, SessionState } from '@greenroom/contracts';
+import type { AgentMode, DeadAirSettings, EndedBy, EndReason, SessionState } from '@greenroom/contracts';
 
 /** Milliseconds since 1970, by the clock of Redis. */
 export type EpochMs = number;
@@ -251,4 +251,5 @@ export interface PublishedProfile {
   name: string;
   description?: string | undefined;
   voices: { id: string; name: string }[];
+  deadAirSettings?: DeadAirSettings | undefined;
 }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { parseSession, RedisRecoveringError, type SessionRecord } from '@greenroom/redis-schema';
 import { AgentRun } from './agent-run.js';
-import type { Profile } from './agents/profile.js';
+import { profileOf } from './agents/forgotten-profile.js';
 import { AgentOutput } from './agents/agent-output.js';
 import type { SessionEnds } from './end-session.js';
 import {
@@ -150,19 +150,15 @@ async function list(
     });
   }
   const { session } = standing;
-  const profile = context.profiles.get(record.profile);
-  if (profile === undefined) {
-    context.logger.error('an agent of a profile that is gone cannot be adopted', { profile: record.profile });
-  }
   // A gate that was never opened has closed with its spawner; what is left of it leaves by itself.
   const hasAgent = session.agentPid !== undefined && record.phase !== 'recorded';
-  if (profile === undefined || !hasAgent) {
+  if (!hasAgent) {
     return settling(context, record, async () => {
       await stopStray(context, record);
       await settleSession(parts, session);
     });
   }
-  return takeOver(context, parts, { record, session, profile, isAlive: state === 'alive' });
+  return takeOver(context, parts, { record, session, isAlive: state === 'alive' });
 }
 
 /** Until it is done the launch is somebody's: what a heartbeat brings must not stop it a second time. */
@@ -227,7 +223,6 @@ function sessionOf(record: LaunchRecord): SessionRecord {
 interface Found {
   record: LaunchRecord;
   session: SessionRecord;
-  profile: Profile;
   isAlive: boolean;
 }
 
@@ -238,10 +233,11 @@ interface Found {
 function takeOver(
   context: SpawnerContext,
   parts: Parts,
-  { record, session, profile, isAlive }: Found,
+  { record, session, isAlive }: Found,
 ): () => Promise<Adoption> {
   const ref = { sessionId: record.sessionId, generation: record.generation, launch: record.launchId };
   const nowMs = context.redis.clock.now();
+  const profile = profileOf(context, record);
   const run = new AgentRun(ref, session, profile, nowMs - (session.claimedAt ?? nowMs));
   run.identity = record.identity;
   run.remembered = record.remembered ?? [];
@@ -257,6 +253,7 @@ function takeOver(
   const goOn = (): Adoption => {
     parts.lifecycle.resume(run);
     if (session.status === 'ending') void parts.ends.end(run.id);
+    else if (!context.profiles.has(profile.name)) leaveToItsCaller(context, run);
     return isAlive && session.status !== 'ending' ? 'adopted' : 'ending';
   };
   if (isAlive) {
@@ -272,6 +269,27 @@ function takeOver(
     }
     return 'ending';
   };
+}
+
+/** Its profile is not run here any more: a call goes on, a warm agent is of no use. */
+function leaveToItsCaller({ redis, logger, leaving }: SpawnerContext, { ref, session }: AgentRun): void {
+  logger.warn('an agent of a profile that this host does not run any more', {
+    session: shortId(session.id),
+    profile: session.profile,
+  });
+  if (session.owner !== 'pool') return;
+  const { sessionId, launch: expectLaunch } = ref;
+  const wish = {
+    sessionId,
+    reason: 'pool_surplus',
+    by: 'spawner',
+    expectStatus: session.status,
+    expectLaunch,
+  } as const;
+  untilAnswered(() => redis.sessions.requestEnd(wish), leaving).catch((error: unknown) => {
+    if ((error as Error).name === 'AbortError') return;
+    logger.warn('it could not be asked to leave; it does when it is old', { error });
+  });
 }
 
 /**

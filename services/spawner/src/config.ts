@@ -51,6 +51,7 @@ export function readConfig(env: Environment) {
       ...it.agentEnv
         .filter((name) => env[name] === undefined)
         .map((name) => `AGENT_ENV names ${name}, which is not set`),
+      ...explainTwoKinds(env),
       ...(it.faultAt !== undefined && env['NODE_ENV']?.trim() === 'production'
         ? ['FAULT_AT kills the spawner on purpose; it is for tests and refused where NODE_ENV is production']
         : []),
@@ -76,4 +77,20 @@ function pick(env: Environment, names: readonly string[]): Record<string, string
       return value === undefined ? [] : [[name, value]];
     }),
   );
+}
+
+/** What describes the one agent of a deployment has no meaning where a file describes several. */
+function explainTwoKinds(env: Environment): string[] {
+  if (!env['PROFILES_FILE']?.trim()) return [];
+  const instead = {
+    AGENT_COMMAND: 'command of a profile named default',
+    AGENT_CWD: 'cwd of a profile',
+    AGENT_HEALTH_TIMEOUT: 'healthTimeout of a profile',
+  };
+  return Object.entries(instead)
+    .filter(([name]) => env[name]?.trim())
+    .map(
+      ([name, place]) =>
+        `${name} and PROFILES_FILE are both set: write it into the file, as ${place}, and unset ${name}`,
+    );
 }

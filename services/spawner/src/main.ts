@@ -16,9 +16,8 @@ import {
 import { adoptAll } from './adopt.js';
 import { hasLaunchRecords, Recovery, register } from './recovery.js';
 import { findCgroupRoot, prepareLimits } from './process/index.js';
-import { type Profile, readDefaultProfile } from './agents/profile.js';
+import { DEFAULT_PROFILE } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
-import { readConfig } from './config.js';
 import { guardDeadlines } from './deadline-guard.js';
 import { DiskGuard } from './disk-guard.js';
 import { HostDrain } from './drain.js';
@@ -38,6 +37,7 @@ import { proveHunting } from './prove-hunting.js';
 import { RoomKeeper } from './rooms/room-keeper.js';
 import { RoomWatch } from './rooms/room-watch.js';
 import { RoomService } from './rooms/room-service.js';
+import { readSettings } from './read-settings.js';
 import { SessionLifecycle } from './session-lifecycle.js';
 import { holdHostId, holdStateDir } from './sole-spawner.js';
 import type { SpawnerContext } from './spawner-context.js';
@@ -50,9 +50,8 @@ import { untilAnswered } from './until-answered.js';
 const REDIS_START_LIMIT_MS = 2000;
 
 async function main(): Promise<void> {
-  const config = readConfig(process.env);
+  const { config, profiles } = readSettings(process.env);
   const logger = createLogger({ service: 'spawner', level: config.logLevel, secrets: config.secrets });
-  const profile = readDefaultProfile(config);
   await holdStateDir(config.stateDir);
   const state = await openStateDir(config.stateDir, config);
   const lock = await holdHostId(state.hostId, config);
@@ -74,7 +73,7 @@ async function main(): Promise<void> {
     redis,
     rooms: new RoomService(config.livekitUrl, config.livekitApiKey, config.livekitApiSecret),
     state,
-    profiles: new Map([[profile.name, profile]]),
+    profiles,
     runs: new RunRegistry(),
     cgroupRoot: findCgroupRoot(),
     metrics: createSpawnerMetrics(),
@@ -204,8 +203,13 @@ async function main(): Promise<void> {
     host: state.hostId,
     // Only a cgroup is a guarantee against what hides; without one the tree is hunted by group, session and cookie.
     treesEndBy: context.cgroupRoot === undefined ? 'signals' : 'cgroup.kill',
-    ...reportLimits(context, profile),
+    ...reportLimits(context),
   });
+  if (!profiles.has(DEFAULT_PROFILE)) {
+    logger.warn('no profile is named default: a start must say which one it wants', {
+      profiles: [...profiles.keys()],
+    });
+  }
   started = takeUpWork();
   await started;
 
@@ -244,7 +248,7 @@ async function main(): Promise<void> {
     pool.open();
     sweep.open();
     readiness = { ready: true };
-    logger.info('spawner ready', { profile: profile.name, poolTarget: profile.poolTarget });
+    logger.info('spawner ready', { profiles: [...profiles.keys()] });
   }
 
   /** BullMQ gives a ring to one spawner, whatever it runs: one for another kind of agent is passed on. */
@@ -269,11 +273,15 @@ async function main(): Promise<void> {
 }
 
 /** Who holds the limits of the agents to come: the kernel or our watch. */
-function reportLimits({ cgroupRoot, metrics }: SpawnerContext, { limits }: Profile) {
-  const keepers = prepareLimits(cgroupRoot, limits);
-  metrics.limits.set({ limit: 'memory', keeper: keepers.memory }, limits.memoryBytes ?? 0);
-  metrics.limits.set({ limit: 'processes', keeper: keepers.processes }, limits.processes ?? 0);
-  return { memoryLimitBy: keepers.memory, processLimitBy: keepers.processes };
+function reportLimits({ cgroupRoot, metrics, profiles }: SpawnerContext) {
+  const keepers = [...profiles].map(([profile, { limits }]) => {
+    const { memory, processes } = prepareLimits(cgroupRoot, limits);
+    metrics.limits.set({ profile, limit: 'memory', keeper: memory }, limits.memoryBytes ?? 0);
+    metrics.limits.set({ profile, limit: 'processes', keeper: processes }, limits.processes ?? 0);
+    return { memory, processes };
+  });
+  const allOf = (limit: 'memory' | 'processes') => [...new Set(keepers.map((it) => it[limit]))].join(', ');
+  return { memoryLimitBy: allOf('memory'), processLimitBy: allOf('processes') };
 }
 
 function readVersion(): string {

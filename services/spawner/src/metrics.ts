@@ -9,7 +9,7 @@ export interface SpawnerMetrics {
   startupSeconds: Histogram<'mode'>;
   roomLooks: Counter;
   running: Gauge;
-  limits: Gauge<'limit' | 'keeper'>;
+  limits: Gauge<'profile' | 'limit' | 'keeper'>;
   overLimit: Counter<'limit'>;
   diskFree: Gauge;
   diskTrims: Counter<'what'>;
@@ -63,8 +63,8 @@ export function createSpawnerMetrics(): SpawnerMetrics {
     }),
     limits: new Gauge({
       name: 'greenroom_agent_limit',
-      help: 'Limit of one agent (bytes, processes), by who holds it: the kernel (cgroup) or our own watch',
-      labelNames: ['limit', 'keeper'],
+      help: 'Limit of one agent of a profile (bytes, processes), by who holds it: the kernel (cgroup) or our own watch',
+      labelNames: ['profile', 'limit', 'keeper'],
       registers,
     }),
     overLimit: new Counter({

@@ -63,7 +63,7 @@ export class PoolKeeper {
         profile,
         ids,
         rooms: ids.map(roomNameOf),
-        warmMaxAgeMs: config.warmMaxAgeMs,
+        warmMaxAgeMs: this.#context.profiles.get(profile)?.warmMaxAgeMs ?? config.warmMaxAgeMs,
         sessionTimeoutMs: config.sessionTimeoutMs,
       });
       if (heldOffMs > 0) this.#refillIn(profile, heldOffMs);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Epoch, SessionRecord } from '@greenroom/redis-schema';
 import { settleUnrecorded } from './adopt.js';
 import type { AgentRun } from './agent-run.js';
-import type { Profile } from './agents/profile.js';
+import { initialTarget, type Profile } from './agents/profile.js';
 import type { SessionEnds } from './end-session.js';
 import { keepRecord } from './keep-record.js';
 import { listLaunchRecords } from './process/index.js';
@@ -180,8 +180,8 @@ export async function register(context: SpawnerContext, hasLaunches: boolean) {
   return registered;
 }
 
-function publish({ name, description, voices, poolTarget }: Profile) {
-  return { name, description, voices: [...voices], poolTarget };
+function publish({ name, description, voices, pool, deadAirSettings }: Profile) {
+  return { name, description, voices: [...voices], deadAirSettings, poolTarget: initialTarget(pool) };
 }
 
 export async function hasLaunchRecords({ state }: SpawnerContext): Promise<boolean> {

@@ -2,7 +2,7 @@ import { encodeSession, type SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import { buildAgentEnvironment } from './agents/agent-environment.js';
 import { AgentOutput } from './agents/agent-output.js';
-import { fillPlaceholders } from './agents/profile.js';
+import { fillPlaceholders } from './agents/command-line.js';
 import {
   type GatedLaunch,
   LAUNCH_RECORD_SCHEMA,
@@ -124,12 +124,12 @@ async function openAgentGate(context: SpawnerContext, run: AgentRun): Promise<Ga
 
 function mintToken({ config }: SpawnerContext, run: AgentRun): Promise<string> {
   const { sessionId, generation } = run.ref;
-  const lifeMs = tokenLifeMs(config);
+  const lifeMs = tokenLifeMs(config, run);
   return mintAgentToken({ sessionId, generation, roomName: run.session.roomName, lifeMs }, config);
 }
 
-function tokenLifeMs({ warmMaxAgeMs, sessionTimeoutMs }: SpawnerContext['config']): number {
-  return Math.max(warmMaxAgeMs, sessionTimeoutMs) + TOKEN_MARGIN_MS;
+function tokenLifeMs({ sessionTimeoutMs }: SpawnerContext['config'], run: AgentRun): number {
+  return Math.max(run.profile.warmMaxAgeMs, sessionTimeoutMs) + TOKEN_MARGIN_MS;
 }
 
 function reportSpawn({ logger }: SpawnerContext, run: AgentRun, gate: GatedLaunch): void {
@@ -172,7 +172,7 @@ async function commit({ config, redis, state }: SpawnerContext, run: AgentRun): 
   if (identity === undefined) throw new Error('a launch without a process cannot be committed');
   const { pid, pgid, startTime } = identity;
   const logFile = state.logFile(run.id, run.ref.generation);
-  const facts = { pid, pgid, startTime, roomSid, logFile, tokenLifeMs: tokenLifeMs(config) };
+  const facts = { pid, pgid, startTime, roomSid, logFile, tokenLifeMs: tokenLifeMs(config, run) };
   const answer = await untilAnswered(() => redis.sessions.commitLaunch(run.ref, facts), run.giveWay.signal);
   if (answer.status === 'superseded') throw new Superseded();
 }

@@ -1,6 +1,8 @@
 import type { EndReason } from '@greenroom/contracts';
 import type { LaunchRef, RestartCause, RestartResult, SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
+import type { Profile } from './agents/profile.js';
+import { profileOf } from './agents/forgotten-profile.js';
 import type { SessionEnds } from './end-session.js';
 import { deleteLaunchRecord, type ProcessExit, ranOutOfMemory } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
@@ -11,7 +13,7 @@ type Fault = Extract<RestartCause, EndReason>;
 
 /**
  * Watches ready agents. One that goes ends its session when it meant to, or when nobody is there to talk to; otherwise
- * the call gets a new agent in the same room, as often as RESTART_INTENSITY allows.
+ * the call gets a new agent in the same room, as often as its profile allows.
  */
 export class Supervisor {
   readonly #context: SpawnerContext;
@@ -46,7 +48,8 @@ export class Supervisor {
   async agentLost(session: SessionRecord & { launch: string }): Promise<void> {
     const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
     if (session.owner === 'caller' && (await this.#mayHaveCaller(session.roomName))) {
-      const { status } = await this.#requestRestart({ ref }, 'agent_crashed');
+      const { restart } = profileOf(this.#context, session);
+      const { status } = await this.#requestRestart({ ref, profile: { restart } }, 'agent_crashed');
       if (status === 'restarting') return this.#onRestarting();
       if (status === 'superseded') return;
     }
@@ -192,12 +195,13 @@ export class Supervisor {
   }
 
   #requestRestart(
-    launch: { readonly ref: LaunchRef },
+    launch: { readonly ref: LaunchRef; readonly profile: Pick<Profile, 'restart'> },
     cause: RestartCause,
     giveWay?: AbortSignal,
   ): Promise<RestartResult> {
-    const { config, redis, leaving } = this.#context;
-    const policy = { cause, maxRestarts: config.restartIntensity, periodMs: config.restartPeriodMs };
+    const { redis, leaving } = this.#context;
+    const { intensity, periodMs } = launch.profile.restart;
+    const policy = { cause, maxRestarts: intensity, periodMs };
     const signal = giveWay === undefined ? leaving : AbortSignal.any([leaving, giveWay]);
     return untilAnswered(() => redis.sessions.restart(launch.ref, policy), signal);
   }

@@ -25,3 +25,12 @@ local function host_counts(host)
   end
   return counts
 end
+
+-- Whether a host that is listed runs the profile, silent or draining though it may be.
+local function is_run_somewhere(profile)
+  local hosts = redis.call('ZRANGE', K.HOSTS, 0, -1)
+  for _, host in ipairs(hosts) do
+    if host_runs(host, profile) then return true end
+  end
+  return #hosts == 0
+end

@@ -1,4 +1,4 @@
--- Warm agents of each profile. Needs the include `breaker`.
+-- Warm agents of each profile that a host runs, or that has any left. Needs the includes `breaker` and `hosts`.
 
 local function breaker_state(profile)
   local breaker = read_breaker(profile)
@@ -10,13 +10,16 @@ end
 local function pool_counts()
   local pools = {}
   for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
-    pools[#pools + 1] = {
-      profile = profile,
-      target = tonumber(redis.call('GET', K.pool(profile, 'target'))) or 0,
-      ready = redis.call('SCARD', K.pool(profile, 'ready')),
-      warming = redis.call('SCARD', K.pool(profile, 'warming')),
-      breaker = breaker_state(profile),
-    }
+    local ready, warming = redis.call('SCARD', K.pool(profile, 'ready')), redis.call('SCARD', K.pool(profile, 'warming'))
+    if ready + warming > 0 or is_run_somewhere(profile) then
+      pools[#pools + 1] = {
+        profile = profile,
+        target = tonumber(redis.call('GET', K.pool(profile, 'target'))) or 0,
+        ready = ready,
+        warming = warming,
+        breaker = breaker_state(profile),
+      }
+    end
   end
   return pools
 end

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { SessionRecord } from '@greenroom/redis-schema';
 import { readConfig } from '../config.js';
 import { buildAgentEnvironment } from './agent-environment.js';
-import { readDefaultProfile } from './profile.js';
+import { readSingleProfile } from './single-profile.js';
 
 const SPAWNERS = {
   REDIS_URL: 'redis://:password@127.0.0.1:1',
@@ -29,7 +29,7 @@ function environmentOf(spawners: Record<string, string>, session: Partial<Sessio
       roomName: 'greenroom-session_1',
       ...session,
     } as SessionRecord,
-    profile: readDefaultProfile(readConfig(spawners)),
+    profile: readSingleProfile(readConfig(spawners)),
     launch: 'launch-1',
     eventsFile: '/state/events/1.jsonl',
     livekitUrl: 'ws://127.0.0.1:1',

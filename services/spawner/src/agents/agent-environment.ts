@@ -10,11 +10,35 @@ export interface AgentEnvironmentRequest {
   livekitToken: string;
 }
 
+/** Ours to give, whatever a profile says. */
+const CONTRACT_NAMES = [
+  'SESSION_ID',
+  'AGENT_ID',
+  'GREENROOM_LAUNCH',
+  'GREENROOM_EVENTS',
+  'AGENT_MODE',
+  'LIVEKIT_URL',
+  'LIVEKIT_TOKEN',
+  'LIVEKIT_ROOM_NAME',
+  'ROOM_NAME',
+  'USER_ID',
+  'USER_NAME',
+  'VOICE_ID',
+  'PROFILE',
+] as const;
+
+export const CONTRACT_VARIABLES: ReadonlySet<string> = new Set(CONTRACT_NAMES);
+
 /** The whole environment of an agent, as the agent contract lists it. Ours is not inherited. */
 export function buildAgentEnvironment(request: AgentEnvironmentRequest): Record<string, string> {
-  const { session, profile } = request;
+  return { ...request.profile.variables, ...contractVariables(request) };
+}
+
+function contractVariables(
+  request: AgentEnvironmentRequest,
+): Record<(typeof CONTRACT_NAMES)[number], string> {
+  const { session } = request;
   return {
-    ...profile.variables,
     SESSION_ID: session.id,
     AGENT_ID: session.id,
     GREENROOM_LAUNCH: request.launch,

@@ -72,7 +72,7 @@ export class AgentOutput implements RunOutput {
     this.#context = context;
     this.#run = run;
     this.#onAgentEnd = onAgentEnd;
-    this.#matches = createReadinessMatcher(run.session.mode);
+    this.#matches = createReadinessMatcher(run.session.mode, run.profile.readyPatterns);
     this.patternSeen = new Promise((resolve) => {
       this.#seePattern = resolve;
     });

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readConfig } from '../config.js';
-import { fillPlaceholders, readDefaultProfile, splitCommandLine } from './profile.js';
+import { fillPlaceholders, splitCommandLine } from './command-line.js';
+import { readSingleProfile } from './single-profile.js';
 
 const ENOUGH = {
   REDIS_URL: 'redis://127.0.0.1:6379',
@@ -64,7 +65,7 @@ describe('placeholders', () => {
 
 describe('what a caller calls itself', () => {
   const profileOf = (agentCommand: string) =>
-    readDefaultProfile(readConfig({ ...ENOUGH, AGENT_COMMAND: agentCommand }));
+    readSingleProfile(readConfig({ ...ENOUGH, AGENT_COMMAND: agentCommand }));
 
   test.each([
     `sh -c 'bot --name "{userName}"'`,
@@ -90,19 +91,19 @@ describe('what a caller calls itself', () => {
 describe('the default profile', () => {
   test('is AGENT_COMMAND where there is one, run where AGENT_CWD says, ready by any sign', () => {
     const env = { ...ENOUGH, AGENT_COMMAND: 'bot --fast', AGENT_CWD: '/srv/bot', POOL_TARGET: '7' };
-    expect(readDefaultProfile(readConfig({ ...env, BOT_STARTUP_TIMEOUT: '9' }))).toMatchObject({
+    expect(readSingleProfile(readConfig({ ...env, BOT_STARTUP_TIMEOUT: '9' }))).toMatchObject({
       name: 'default',
       command: 'bot',
       args: ['--fast'],
       cwd: '/srv/bot',
       ready: 'any',
-      poolTarget: 7,
+      pool: { kind: 'fixed', size: 7 },
       startupTimeoutMs: 9000,
     });
   });
 
   test('is the reference agent otherwise, ready when it is in the room', () => {
-    const profile = readDefaultProfile(readConfig(ENOUGH));
+    const profile = readSingleProfile(readConfig(ENOUGH));
     expect(profile).toMatchObject({ command: process.execPath, ready: 'room' });
     expect(profile.args).toEqual([path.join(profile.cwd, 'dist/main.js')]);
     expect(profile.voices.length).toBeGreaterThan(0);

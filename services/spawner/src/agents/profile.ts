@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'shell-quote';
+import type { DeadAirSettings, PoolPolicy } from '@greenroom/contracts';
 import type { SpawnerConfig } from '../config.js';
+import type { ReadinessPatterns } from '../logs/index.js';
 import type { AgentLimits } from '../process/index.js';
 
 /** Which sign of readiness a profile demands; `any` takes the first that shows. */
 export type ReadinessRule = 'any' | 'pattern' | 'event' | 'room';
 
-/** A kind of agent: how it is started and how it shows that it is ready. */
+/** A kind of agent: how it is started, how it shows that it is ready, and what rules hold for it. */
 export interface Profile {
   name: string;
   description: string | undefined;
@@ -19,48 +21,48 @@ export interface Profile {
   variables: Readonly<Record<string, string>>;
   voices: readonly { id: string; name: string }[];
   ready: ReadinessRule;
+  readyPatterns: ReadinessPatterns;
   startupTimeoutMs: number;
   /** Silence on health events after which it counts as hanging; 0 for an agent that does not promise any. */
   healthTimeoutMs: number;
-  poolTarget: number;
+  /** How often an agent that crashed during a call is started again within the period. */
+  restart: { readonly intensity: number; readonly periodMs: number };
+  pool: PoolPolicy;
+  /** Age at which a warm agent is replaced. */
+  warmMaxAgeMs: number;
   limits: AgentLimits;
+  deadAirSettings: DeadAirSettings | undefined;
 }
+
+/** Starts that name no profile get this one. */
+export const DEFAULT_PROFILE = 'default';
 
 const MIB = 1024 * 1024;
 const REFERENCE_AGENT = fileURLToPath(new URL('../../../agent/', import.meta.url));
 
-/** The one profile that the environment describes: AGENT_COMMAND, or the reference agent without it. */
-export function readDefaultProfile(config: SpawnerConfig): Profile {
-  const common = {
-    name: 'default',
-    variables: config.agentVariables,
-    startupTimeoutMs: config.startupTimeoutMs,
-    poolTarget: config.poolTarget,
-    limits: {
-      memoryBytes: config.agentMemoryLimitMb > 0 ? config.agentMemoryLimitMb * MIB : undefined,
-      processes: config.agentProcessLimit > 0 ? config.agentProcessLimit : undefined,
-    },
-  };
-  if (config.agentCommand === undefined) return { ...common, ...referenceAgent() };
-  const [command, ...args] = splitCommandLine(config.agentCommand);
-  if (command === undefined) throw new Error('AGENT_COMMAND is empty. Give the command line of your agent.');
-  args.forEach((word, index) => refuseCallerTextInScript(word, args[index - 1]));
+/** What the environment says of every profile that does not say otherwise. */
+export function rulesOf(config: SpawnerConfig) {
   return {
-    ...common,
-    description: undefined,
-    command,
-    args,
-    cwd: path.resolve(config.agentCwd ?? '.'),
-    voices: [],
-    ready: 'any',
-    healthTimeoutMs: config.agentHealthTimeoutMs,
+    startupTimeoutMs: config.startupTimeoutMs,
+    restart: { intensity: config.restartIntensity, periodMs: config.restartPeriodMs },
+    warmMaxAgeMs: config.warmMaxAgeMs,
+    limits: limitsOf({ memoryMb: config.agentMemoryLimitMb, processes: config.agentProcessLimit }),
+    deadAirSettings: undefined,
+  };
+}
+
+/** 0 is no limit. */
+export function limitsOf({ memoryMb, processes }: { memoryMb: number; processes: number }): AgentLimits {
+  return {
+    memoryBytes: memoryMb > 0 ? memoryMb * MIB : undefined,
+    processes: processes > 0 ? processes : undefined,
   };
 }
 
 /** The reference agent says itself what it is; services do not import each other. */
-function referenceAgent(): Omit<
+export function referenceAgent(): Pick<
   Profile,
-  'name' | 'variables' | 'startupTimeoutMs' | 'poolTarget' | 'limits'
+  'description' | 'voices' | 'ready' | 'healthTimeoutMs' | 'command' | 'args' | 'cwd'
 > {
   const { healthTimeout, ...about } = JSON.parse(
     readFileSync(path.join(REFERENCE_AGENT, 'profile.json'), 'utf8'),
@@ -80,42 +82,15 @@ function referenceAgent(): Omit<
   };
 }
 
-/**
- * Splits as a shell would, quotes included, but expands nothing.
- * @throws Error for anything that only a shell could run
- */
-export function splitCommandLine(line: string): string[] {
-  const words = parse(line, (name: string) => `$${name}`);
-  return words.map((word) => {
-    if (typeof word === 'string') return word;
-    if ('op' in word && word.op === 'glob') return word.pattern;
-    throw new Error(
-      `AGENT_COMMAND has ${JSON.stringify(word)}, which only a shell understands. Put it in a script, or write sh -c '…'.`,
-    );
-  });
-}
-
-/** `sh -c`, `bash -lc`, `perl -e`, `node --eval`. */
-const SCRIPT_OPTIONS = /^(-[a-z]{0,2}c|-e|--eval)$/;
-
-/**
- * Callers choose their name and voice freely. Inside a script (`sh -c`, `python -c`) that text would be run, and no
- * quoting keeps it from that; in a word of its own, or behind an option, it stays an argument.
- * @throws Error
- */
-export function refuseCallerTextInScript(word: string, before?: string): void {
-  if (!/\{(userName|voiceId)\}/.test(word)) return;
-  const besides = word.replace(/\{(room|sessionId|userName|voiceId|mode)\}/g, '');
-  // What stands behind `-c` is a script from its first letter on.
-  const isScript = before !== undefined && SCRIPT_OPTIONS.test(before);
-  if (!isScript && /^[\w./:=@%+,-]*$/.test(besides)) return;
-  throw new Error(
-    `AGENT_COMMAND has {userName} or {voiceId} inside ${JSON.stringify(word)}, where a caller's text could be run as code. ` +
-      'Read "$USER_NAME" and "$VOICE_ID" from the environment there.',
-  );
-}
-
-/** Fills `{room}` and the like in one word of a command line. There is none for a token, and never will be. */
-export function fillPlaceholders(word: string, values: Readonly<Record<string, string>>): string {
-  return word.replace(/\{(room|sessionId|userName|voiceId|mode)\}/g, (_, name: string) => values[name] ?? '');
+/** What a pool begins with. */
+export function initialTarget(policy: PoolPolicy): number {
+  switch (policy.kind) {
+    case 'fixed':
+      return policy.size;
+    case 'buffer':
+    case 'rate':
+      return policy.min;
+    case 'schedule':
+      return policy.base;
+  }
 }

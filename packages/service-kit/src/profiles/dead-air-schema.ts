@@ -1,0 +1,31 @@
+import type { DeadAirSettings } from '@greenroom/contracts';
+import Joi from 'joi';
+import { expecting, seconds, text, wholeNumber } from './expecting.js';
+
+const MESSAGE_LENGTH = 500;
+
+const messages = expecting(
+  Joi.alternatives(
+    Joi.string().min(1).max(MESSAGE_LENGTH),
+    Joi.array().items(Joi.string().min(1).max(MESSAGE_LENGTH)).min(1).max(20),
+  ),
+  `a text of 1 to ${MESSAGE_LENGTH} characters, or a list of 1 to 20 such texts`,
+);
+
+const fields: Record<keyof DeadAirSettings, Joi.Schema> = {
+  silence_timeout_normal: seconds(0.5),
+  silence_timeout_hold_on: seconds(0.5),
+  max_checkins_before_disconnect: wholeNumber(0, 100),
+  max_call_duration: seconds(1),
+  checkin_message: messages,
+  disconnect_delay: seconds(0),
+  goodbye_message: text(MESSAGE_LENGTH),
+  agent_response_timeout: seconds(1),
+  frozen_agent_action: expecting(Joi.valid('restart', 'end'), 'restart or end'),
+  apology_message: text(MESSAGE_LENGTH),
+};
+
+export const DEAD_AIR_FIELDS = Object.keys(fields);
+
+/** Checks dead-air settings wherever they are written; fills in nothing. */
+export const deadAirSettingsSchema = Joi.object<DeadAirSettings>(fields);
