@@ -168,14 +168,15 @@ test('spawners may run different profiles: each launch goes to a host that has i
     expect(second.output()).toMatch(/no profile is named default/);
     expect(await profileNames()).toEqual(['default', 'frail', 'hasty', 'other', 'sturdy', 'talker']);
     const wanted = ['default', 'other', 'default', 'other', 'other', 'default'];
-    const startedAt = performance.now();
     const ids = await Promise.all(wanted.map((profile) => startReady(stack, { profile })));
-    // A doorbell that the wrong host hears is passed on: no launch waits for a heartbeat.
-    expect(performance.now() - startedAt).toBeLessThan(3000);
     const sessions = await Promise.all(ids.map((id) => sessionOf(stack, id)));
     expect(sessions.map(({ profile, host }) => [profile, host])).toEqual(
       wanted.map((profile) => [profile, profile === 'other' ? 'second-host' : 'test-host']),
     );
+    // A doorbell that the wrong host hears is passed on: no launch waits for a heartbeat.
+    const startedAt = performance.now();
+    for (let count = 0; count < 6; count += 1) ids.push(await startReady(stack, { profile: 'other' }));
+    expect(performance.now() - startedAt).toBeLessThan(3000);
     await Promise.all(ids.map((id) => endSession(stack, id)));
     await Promise.all(ids.map((id) => waitForStatus(stack, id, 404)));
   } finally {

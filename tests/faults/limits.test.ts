@@ -52,7 +52,7 @@ describeAsRoot('an agent that takes more than its limits allow, without cgroups'
     expect(spawner.output()).toMatch(/"processLimitBy":"watch"/);
     const metrics = await (await fetch(`${spawner.url}/metrics`)).text();
     expect(metrics).toContain(
-      `greenroom_agent_limit{limit="memory",keeper="watch",service="spawner"} ${MEMORY_MB * 1024 * 1024}`,
+      `greenroom_agent_limit{profile="default",limit="memory",keeper="watch",service="spawner"} ${MEMORY_MB * 1024 * 1024}`,
     );
   });
 

@@ -208,7 +208,7 @@ export const ENVIRONMENT = {
     max: 100_000_000,
   }),
   PROFILES_FILE: optional(
-    text({ about: 'JSON file with several kinds of agent (checked, but without effect yet)' }),
+    text({ about: 'YAML file with several kinds of agent, instead of AGENT_COMMAND (docs/profiles.md)' }),
   ),
   TRANSCRIPT_RETENTION: seconds({
     about: 'How long transcripts are kept after a call (checked, but without effect yet)',

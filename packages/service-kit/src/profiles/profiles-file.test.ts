@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { settingsAt } from './profile-schema.js';
 import { parseProfilesFile } from './profiles-file.js';
 
 function problemsOf(source: string): readonly string[] {
@@ -156,4 +158,27 @@ describe('a file that is no list of profiles', () => {
       expect.stringMatching(/^p\.yaml:3 profiles\.a\.comand is no setting/),
     ]);
   });
+});
+
+function read(file: string): string {
+  return readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8');
+}
+
+test('the example is right', () => {
+  expect(Object.keys(settingsOf(read('infra/profiles.example.yaml')))).toEqual([
+    'default',
+    'sales',
+    'support',
+  ]);
+});
+
+test('docs/profiles.md describes every setting', () => {
+  const rows = read('docs/profiles.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  expect(rows.map((row) => /`(\w+)`/.exec(row)?.[1]).sort()).toEqual([...settingsAt([])].sort());
+  for (const group of ['readyPatterns', 'limits', 'restart', 'dead_air_settings']) {
+    const row = rows.find((it) => it.startsWith(`| \`${group}\``)) ?? '';
+    for (const name of settingsAt([group])) expect(row).toContain(`\`${name}\``);
+  }
 });
