@@ -48,8 +48,8 @@ export async function health(stack: TestStack) {
   return (await stack.request('GET', '/api/health')).body;
 }
 
-/** Everything of one session that Redis still holds, but for the note of its end. */
+/** Everything of one session that Redis still holds, but for the note of its end and its entry in the history. */
 export async function keysOf(stack: TestStack, sessionId: string): Promise<string[]> {
   const keys = (await stack.redis.command('KEYS', `*${sessionId}*`)) as string[];
-  return keys.filter((key) => !key.startsWith('ended:')).sort();
+  return keys.filter((key) => !/^(ended|history):/.test(key)).sort();
 }

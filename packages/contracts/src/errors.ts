@@ -65,6 +65,18 @@ export const ERRORS = {
     title: 'No such host',
     detail: 'There is no host with this id. GET /api/hosts lists those that are known.',
   },
+  log_gone: {
+    status: 404,
+    retryable: false,
+    title: 'Log not kept',
+    detail: 'The log of this session is not kept any more.',
+  },
+  transcript_not_kept: {
+    status: 404,
+    retryable: false,
+    title: 'No transcript',
+    detail: 'No transcript of this session is kept. How long they are is set by TRANSCRIPT_RETENTION.',
+  },
   method_not_allowed: {
     status: 405,
     retryable: false,

@@ -1,4 +1,4 @@
-import type { EndReason } from './end-reason.js';
+import type { EndedBy, EndReason } from './end-reason.js';
 import type { SessionState } from './session-state.js';
 
 /** Body of POST /api/session/start. */
@@ -100,6 +100,65 @@ export interface AdminSessionView extends SessionView {
   /** Last lines of the agent that failed to start. */
   lastLines?: string[];
   metadata?: unknown;
+}
+
+/** One entry of GET /api/sessions?history=1, and GET /api/session/:id/history: a caller's session that is over. */
+export interface EndedSessionView {
+  sessionId: string;
+  status: 'gone';
+  /** Null in all that says who it was, once the user was forgotten. */
+  userId: string | null;
+  /** Whose user: `open`, `admin`, or the mark of a client key; equal user ids of different keys are different users. */
+  scope: string | null;
+  userName: string | null;
+  voiceId: string | null;
+  metadata?: unknown;
+  profile: string;
+  /** Whether the agent was warm already when the caller came. */
+  prewarmed: boolean;
+  restarts: number;
+  endReason: EndReason;
+  endedBy: EndedBy | null;
+  /** What was said with the request to end it. */
+  endDetail: string | null;
+  /** Why no agent could be started. */
+  error: string | null;
+  timeline: SessionTimeline;
+  durations: SessionDurations;
+  /** Each launch of an agent and its host, oldest first. */
+  launches: { generation: number; host: string }[];
+  /** The most memory that was seen of its agent with all that it started; null where nobody looked in time. */
+  peakMemoryBytes: number | null;
+  /** CPU time of all its agents, as far as it was seen. */
+  cpuSeconds: number | null;
+  /** What the agent printed at last. */
+  lastLines: string[];
+  forgotten: boolean;
+}
+
+/** ISO times; null for what did not happen, or what nobody reported. A warm agent was spawned and ready before it was asked for. */
+export interface SessionTimeline {
+  askedAt: string | null;
+  queuedAt: string | null;
+  spawnedAt: string | null;
+  readyAt: string | null;
+  joinedAt: string | null;
+  /** The agent's first `agent_speaking`. */
+  firstAudioAt: string | null;
+  endRequestedAt: string | null;
+  endedAt: string;
+}
+
+/** Milliseconds; null where the timeline lacks one of the two. */
+export interface SessionDurations {
+  /** From the question to a ready agent; 0 for a warm one. */
+  untilReadyMs: number | null;
+  untilJoinedMs: number | null;
+  untilFirstAudioMs: number | null;
+  /** From the wish to end it until nothing was left. */
+  endingMs: number | null;
+  /** From the question to the end. */
+  totalMs: number | null;
 }
 
 /** GET /api/health. `ready`, `starting` and `capacity` count callers, `warming` and `pool` warm agents. */

@@ -2,10 +2,31 @@
 -- How far the files were consumed, and which sign of readiness stood there, is written in the same step: a successor
 -- neither loses nor doubles a line, and a batch whose answer was lost is taken once.
 -- Args: sessionId, generation, source (log | events), batch (random id), part (number within the batch), lines[],
---       skipped (lines left out before these), events[] {type, json}, keep (lines), offset? (bytes), sign? (patternSeen |
+--       skipped (lines left out before these), events[] {type, json, isLine? (a final line of the transcript)}, keep (lines), offset? (bytes), sign? (patternSeen |
 --       readySaid)
 -- Answers: ok | superseded
 -- @include prelude
+
+-- What a warm agent says before it has a caller is heard by nobody.
+local function has_spoken()
+  for _, event in ipairs(A.events) do
+    if event.type == 'agent_speaking' and cjson.decode(event.json).active == true then return true end
+  end
+  return false
+end
+
+-- Only where transcripts are kept after the call: else they live in the stream alone, whose oldest part goes in a long call.
+local MAX_TRANSCRIPT_LINES = 5000
+local function keep_transcript(session, ttl)
+  local retention_ms = A.kept and tonumber(A.kept.transcriptMs) or 0
+  if retention_ms == 0 or session.owner ~= 'caller' or session.forget == '1' then return end
+  local key = K.transcript(session.id)
+  for _, event in ipairs(A.events) do
+    if event.isLine then redis.call('RPUSH', key, int(NOW) .. ' ' .. event.json) end
+  end
+  redis.call('LTRIM', key, -MAX_TRANSCRIPT_LINES, -1)
+  redis.call('PEXPIRE', key, ttl)
+end
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -27,7 +48,9 @@ for i, event in ipairs(A.events) do
   entries[i] = { type = event.type, status = session.status, source = 'agent', data = event.json }
 end
 if #entries > 0 then append_to_session(session, entries) end
+keep_transcript(session, ttl)
 local fields = { [A.source .. 'Batch'] = taken }
+if session.owner == 'caller' and not present(session.firstAudioAt) and has_spoken() then fields.firstAudioAt = int(NOW) end
 if present(A.offset) then fields[A.source .. 'Offset'] = int(A.offset) end
 if present(A.sign) then fields[A.sign] = '1' end
 write(session, fields)

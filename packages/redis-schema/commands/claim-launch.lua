@@ -84,9 +84,15 @@ local function next_due_ms()
 end
 if not session then return answer({ status = 'none', nextDueMs = next_due_ms() }) end
 
+-- Each launch counts its CPU time from 0.
+if present(session.launchCpu) then
+  local before = (tonumber(session.cpuBefore) or 0) + tonumber(session.launchCpu)
+  write(session, { cpuBefore = string.format('%.2f', before) })
+end
+
 -- What an earlier launch left does not speak for this one.
 for _, field in ipairs({ 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset', 'patternSeen',
-  'readySaid', 'publishedGeneration' }) do
+  'readySaid', 'publishedGeneration', 'launchCpu' }) do
   redis.call('HDEL', K.session(session.id), field)
   session[field] = nil
 end

@@ -13,6 +13,8 @@ local isRepeated = session.agentPid == int(A.pid)
 local fields = { agentPid = int(A.pid), agentPgid = int(A.pgid), agentStartTime = A.startTime, logFile = A.logFile }
 if present(A.tokenLifeMs) then fields.tokenUntil = int(NOW + A.tokenLifeMs) end
 if present(A.roomSid) then fields.roomSid = A.roomSid end
+if not present(session.spawnedAt) then fields.spawnedAt = int(NOW) end
+fields.launches = with_launch(session.launches, A.generation, session.host)
 write(session, fields)
 redis.call('SET', K.pid(session.id), int(A.pid), 'PX', session.ttlMs)
 redis.call('PEXPIRE', K.session(session.id), session.ttlMs)

@@ -1,5 +1,5 @@
 -- The owner has verified that nothing of the session is left: remove its keys and free its place.
--- Args: sessionId, generation
+-- Args: sessionId, generation, usage? {rss, cpu} (of the tree, when its end began)
 -- Answers: gone | not_ending {now} | not_found
 -- @flags allow-oom
 -- @include prelude
@@ -15,6 +15,7 @@ if session.status ~= 'ending' or not is_current(session) then
   return answer({ status = 'not_ending', now = session.status })
 end
 local profile = session.profile
+if present(A.usage) then note_usage(session, A.usage) end
 remove(session)
 if session.prewarmed == '1' then wake('spawners:wake', { kind = 'pool', profile = profile }) end
 admit()

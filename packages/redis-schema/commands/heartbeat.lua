@@ -3,7 +3,7 @@
 --       published? (number of the recovery in which this host has published all its launches),
 --       lostAfterMs? (silence after which another host may be lost)
 -- Answers: ok {ending[], restarting[], pendingDue, doomed[], deployment?, epoch?, recovery?, kills[] {sessionId,
---          launch, generation, roomName}, drainWantedSince?, silent[] {sessionId, launch, generation, roomName, host}
+--          launch, generation, roomName}, forget[] (sessions whose files must go), drainWantedSince?, silent[] {sessionId, launch, generation, roomName, host}
 --          (launches of hosts that may be lost; LiveKit is to be asked for each)} | host_taken {by?, freshForMs, epoch?}
 -- @flags allow-oom
 -- @include prelude
@@ -74,6 +74,7 @@ admit()
 return answer({
   status = 'ok',
   kills = kill_orders(A.host),
+  forget = redis.call('SRANDMEMBER', K.host_forget(A.host), 1000),
   ending = redis.call('SMEMBERS', K.host_ending(A.host)),
   restarting = redis.call('SMEMBERS', K.host_restarting(A.host)),
   pendingDue = redis.call('ZCOUNT', K.PENDING, '-inf', int(NOW)) + redis.call('ZCOUNT', K.PENDING, int(POOL_RANK), int(POOL_RANK + NOW)),

@@ -44,6 +44,7 @@ merged.host = A.host
 merged.launch = A.launch
 merged.generation = int(math.max(A.generation, tonumber(known.generation) or 0) + 1)
 merged.publishedGeneration = int(A.generation)
+merged.launches = with_launch(merged.launches or known.launches, A.generation, A.host)
 if present(A.pid) then
   merged.agentPid = int(A.pid)
   merged.agentPgid = int(A.pgid)

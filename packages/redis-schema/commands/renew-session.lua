@@ -22,4 +22,6 @@ for name, value in pairs(A.health) do redis.call('HSET', health, name, value) en
 redis.call('PEXPIRE', health, ttl)
 redis.call('PEXPIRE', K.logs(session.id), ttl)
 redis.call('PEXPIRE', K.stream(session.id), ttl)
+redis.call('PEXPIRE', K.transcript(session.id), ttl)
+note_usage(session, A.health)
 return answer({ status = 'ok', session = session })

@@ -59,6 +59,9 @@ local function remember(id)
   if not idempotency then return end
   redis.call('HSET', idempotency, 'sessionId', id, 'bodyHash', A.bodyHash)
   redis.call('EXPIRE', idempotency, 86400)
+  if present(A.userId) then
+    note_kept(A.userId, A.userKey, 'idempotency:' .. A.idempotencyScope .. ':' .. A.idempotencyKey, 86400000)
+  end
 end
 
 if redis.call('HEXISTS', K.PROFILES, A.profile) == 0 then
@@ -108,7 +111,9 @@ if redis.call('SCARD', K.CALLERS) >= A.maxSessions then has_room = false end
 if not has_room and queue_max == 0 then return answer({ status = 'at_capacity' }) end
 
 local deadline = NOW + A.sessionTimeoutMs
-local caller = { owner = 'caller', assignedAt = int(NOW), deadlineAt = int(deadline), ttlMs = int(A.sessionTimeoutMs) }
+local caller = {
+  owner = 'caller', askedAt = int(NOW), assignedAt = int(NOW), deadlineAt = int(deadline), ttlMs = int(A.sessionTimeoutMs),
+}
 for _, name in ipairs({ 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 'client' }) do
   if present(A[name]) then caller[name] = A[name] end
 end

@@ -10,6 +10,11 @@ export const RECENT_LINES = 200;
 /** Lines or events in one step; above that the step is split. */
 const BATCH = 500;
 
+/** Of a transcript only what is final is worth keeping. */
+function isFinalLine({ type, data }: AgentOutputBatch['events'][number]): boolean {
+  return type === 'transcript' && (data as { final?: unknown }).final === true;
+}
+
 /** What was read of one of an agent's two files. */
 export interface AgentOutputBatch {
   lines: readonly string[];
@@ -44,7 +49,11 @@ export class AgentStore {
     output: AgentOutputBatch,
   ): Promise<'ok' | 'superseded'> {
     const lines = output.lines.slice(-RECENT_LINES);
-    const events = output.events.map((event) => ({ type: event.type, json: JSON.stringify(event.data) }));
+    const events = output.events.map((event) => ({
+      type: event.type,
+      json: JSON.stringify(event.data),
+      ...(isFinalLine(event) && { isLine: true }),
+    }));
     const batch = output.id ?? randomUUID();
     for (let from = 0; from === 0 || from < events.length; from += BATCH) {
       const isLast = from + BATCH >= events.length;

@@ -54,6 +54,8 @@ export interface HeartbeatAnswer {
   restarting: string[];
   /** Launches of this host that must not run any more. */
   kills: KillOrder[];
+  /** Ended sessions of which nothing may stay on this host, their logs neither; some of them, if there are many. */
+  forget: string[];
   /** Launches that are due now, for whoever has room. */
   pendingDue: number;
   /** Names of rooms that must go. */
@@ -146,6 +148,7 @@ export class HostStore {
       ending: asList<string>(answer.ending),
       restarting: asList<string>(answer.restarting),
       kills: asList<KillOrder>(answer.kills),
+      forget: asList<string>(answer.forget),
       pendingDue: Number(answer.pendingDue),
       doomed: asList<string>(answer.doomed),
       deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
@@ -177,6 +180,11 @@ export class HostStore {
    */
   async endUnclaimed(host: string): Promise<string[]> {
     return asList<string>((await this.#scripts.run('end-unclaimed', { host })).rooms);
+  }
+
+  /** Nothing is left here of what the agents of these sessions printed. */
+  async clearForgotten(host: string, ids: readonly string[]): Promise<void> {
+    await this.#scripts.run('clear-forgotten', { host, ids });
   }
 
   /**

@@ -24,7 +24,8 @@ export type { Presence, PresenceResult, PresenceRules, SeenInRoom } from './room
 export type { HeartbeatAnswer, HostFields, HostHolder, KillOrder, SilentLaunch } from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export { lifeBeganAtMs } from './host-store.js';
-export { encodeSession, parseSession } from './session-codec.js';
+export { encodeSession, parseLaunches, parseSession } from './session-codec.js';
+export type { LogPart, LogQuestion } from './host-questions.js';
 export type {
   ClaimResult,
   FailResult,

@@ -87,7 +87,7 @@ function end(it: RedisSchema, sessionId: string) {
 
 async function leftOf(sessionId: string): Promise<string[]> {
   const keys = (await redis.command('KEYS', `*${sessionId}*`)) as string[];
-  return keys.filter((key) => !key.startsWith('ended:'));
+  return keys.filter((key) => !/^(ended|history):/.test(key));
 }
 
 describe('the end of a session whose host is unreachable', () => {

@@ -8,6 +8,7 @@ import { EventStore } from './event-store.js';
 import { FleetStore } from './fleet-store.js';
 import { HashReader } from './hash-reader.js';
 import { HealthStore } from './health-store.js';
+import { HistoryStore } from './history-store.js';
 import { HostQuestions } from './host-questions.js';
 import { type HostHolder, HostStore } from './host-store.js';
 import { PoolStore } from './pool-store.js';
@@ -16,7 +17,7 @@ import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
 import { ScriptRunner } from './script-runner.js';
 import { SessionStore } from './session-store.js';
-import type { DataLife } from './types.js';
+import type { DataLife, Retention } from './types.js';
 import { WakeBus, withLimit } from './wake-bus.js';
 
 export interface OpenOptions {
@@ -31,6 +32,8 @@ export interface OpenOptions {
   holder?: HostHolder;
   /** For tests: every step also appends what it has changed to the stream `trace`. Default false. */
   traceSteps?: boolean;
+  /** How long what is kept of ended sessions is kept. */
+  retention?: Retention;
   /** Called for every connection error; ioredis reconnects by itself. */
   onError?: (error: Error) => void;
 }
@@ -39,7 +42,7 @@ export interface OpenOptions {
 export interface RedisSchema {
   sessions: SessionStore;
   pools: PoolStore;
-  hosts: HostStore & Pick<HostQuestions, 'askProcesses'>;
+  hosts: HostStore & Pick<HostQuestions, 'askProcesses' | 'askLog'>;
   fleet: FleetStore;
   questions: HostQuestions;
   agents: AgentStore;
@@ -47,6 +50,7 @@ export interface RedisSchema {
   rooms: RoomStore;
   profiles: ProfileStore;
   health: HealthStore;
+  history: HistoryStore;
   doorbell: Doorbell;
   bus: WakeBus;
   clock: RedisClock;
@@ -78,7 +82,10 @@ export function openRedis(options: OpenOptions): RedisSchema {
   const subscriber = open('subscriber');
   const clock = new RedisClock();
   clock.follow(commands);
-  const scripts = new ScriptRunner(commands, keyPrefix, clock, options.traceSteps ?? false);
+  const scripts = new ScriptRunner(commands, keyPrefix, clock, {
+    traced: options.traceSteps ?? false,
+    retention: options.retention,
+  });
   const hashes = new HashReader(commands, keyPrefix);
   const bus = new WakeBus(subscriber, commands, keyPrefix, limitMs);
   const questions = new HostQuestions(bus);
@@ -95,6 +102,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     pools: new PoolStore(scripts),
     hosts: Object.assign(new HostStore(scripts, commands, { keyPrefix, holder: options.holder }), {
       askProcesses: questions.askProcesses.bind(questions),
+      askLog: questions.askLog.bind(questions),
     }),
     fleet: new FleetStore(scripts),
     questions,
@@ -103,6 +111,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     rooms: new RoomStore(scripts),
     profiles: new ProfileStore(scripts),
     health: new HealthStore(scripts),
+    history: new HistoryStore(scripts, commands, keyPrefix),
     doorbell,
     bus,
     clock,

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RedisRecoveringError, RedisScriptError, toSchemaError } from './errors.js';
 import type { RedisClock } from './redis-clock.js';
-import type { DataLife } from './types.js';
+import type { DataLife, Retention } from './types.js';
 import { type CommandName, commandNames, loadScript } from './scripts.js';
 
 /** What a script answered. Lists that were empty arrive as `{}`: Lua has one kind of table; see `asList`. */
@@ -16,9 +16,17 @@ export class ScriptRunner {
   readonly #connection: Redis;
   readonly #keyPrefix: string;
   readonly #clock: RedisClock;
+  readonly #retention: Retention | undefined;
   #life: string | undefined;
 
-  constructor(connection: Redis, keyPrefix: string, clock: RedisClock, traced: boolean) {
+  /** @param retention told to every step, since any of them may end a session */
+  constructor(
+    connection: Redis,
+    keyPrefix: string,
+    clock: RedisClock,
+    { traced, retention }: { traced: boolean; retention: Retention | undefined },
+  ) {
+    this.#retention = retention;
     this.#connection = connection;
     this.#clock = clock;
     this.#keyPrefix = keyPrefix;
@@ -53,7 +61,7 @@ export class ScriptRunner {
       const text = await method.call(
         this.#connection,
         this.#keyPrefix,
-        JSON.stringify({ ...args, life: this.#life }),
+        JSON.stringify({ ...args, life: this.#life, kept: this.#retention }),
       );
       const answer = JSON.parse(text) as ScriptAnswer;
       if (typeof answer.clock === 'number') this.#clock.hear(answer.clock);

@@ -1,5 +1,5 @@
 import type { AgentMode, EndedBy, EndReason } from '@greenroom/contracts';
-import type { EndedRecord, SessionRecord } from './types.js';
+import type { EndedRecord, LaunchPlace, SessionRecord } from './types.js';
 
 type Fields = Record<string, string | undefined>;
 
@@ -52,6 +52,15 @@ export function parseSession(raw: unknown): SessionRecord {
     agentSeenLaunch: text(h.agentSeenLaunch),
     agentLeftAt: integer(h.agentLeftAt),
     startupTime: integer(h.startupTime),
+    askedAt: integer(h.askedAt),
+    spawnedAt: integer(h.spawnedAt),
+    firstReadyAt: integer(h.firstReadyAt),
+    firstAudioAt: integer(h.firstAudioAt),
+    launches: text(h.launches),
+    peakRss: integer(h.peakRss),
+    cpuBefore: text(h.cpuBefore),
+    launchCpu: text(h.launchCpu),
+    forget: h.forget === '1',
     endReason: text(h.endReason) as EndReason | undefined,
     endedBy: text(h.endedBy) as EndedBy | undefined,
     endDetail: text(h.endDetail),
@@ -83,14 +92,23 @@ export function parseEnded(raw: unknown): EndedRecord {
     endedBy: text(h.endedBy) as EndedBy | undefined,
     endedAt: integer(h.endedAt) ?? 0,
     durationMs: integer(h.durationMs) ?? 0,
+    launches: parseLaunches(h.launches),
   };
 }
 
-function text(value: string | undefined): string | undefined {
+/** Reads the list that the commit of a launch adds to. */
+export function parseLaunches(launches: string | undefined): LaunchPlace[] {
+  return [...(launches ?? '').matchAll(/(\d+)@(\S+)/g)].map(([, generation, host = '']) => ({
+    generation: Number(generation),
+    host,
+  }));
+}
+
+export function text(value: string | undefined): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 
-function integer(value: string | undefined): number | undefined {
+export function integer(value: string | undefined): number | undefined {
   if (value === undefined || value === '') return undefined;
   const parsed = Number(value);
   return Number.isSafeInteger(parsed) ? parsed : undefined;

@@ -510,7 +510,7 @@ describe('ending', () => {
       ended: { endReason: 'caller_ended', endedBy: 'caller' },
     });
     const left = (await keys()).filter((key) => key.includes(session.id));
-    expect(left).toEqual([`ended:${session.id}`]);
+    expect(left.sort()).toEqual([`ended:${session.id}`, `history:${session.id}`]);
     expect(await redis.command('EXISTS', 'session:user:ann', 'session:ready', 'sessions:callers')).toBe(0);
     expect((await heartbeat()).ending).toEqual([]);
     expect(await redis.command('ZRANGE', 'rooms:doomed', 0, -1)).toEqual([session.roomName]);
@@ -537,7 +537,8 @@ describe('ending', () => {
     await schema.sessions.requestEnd({ sessionId: session.id, reason: 'caller_ended', by: 'caller' });
     await schema.sessions.finishEnd(session.id, session.generation);
     await schema.agents.append(ref, { lines: ['late'], events: [{ type: 'health', data: {} }] });
-    expect((await keys()).filter((key) => key.includes(session.id))).toEqual([`ended:${session.id}`]);
+    const left = (await keys()).filter((key) => key.includes(session.id));
+    expect(left.sort()).toEqual([`ended:${session.id}`, `history:${session.id}`]);
   });
 
   test('output given twice is taken once, each file by itself, in parts too', async () => {

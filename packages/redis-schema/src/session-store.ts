@@ -424,12 +424,16 @@ export class SessionStore {
     }
   }
 
-  /** Nothing of the session is left on its host: its keys go and its place is free. */
+  /**
+   * Nothing of the session is left on its host: its keys go and its place is free.
+   * @param usage bytes and seconds that its tree had used when its end began
+   */
   async finishEnd(
     sessionId: string,
     generation: number,
+    usage?: { rss: string; cpu: string },
   ): Promise<{ status: 'gone' | 'not_found' } | { status: 'not_ending'; now: string | undefined }> {
-    const answer = await this.#scripts.run('finish-end', { sessionId, generation });
+    const answer = await this.#scripts.run('finish-end', { sessionId, generation, usage });
     switch (answer.status) {
       case 'gone':
       case 'not_found':
@@ -520,11 +524,11 @@ function estimateWaitMs(answer: ScriptAnswer): number {
   return Math.round(startupMs * Math.ceil(ahead / parallel));
 }
 
-function encodeCursor(cursor: { score: string; id: string }): string {
+export function encodeCursor(cursor: { score: string; id: string }): string {
   return Buffer.from(`${cursor.score} ${cursor.id}`).toString('base64url');
 }
 
-function decodeCursor(cursor: string | undefined): { score: string; id: string } | undefined {
+export function decodeCursor(cursor: string | undefined): { score: string; id: string } | undefined {
   if (cursor === undefined) return undefined;
   const match = /^(\d{1,16}) (\S+)$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
   return match?.[1] !== undefined && match[2] !== undefined ? { score: match[1], id: match[2] } : undefined;

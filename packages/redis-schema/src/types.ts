@@ -77,6 +77,22 @@ export interface SessionRecord {
   agentLeftAt: EpochMs | undefined;
   /** Milliseconds from launch to ready. */
   startupTime: number | undefined;
+  /** When the caller asked; absent for one who was found after a loss of data. */
+  askedAt: EpochMs | undefined;
+  /** When the first process of the session existed, and when the first of its agents was ready. */
+  spawnedAt: EpochMs | undefined;
+  firstReadyAt: EpochMs | undefined;
+  /** When the agent first said that it speaks to its caller. */
+  firstAudioAt: EpochMs | undefined;
+  /** `generation@host` of the launches so far, oldest first, separated by blanks: where their logs lie. */
+  launches: string | undefined;
+  /** The most memory that was seen of any of its launches, in bytes. */
+  peakRss: number | undefined;
+  /** Seconds of CPU time, as texts: of the launches before this one, and of this one so far. */
+  cpuBefore: string | undefined;
+  launchCpu: string | undefined;
+  /** Its user was forgotten; what says who it was goes with its end. */
+  forget: boolean;
   endReason: EndReason | undefined;
   endedBy: EndedBy | undefined;
   endDetail: string | undefined;
@@ -86,6 +102,82 @@ export interface SessionRecord {
   alarm: string | undefined;
 }
 
+/** How long what is kept of ended sessions is kept. Steps have defaults for what is left out. */
+export interface Retention {
+  /** Of the history's entries; 0 keeps none. Milliseconds. */
+  historyMs: number;
+  /** Most entries of the history; 0 keeps none. */
+  historyMax: number;
+  /** Of transcripts, at most as long as their entry; 0 keeps none. Milliseconds. */
+  transcriptMs: number;
+  /** How long log files may lie on hosts. Milliseconds. */
+  logMs: number;
+}
+
+/** One launch of an ended session, and the host on which its log lies. */
+export interface LaunchPlace {
+  generation: number;
+  host: string;
+}
+
+/** One entry of the history: a caller's session that is over. */
+export interface HistoryRecord {
+  id: string;
+  userId: string | undefined;
+  userKey: string | undefined;
+  userName: string | undefined;
+  voiceId: string | undefined;
+  /** JSON text, as the client gave it. */
+  metadata: string | undefined;
+  profile: string;
+  prewarmed: boolean;
+  restarts: number;
+  /** Oldest first; at most the last 32. */
+  launches: LaunchPlace[];
+  endReason: EndReason;
+  endedBy: EndedBy | undefined;
+  endDetail: string | undefined;
+  error: string | undefined;
+  askedAt: EpochMs | undefined;
+  queuedAt: EpochMs | undefined;
+  assignedAt: EpochMs | undefined;
+  spawnedAt: EpochMs | undefined;
+  readyAt: EpochMs | undefined;
+  joinedAt: EpochMs | undefined;
+  firstAudioAt: EpochMs | undefined;
+  endRequestedAt: EpochMs | undefined;
+  endedAt: EpochMs;
+  peakRssBytes: number | undefined;
+  cpuSeconds: number | undefined;
+  lastLines: string[];
+  /** What said who it was is gone. */
+  forgotten: boolean;
+}
+
+export interface HistoryFilter {
+  userId?: string | undefined;
+  profile?: string | undefined;
+  /** One that any launch of the session ran on. */
+  host?: string | undefined;
+  reason?: EndReason | undefined;
+  /** Times of the end, both inclusive. */
+  from?: EpochMs | undefined;
+  to?: EpochMs | undefined;
+}
+
+export interface HistoryPage {
+  entries: HistoryRecord[];
+  /** Opaque; absent on the last page. A page with one may be short, where few entries match a filter. */
+  nextCursor: string | undefined;
+}
+
+/** One final line of a transcript. */
+export interface TranscriptLine {
+  at: EpochMs;
+  role: 'user' | 'agent';
+  text: string;
+}
+
 /** What is remembered of an ended session for an hour. */
 export interface EndedRecord {
   id: string;
@@ -93,6 +185,8 @@ export interface EndedRecord {
   endedBy: EndedBy | undefined;
   endedAt: EpochMs;
   durationMs: number;
+  /** Where its logs lie. */
+  launches: LaunchPlace[];
 }
 
 export interface StartArguments {

@@ -8,6 +8,7 @@ export {
   parseConfig,
   secretsOf,
 } from './config/parse-config.js';
+export { RETENTION_PICKS, retentionOf } from './config/retention.js';
 export type { Variable } from './config/variable.js';
 export { ConnectionWatch, type ConnectionWatchOptions } from './connection-watch.js';
 export { applyCrashPolicy, type CrashPolicyOptions } from './crash-policy.js';

@@ -1,4 +1,4 @@
-import { type Config, type Environment, parseConfig } from '@greenroom/service-kit';
+import { type Config, type Environment, parseConfig, RETENTION_PICKS } from '@greenroom/service-kit';
 
 const PICKS = {
   redisUrl: 'REDIS_URL',
@@ -21,6 +21,7 @@ const PICKS = {
   warmMaxAgeMs: 'WARM_MAX_AGE',
   leaveGraceMs: 'LEAVE_GRACE',
   drainDelayMs: 'API_DRAIN_DELAY',
+  ...RETENTION_PICKS,
   logLevel: 'LOG_LEVEL',
   traceSteps: 'TRACE_STEPS',
 } as const;

@@ -9,6 +9,7 @@ import {
   createShutdown,
   flushLogger,
   listen,
+  retentionOf,
   secretsOf,
 } from '@greenroom/service-kit';
 import { buildApp } from './app.js';
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     clientName: 'greenroom-api',
     commandTimeoutMs: REDIS_LIMIT_MS,
     traceSteps: config.traceSteps !== undefined,
+    retention: retentionOf(config),
     onError: (error) => logger.warn('redis connection', { error: error.message }),
   });
   const streams = new OpenStreams();

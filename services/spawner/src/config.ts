@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { type Environment, parseConfig, secretsOf } from '@greenroom/service-kit';
+import { type Environment, parseConfig, RETENTION_PICKS, secretsOf } from '@greenroom/service-kit';
 
 /** Everything that the spawner takes from its environment. A pure function of it; called once, in main.ts. */
 export function readConfig(env: Environment) {
@@ -42,7 +42,7 @@ export function readConfig(env: Environment) {
       agentMemoryLimitMb: 'AGENT_MEMORY_LIMIT_MB',
       agentProcessLimit: 'AGENT_PROCESS_LIMIT',
       diskLowWaterMb: 'DISK_LOW_WATER_MB',
-      logRetentionDays: 'LOG_RETENTION_DAYS',
+      ...RETENTION_PICKS,
       logLevel: 'LOG_LEVEL',
       faultAt: 'FAULT_AT',
       traceSteps: 'TRACE_STEPS',

@@ -180,7 +180,7 @@ export class SessionEnds {
     if (stopped?.outcome === 'kill_failed') return this.#raiseAlarm(run, stopped);
     await roomGone;
     if (withoutAsking !== undefined) await this.#ask(run, withoutAsking);
-    await this.#finish(sessionId, run);
+    await this.#finish(sessionId, run, stopped);
   }
 
   /** Nobody watches it: its process may be there all the same. */
@@ -237,7 +237,7 @@ export class SessionEnds {
     await this.deleteRoom(run.session.roomName);
   }
 
-  async #finish(sessionId: string, run?: AgentRun): Promise<void> {
+  async #finish(sessionId: string, run?: AgentRun, stopped?: StopResult): Promise<void> {
     const { redis, state, logger, metrics, leaving } = this.#context;
     const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
     const isOurs =
@@ -248,7 +248,7 @@ export class SessionEnds {
     if (isOurs && found.session.status === 'ending') {
       const { generation, roomName, endReason } = found.session;
       if (run === undefined) await this.deleteRoom(roomName);
-      await untilAnswered(() => redis.sessions.finishEnd(sessionId, generation), leaving);
+      await untilAnswered(() => redis.sessions.finishEnd(sessionId, generation, usageOf(stopped)), leaving);
       metrics.ends.inc({ reason: endReason ?? 'unknown' });
       logger.info('session ended', { session: shortId(sessionId), reason: endReason });
     }
@@ -310,4 +310,10 @@ export class SessionEnds {
 function whoEnds(reason: EndReason): EndedBy {
   if (reason === 'room_finished') return 'livekit';
   return reason.startsWith('agent_') ? 'agent' : 'spawner';
+}
+
+/** What the history says of its memory and CPU time; most calls are shorter than the pause between two health checks. */
+function usageOf(stopped: StopResult | undefined): { rss: string; cpu: string } | undefined {
+  const usage = stopped?.usage;
+  return usage && { rss: String(usage.rssBytes), cpu: usage.cpuSeconds.toFixed(2) };
 }

@@ -1,6 +1,7 @@
 import { type Epoch, type HeartbeatAnswer, HostTakenError } from '@greenroom/redis-schema';
 import type { HostDrain } from './drain.js';
 import type { SessionEnds } from './end-session.js';
+import type { ForgetFiles } from './forget-files.js';
 import type { KillOrders } from './kill-orders.js';
 import type { Launcher } from './launcher.js';
 import { keepRecord } from './keep-record.js';
@@ -22,6 +23,7 @@ interface Parts {
   kills: KillOrders;
   drain: HostDrain;
   lost: LostHosts;
+  forget: ForgetFiles;
   ends: SessionEnds;
   supervisor: Supervisor;
   launcher: Launcher;
@@ -117,6 +119,7 @@ export class HostPresence {
     this.#parts.kills.take(heard.kills);
     this.#parts.lost.take(heard.silent);
     this.#parts.drain.follow(heard.drainWantedSince);
+    this.#parts.forget.take(heard.forget);
     if (wasSilent) void this.#endLost(heard.epoch);
     for (const roomName of heard.doomed) void this.#parts.ends.deleteRoom(roomName);
     if (heard.pendingDue > 0) this.#parts.launcher.look();
@@ -178,6 +181,7 @@ export class HostPresence {
     if (kind === 'drain') void this.#beatAnew();
     if (id === undefined) return;
     if (kind === 'end') this.#endIfAsked(id);
+    if (kind === 'forget') void this.#beatAnew();
     if (kind === 'restart') this.#restartIfAsked(id);
     if (kind === 'room') this.#parts.watch.wake(id);
     if (kind === 'assigned') void this.#onAssigned(id);

@@ -11,6 +11,7 @@ import {
   closeServer,
   createShutdown,
   listen,
+  retentionOf,
   type Readiness,
 } from '@greenroom/service-kit';
 import { adoptAll } from './adopt.js';
@@ -20,10 +21,12 @@ import { DEFAULT_PROFILE } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { guardDeadlines } from './deadline-guard.js';
 import { DiskGuard } from './disk-guard.js';
+import { answerLog } from './answer-log.js';
 import { HostDrain } from './drain.js';
 import { createFaults } from './faults.js';
 import { SessionEnds } from './end-session.js';
 import { FencedAgents } from './fenced-agents.js';
+import { ForgetFiles } from './forget-files.js';
 import { HangWatch } from './hang-watch.js';
 import { HealthCheck } from './health-check.js';
 import { HostPresence } from './host-presence.js';
@@ -61,6 +64,7 @@ async function main(): Promise<void> {
     url: config.redisUrl,
     keyPrefix: config.redisKeyPrefix,
     clientName: `greenroom-spawner-${state.hostId}`,
+    retention: retentionOf(config),
     holder: { host: state.hostId, incarnation: randomUUID(), lock, machine: config.machineName },
     traceSteps: config.traceSteps !== undefined,
     onError: (error) => logger.debug('redis connection', { error }),
@@ -98,6 +102,7 @@ async function main(): Promise<void> {
   const recovery = new Recovery(context, { lifecycle, ends, supervisor });
   const kills = new KillOrders(context, ends);
   const drain = new HostDrain(context, ends);
+  const forget = new ForgetFiles(context);
   const rooms: RoomKeeper = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
   const watch = new RoomWatch(context, { ends, supervisor, keeper: rooms });
   const presence: HostPresence = new HostPresence(context, {
@@ -105,6 +110,7 @@ async function main(): Promise<void> {
     kills,
     drain,
     lost: new LostHosts(context),
+    forget,
     ends,
     supervisor,
     launcher,
@@ -229,7 +235,11 @@ async function main(): Promise<void> {
     rooms.open();
     watch.open();
     stopAnswers = await untilAnswered(
-      () => redis.questions.answer(state.hostId, (sessionId) => surveySession(context, sessionId)),
+      () =>
+        redis.questions.answer(state.hostId, {
+          processes: (sessionId) => surveySession(context, sessionId),
+          log: (question) => answerLog(context, question),
+        }),
       stopping.signal,
     );
     stopping.signal.throwIfAborted();

@@ -1,3 +1,5 @@
+-- @include history
+
 -- Frees everything that a session holds besides its own hash: its place, its user, its wish for a launch.
 local function release_claims(session)
   local id = session.id
@@ -31,6 +33,7 @@ local function doom_fenced_room(session, until_ms)
   redis.call('ZADD', K.DOOMED, int(NOW), session.roomName)
 end
 
+-- Takes the last lines out of the session's keys: those go afterwards.
 local function remember_end(session)
   local since = tonumber(session.assignedAt) or tonumber(session.createdAt) or NOW
   local ended = {
@@ -38,8 +41,10 @@ local function remember_end(session)
     durationMs = int(math.max(0, NOW - since)),
   }
   for name, value in pairs(ended) do redis.call('HSET', K.ended(session.id), name, value) end
+  redis.call('HSET', K.ended(session.id), 'launches', session.launches or '')
   redis.call('EXPIRE', K.ended(session.id), ENDED_TTL_SECONDS)
   emit_ended(session, ended)
+  keep_history(session)
 end
 
 -- What the wait of those in line is told by.
@@ -64,7 +69,7 @@ local function remove(session)
   -- An agent that it had on a host that was lost can still come back.
   local fenced_until = tonumber(session.fencedUntil) or 0
   if fenced_until > NOW then doom_fenced_room(session, fenced_until) end
-  if present(session.queuedAs) then remember_id(session.queuedAs, id, 0) end
+  if present(session.queuedAs) then remember_id(session.queuedAs, id, KEEPS_HISTORY and HISTORY_MS or 0) end
   if session.status ~= 'error' then
     remember_end(session)
     note_call_length(session)

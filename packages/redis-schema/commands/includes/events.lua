@@ -35,9 +35,10 @@ local function tell_admins(kind, data)
 end
 
 local function tell_admins_of_session(session, step, status, detail)
+  local user_id = session.forget ~= '1' and session.userId or nil
   tell_admins('session', {
     sessionId = session.id, step = step, status = status, profile = session.profile, host = session.host,
-    userId = session.userId, warm = session.owner == 'pool', detail = detail,
+    userId = user_id, warm = session.owner == 'pool', detail = detail,
   })
 end
 

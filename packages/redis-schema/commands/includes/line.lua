@@ -46,7 +46,7 @@ local function drop_abandoned()
 end
 
 -- What is a caller's own, whichever session it is in.
-local CALLER_FIELDS = { 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 'client', 'askedAt', 'queuedAt' }
+local CALLER_FIELDS = { 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 'client', 'askedAt', 'queuedAt', 'forget' }
 local function caller_at_turn(session)
   local deadline = NOW + tonumber(session.ttlMs)
   local caller = { owner = 'caller', assignedAt = int(NOW), deadlineAt = int(deadline), ttlMs = session.ttlMs }

@@ -27,11 +27,16 @@ local K = {
   EVENTS = P .. 'events',
   ended = function(id) return P .. 'ended:' .. id end,
   becomes = function(id) return P .. 'becomes:' .. id end,
+  history = function(id) return P .. 'history:' .. id end,
+  history_user = function(user_id) return P .. 'history:user:' .. user_id end,
+  transcript = function(id) return P .. 'transcript:' .. id end,
+  user_kept = function(user_id) return P .. 'user:' .. user_id .. ':kept' end,
   host = function(host) return P .. 'host:' .. host end,
   host_sessions = function(host) return P .. 'host:' .. host .. ':sessions' end,
   host_ending = function(host) return P .. 'host:' .. host .. ':ending' end,
   host_restarting = function(host) return P .. 'host:' .. host .. ':restarting' end,
   host_kill = function(host) return P .. 'host:' .. host .. ':kill' end,
+  host_forget = function(host) return P .. 'host:' .. host .. ':forget' end,
   idempotency = function(scope, key) return P .. 'idempotency:' .. scope .. ':' .. key end,
   -- The default profile's pool has the short names of the contract.
   pool = function(profile, what)
@@ -52,6 +57,7 @@ local K = {
   CALL_LENGTHS = P .. 'line:lengths',
   DOOMED = P .. 'rooms:doomed',
   FENCED = P .. 'rooms:fenced',
+  HISTORY = P .. 'history',
   HOSTS = P .. 'hosts',
   HOSTS_AWAKE = P .. 'hosts:awake',
   HOSTS_DRAINING = P .. 'hosts:draining',
@@ -178,6 +184,15 @@ local function write(session, fields)
   redis.call('HSET', K.session(session.id), unpack(flat))
 end
 
+-- Memory is the largest that was seen of any launch; CPU time grows with each look, and begins anew with each launch.
+local function note_usage(session, usage)
+  local rss, cpu = tonumber(usage.rss), tonumber(usage.cpu)
+  local fields = {}
+  if rss and rss > (tonumber(session.peakRss) or 0) then fields.peakRss = int(rss) end
+  if cpu and cpu >= (tonumber(session.launchCpu) or 0) then fields.launchCpu = string.format('%.2f', cpu) end
+  if next(fields) then write(session, fields) end
+end
+
 local function count(name, by)
   redis.call('HINCRBY', K.STATS, name, by or 1)
 end
@@ -197,6 +212,13 @@ local function place_in_line(session, is_queued)
   end
   if moved > 0 then line_has_moved = true end
   return moved
+end
+
+-- Names a key that says something of a user, so that it goes when the user is to be forgotten. `key` is without prefix.
+local function note_kept(user_id, user_key, key, ttl_ms)
+  local list = K.user_kept(user_id)
+  redis.call('SADD', list, user_key .. ' ' .. key)
+  if redis.call('PTTL', list) < ttl_ms then redis.call('PEXPIRE', list, int(ttl_ms)) end
 end
 
 -- The sets are a function of the hash; this is the only place that writes them. Answers how many were wrong.
@@ -229,6 +251,16 @@ local function place(session, status)
   changed = changed + place_in_line(session, status == 'queued')
   local is_caller = session.owner == 'caller' and home ~= nil
   return changed + redis.call(is_caller and 'SADD' or 'SREM', K.CALLERS, id)
+end
+
+-- `generation@host`, oldest first: where the log of each launch lies.
+local MAX_LAUNCHES = 32
+local function with_launch(launches, generation, host)
+  local names = {}
+  for name in string.gmatch(launches or '', '%S+') do names[#names + 1] = name end
+  local name = int(generation) .. '@' .. host
+  if names[#names] ~= name then names[#names + 1] = name end
+  return table.concat(names, ' ', math.max(1, #names - MAX_LAUNCHES + 1))
 end
 
 local function may_become(session, status)

@@ -211,9 +211,21 @@ export const ENVIRONMENT = {
     text({ about: 'YAML file with several kinds of agent, instead of AGENT_COMMAND (docs/profiles.md)' }),
   ),
   TRANSCRIPT_RETENTION: seconds({
-    about: 'How long transcripts are kept after a call (checked, but without effect yet)',
+    about: 'How long transcripts are kept after a call, for admins; 0 keeps none',
     default: '0',
     min: 0,
+  }),
+  HISTORY_RETENTION_DAYS: integer({
+    about: 'Days that ended sessions are listed; 0 keeps none',
+    default: '30',
+    min: 0,
+    max: 3650,
+  }),
+  HISTORY_MAX: integer({
+    about: 'Most ended sessions that are listed, about 1 KB of Redis each; 0 keeps none',
+    default: '10000',
+    min: 0,
+    max: 10_000_000,
   }),
   LOG_RETENTION_DAYS: integer({ about: 'Days that agent logs are kept', default: '7', min: 0, max: 3650 }),
   LOG_LEVEL: choice({

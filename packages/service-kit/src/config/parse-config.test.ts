@@ -138,6 +138,8 @@ describe('the table', () => {
       'AGENT_MEMORY_LIMIT_MB',
       'AGENT_PROCESS_LIMIT',
       'DISK_LOW_WATER_MB',
+      'HISTORY_RETENTION_DAYS',
+      'HISTORY_MAX',
     ];
     expect([...VARIABLE_NAMES].sort()).toEqual([...contract, ...extra].sort());
   });

@@ -36,5 +36,5 @@ export function logAccess(logger: Pick<Logger, 'info'>, requestSeconds: RequestS
 
 /** Anyone can make up methods; a metric must not grow with them. */
 function methodLabel(method: string): string {
-  return ['GET', 'HEAD', 'POST', 'OPTIONS'].includes(method) ? method : 'other';
+  return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
 }

@@ -52,3 +52,9 @@ export const profileName = Joi.string()
   .max(64)
   .pattern(/^[A-Za-z0-9_-]+$/)
   .messages({ 'string.pattern.base': '{#label} must consist of letters, digits, _ and -' });
+
+/** The `nextCursor` of a page of a list; nobody else knows what it means. */
+export const pageCursor = Joi.string()
+  .max(512)
+  .pattern(/^[A-Za-z0-9_-]+$/)
+  .messages({ 'string.pattern.base': '{#label} is not one that a page of this list gave' });

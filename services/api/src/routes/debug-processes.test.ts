@@ -36,7 +36,7 @@ const survey = (session_id: string): ProcessSurvey => ({
 test('the owning spawner answers', async () => {
   const { sessionId } = await api.start();
   await spawner.launchNext();
-  const stopAnswering = await api.schema.questions.answer(HOST, async (id) => survey(id));
+  const stopAnswering = await api.schema.questions.answer(HOST, { processes: async (id) => survey(id) });
   const { status, body } = await api.adminGet(`/api/debug/session/${sessionId}/processes`);
   await stopAnswering();
   expect(status).toBe(200);

@@ -4,6 +4,7 @@ import type { Route } from '../http/route.js';
 import { allEvents } from './all-events.js';
 import { debugProcesses } from './debug-processes.js';
 import { endSession } from './end-session.js';
+import { forgetUser } from './forget-user.js';
 import { getPool } from './get-pool.js';
 import { getSession } from './get-session.js';
 import { health } from './health.js';
@@ -17,7 +18,9 @@ import { mintToken } from './mint-token.js';
 import { resizePool } from './resize-pool.js';
 import { restartSession } from './restart-session.js';
 import { sessionEvents } from './session-events.js';
+import { sessionHistory } from './session-history.js';
 import { sessionLogs } from './session-logs.js';
+import { sessionTranscript } from './session-transcript.js';
 import { startSession } from './start-session.js';
 
 /** Every endpoint beside /livez, /readyz and /metrics, which both services have. */
@@ -31,8 +34,11 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     sessionLogs(context),
     sessionEvents(context, readers),
     allEvents(context, readers),
+    sessionHistory(context),
+    sessionTranscript(context),
     mintToken(context),
     listSessions(context),
+    forgetUser(context),
     getPool(context),
     resizePool(context),
     listProfiles(context),

@@ -1,21 +1,30 @@
+import { CodedError } from '@greenroom/contracts';
+import { type LaunchPlace, parseLaunches } from '@greenroom/redis-schema';
 import Joi from 'joi';
 import type { ApiContext } from '../context.js';
-import type { Call } from '../http/call.js';
+import type { Answer, Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
-import { findSession } from '../sessions/find-session.js';
+import { pageCursor } from '../http/validate.js';
+import { readEndedLog } from '../sessions/ended-log.js';
+import { requireSessionId, sessionEnded } from '../sessions/find-session.js';
 import { followLogs } from '../sessions/follow-logs.js';
 
 interface LogsQuery {
   tail: number;
   follow: boolean;
+  cursor?: string;
 }
 
 const query = Joi.object<LogsQuery>({
   tail: Joi.number().integer().min(0).max(1000).default(100),
   follow: Joi.boolean().truthy('1').falsy('0').default(false),
+  cursor: pageCursor,
 });
 
-/** GET /api/session/:id/logs: the agent's last lines, and with `?follow=1` every new one until the session is over. */
+/**
+ * GET /api/session/:id/logs: the agent's last lines, and with `?follow=1` every new one until the session is over. Those of
+ * a session that is over come from the hosts on which its logs are kept, page by page.
+ */
 export function sessionLogs(context: ApiContext): Route {
   const { redis } = context;
   return defineRoute({
@@ -24,8 +33,10 @@ export function sessionLogs(context: ApiContext): Route {
     access: 'admin',
     query,
     async handle(call: Call<unknown, LogsQuery>) {
-      const { query, client } = call;
-      const { id } = await findSession(redis, call.id, client);
+      const { query } = call;
+      const { id, launches } = await findLog(context, call);
+      if (launches !== undefined) return answerEnded(context, { id, launches, query });
+      if (query.cursor !== undefined) throw new CodedError('invalid_request', { detail: NO_PAGES });
       if (query.follow && call.request.method === 'GET') {
         await followLogs(id, query.tail, call, context);
         return undefined;
@@ -34,4 +45,34 @@ export function sessionLogs(context: ApiContext): Route {
       return { status: 200, body: { success: true, sessionId: id, lines } };
     },
   });
+}
+
+const NO_PAGES = 'This session is live and its log has no pages yet. Leave the cursor out.';
+
+interface FoundLog {
+  /** Of the session itself: it may have stood in line under another. */
+  readonly id: string;
+  /** Where it lies, of a session that is over; undefined for a live one. */
+  readonly launches?: readonly LaunchPlace[];
+}
+
+/** @throws CodedError `session_not_found`, `log_gone`, or for one that is over and would be followed `session_ended` */
+async function findLog({ redis }: ApiContext, { id, query }: Call<unknown, LogsQuery>): Promise<FoundLog> {
+  const found = await redis.sessions.read(requireSessionId(id));
+  if (found.status === 'live' && found.session.status !== 'error') return { id: found.session.id };
+  if (found.status === 'ended' && query.follow) throw sessionEnded(found.ended);
+  const entry = await redis.history.read(id);
+  if (entry?.forgotten) throw new CodedError('log_gone');
+  if (entry !== undefined) return entry;
+  if (found.status === 'live') return { id, launches: parseLaunches(found.session.launches) };
+  if (found.status === 'ended') return found.ended;
+  throw new CodedError('session_not_found');
+}
+
+async function answerEnded(
+  { redis }: ApiContext,
+  { id, launches, query: { tail, cursor } }: Required<FoundLog> & { query: LogsQuery },
+): Promise<Answer> {
+  const { lines, nextCursor } = await readEndedLog(redis, { sessionId: id, launches, maxLines: tail, cursor });
+  return { status: 200, body: { success: true, sessionId: id, lines, nextCursor: nextCursor ?? null } };
 }

@@ -67,7 +67,7 @@ function parseLines(json: string): string[] {
   return Array.isArray(lines) ? lines.map(String) : [];
 }
 
-function parseJson(json: string): unknown {
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { afterAll } from '@jest/globals';
 import type { StartResponse } from '@greenroom/contracts';
 import { openRedis, type RedisSchema } from '@greenroom/redis-schema';
-import { createLogger, secretsOf } from '@greenroom/service-kit';
+import { createLogger, retentionOf, secretsOf } from '@greenroom/service-kit';
 import type { TestLiveKit, TestRedis } from '@greenroom/test-kit';
 import type { Express } from 'express';
 import request from 'supertest';
@@ -80,6 +80,7 @@ export async function openTestApi({
     keyPrefix: config.redisKeyPrefix,
     clientName: 'test',
     commandTimeoutMs: REDIS_LIMIT_MS,
+    retention: retentionOf(config),
   });
   if (isConnected) await schema.connected(2_000);
   const metrics = createApiMetrics();

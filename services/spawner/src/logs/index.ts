@@ -2,6 +2,7 @@
 
 export { type ParsedLine, parseAgentEvent } from './agent-events.js';
 export { CUT_MARK } from './line-splitter.js';
+export { type KeptLogPart, type KeptLogRequest, readKeptLog } from './kept-log.js';
 export { type LogTail, type LogTailOptions, openLogTail } from './log-tail.js';
 export {
   type AgentMode,

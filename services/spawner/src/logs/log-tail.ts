@@ -38,7 +38,8 @@ export interface LogTail {
 }
 
 const CHUNK_BYTES = 64 * 1024;
-const MAX_LINE_BYTES = 16 * 1024;
+/** Of a longer line the rest is left out. */
+export const MAX_LINE_BYTES = 16 * 1024;
 const POLL_MS = 1000;
 const MISSING_POLL_MS = 200;
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;

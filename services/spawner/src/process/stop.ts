@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { killCgroup, listCgroup, mayKillCgroup, removeCgroup } from './cgroup.js';
 import { checkRef, type ProcessIdentity, type ProcessRef, refKey } from './identity.js';
 import { type ProcessEntry, type ProcessTable, scanProcesses } from './scan.js';
+import { sumUsage, type TreeUsage } from './survey.js';
 import { assertSafeIdentity, type Signal, signalGroup, signalProcess } from './signal.js';
 import { findLeader, findTree } from './tree.js';
 
@@ -16,6 +17,8 @@ export interface StopResult {
   readonly durationMs: number;
   /** Empty unless the outcome is `kill_failed`; then possibly empty too, if /proc could not be read. */
   readonly survivors: readonly ProcessEntry[];
+  /** What the tree used when the stop began; undefined where there was none. */
+  readonly usage: TreeUsage | undefined;
 }
 
 export interface StopRequest {
@@ -58,7 +61,7 @@ export async function stopTree(request: StopRequest): Promise<StopResult> {
   const outcome = await stop(tree, request, now);
   if (outcome !== 'kill_failed' && request.cgroup !== undefined) await removeCgroup(request.cgroup);
   const survivors = outcome === 'kill_failed' ? tree.members : [];
-  return { outcome, durationMs: now() - startedAt, survivors };
+  return { outcome, durationMs: now() - startedAt, survivors, usage: tree.firstUsage };
 }
 
 /** Halts all that a scan shows of a launch: it begets nothing more until it is stopped for good. */
@@ -136,6 +139,7 @@ class HuntedTree {
   readonly #frozen = new Set<string>();
   #wasLeaderSeen = false;
   #members: readonly ProcessEntry[] = [];
+  #firstUsage: TreeUsage | undefined;
 
   constructor(identity: ProcessIdentity, remembered: readonly ProcessRef[], cgroup: string | undefined) {
     this.#identity = identity;
@@ -146,6 +150,10 @@ class HuntedTree {
   /** Those found by the last look. */
   get members(): readonly ProcessEntry[] {
     return this.#members;
+  }
+
+  get firstUsage(): TreeUsage | undefined {
+    return this.#firstUsage;
   }
 
   /** Scans once. False when something could not be read, so that finding nothing proves nothing. */
@@ -159,6 +167,7 @@ class HuntedTree {
       inCgroup: this.#cgroup === undefined ? new Set() : listCgroup(this.#cgroup),
     });
     for (const member of this.#members) this.#known.add(refKey(member));
+    if (this.#members.length > 0) this.#firstUsage ??= sumUsage(this.#members);
     return table.isComplete;
   }
 

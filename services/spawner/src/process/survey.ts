@@ -60,7 +60,11 @@ function describeDoubts(table: ProcessTable, state: string, identity: ProcessIde
 
 /** Memory, CPU time and number of processes of a tree, for health checks. */
 export function measureTree(table: ProcessTable, identity: ProcessIdentity): TreeUsage {
-  const tree = treeOf(table, identity);
+  return sumUsage(treeOf(table, identity));
+}
+
+/** What processes of one scan use together. */
+export function sumUsage(tree: readonly ProcessEntry[]): TreeUsage {
   const sum = (of: (entry: ProcessEntry) => number) => tree.reduce((total, it) => total + of(it), 0);
   return {
     rssBytes: sum((it) => it.rssBytes),

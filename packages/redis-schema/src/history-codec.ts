@@ -1,0 +1,45 @@
+import type { EndedBy, EndReason } from '@greenroom/contracts';
+import { integer, parseLaunches, text } from './session-codec.js';
+import type { HistoryRecord, TranscriptLine } from './types.js';
+
+/** Parses an entry of the history. Unknown fields of a newer version are left aside. */
+export function parseHistory(id: string, json: string): HistoryRecord {
+  const { lastLines, ...fields } = JSON.parse(json) as Record<string, unknown>;
+  const h = fields as Record<string, string | undefined>;
+  return {
+    id,
+    userId: text(h.userId),
+    userKey: text(h.userKey),
+    userName: text(h.userName),
+    voiceId: text(h.voiceId),
+    metadata: text(h.metadata),
+    profile: h.profile ?? 'default',
+    prewarmed: h.prewarmed === '1',
+    restarts: integer(h.restarts) ?? 0,
+    launches: parseLaunches(h.launches),
+    endReason: (h.endReason ?? 'stale') as EndReason,
+    endedBy: text(h.endedBy) as EndedBy | undefined,
+    endDetail: text(h.endDetail),
+    error: text(h.error),
+    askedAt: integer(h.askedAt),
+    queuedAt: integer(h.queuedAt),
+    assignedAt: integer(h.assignedAt),
+    spawnedAt: integer(h.spawnedAt),
+    readyAt: integer(h.firstReadyAt),
+    joinedAt: integer(h.callerJoinedAt),
+    firstAudioAt: integer(h.firstAudioAt),
+    endRequestedAt: integer(h.endRequestedAt),
+    endedAt: integer(h.endedAt) ?? 0,
+    peakRssBytes: integer(h.peakRss),
+    cpuSeconds: h.cpu === undefined ? undefined : Number(h.cpu),
+    lastLines: Array.isArray(lastLines) ? lastLines.map(String) : [],
+    forgotten: h.forgotten === '1',
+  };
+}
+
+/** A line as the step that took it from the agent has kept it: the time, a blank, the event's data. */
+export function parseTranscriptLine(kept: string): TranscriptLine {
+  const blank = kept.indexOf(' ');
+  const { role, text: said } = JSON.parse(kept.slice(blank + 1)) as { role: 'user' | 'agent'; text: string };
+  return { at: Number(kept.slice(0, blank)), role, text: said };
+}

@@ -1,0 +1,103 @@
+import type { Redis } from 'ioredis';
+import { toSchemaError } from './errors.js';
+import { parseHistory, parseTranscriptLine } from './history-codec.js';
+import { asList, type ScriptRunner } from './script-runner.js';
+import { decodeCursor, encodeCursor, userKeyOf } from './session-store.js';
+import type { HistoryFilter, HistoryPage, HistoryRecord, TranscriptLine } from './types.js';
+
+/** Sessions of one user that are forgotten in one step. */
+const FORGET_AT_ONCE = 100;
+
+/** What is kept of sessions that are over. It is written by the steps that end them. */
+export class HistoryStore {
+  readonly #scripts: ScriptRunner;
+  readonly #connection: Redis;
+  readonly #keyPrefix: string;
+
+  constructor(scripts: ScriptRunner, connection: Redis, keyPrefix: string) {
+    this.#scripts = scripts;
+    this.#connection = connection;
+    this.#keyPrefix = keyPrefix;
+  }
+
+  /** Ended sessions, newest end first. A malformed cursor reads as the first page. */
+  async list(
+    filter: HistoryFilter,
+    page: { cursor?: string | undefined; limit: number },
+  ): Promise<HistoryPage> {
+    const cursor = decodeCursor(page.cursor);
+    const answer = await this.#scripts.run('list-history', {
+      filter,
+      limit: page.limit,
+      beforeScore: cursor?.score,
+      beforeId: cursor?.id,
+    });
+    const next = answer.next as { score: string; id: string } | null | undefined;
+    const entries = asList<{ id: string; json: string }>(answer.entries);
+    return {
+      entries: entries.map(({ id, json }) => parseHistory(id, json)),
+      nextCursor: next ? encodeCursor(next) : undefined,
+    };
+  }
+
+  /**
+   * The entry of one session; undefined for one that is not over, has no entry any more, or never had one. The id that it
+   * stood in line with finds it too.
+   */
+  async read(sessionId: string): Promise<HistoryRecord | undefined> {
+    try {
+      const id = await this.#resolve(sessionId);
+      const json = await this.#connection.get(`${this.#keyPrefix}history:${id}`);
+      return json === null ? undefined : parseHistory(id, json);
+    } catch (error) {
+      throw toSchemaError(error, 'readHistory');
+    }
+  }
+
+  /**
+   * Final lines of a session's transcript, oldest first; undefined where none is kept.
+   * @param from how many lines to pass over
+   */
+  async transcript(
+    sessionId: string,
+    from: number,
+    limit: number,
+  ): Promise<{ lines: TranscriptLine[]; total: number } | undefined> {
+    try {
+      const key = `${this.#keyPrefix}transcript:${await this.#resolve(sessionId)}`;
+      const [total, lines] = await Promise.all([
+        this.#connection.llen(key),
+        this.#connection.lrange(key, from, from + limit - 1),
+      ]);
+      return total === 0 ? undefined : { lines: lines.map(parseTranscriptLine), total };
+    } catch (error) {
+      throw toSchemaError(error, 'transcript');
+    }
+  }
+
+  async #resolve(sessionId: string): Promise<string> {
+    return (await this.#connection.get(`${this.#keyPrefix}becomes:${sessionId}`)) ?? sessionId;
+  }
+
+  /**
+   * Removes what is kept of a user. Live calls are forgotten by the step that ends them; log files go when their host hears
+   * of it.
+   * @param scope only this client's user of that name; undefined for all
+   */
+  async forgetUser(userId: string, scope?: string): Promise<{ forgotten: number; live: number }> {
+    const userKey = scope === undefined ? undefined : userKeyOf(scope, userId);
+    let forgotten = 0;
+    for (let skip = 0, isFirst = true; ; isFirst = false) {
+      const answer = await this.#scripts.run('forget-user', {
+        userId,
+        userKey,
+        skip,
+        limit: FORGET_AT_ONCE,
+        isFirst,
+      });
+      forgotten += Number(answer.forgotten);
+      if (answer.more !== true) return { forgotten, live: Number(answer.live) };
+      skip = Number(answer.skip);
+    }
+  }
+}
