@@ -73,6 +73,11 @@ async function answerEnded(
   { redis }: ApiContext,
   { id, launches, query: { tail, cursor } }: Required<FoundLog> & { query: LogsQuery },
 ): Promise<Answer> {
-  const { lines, nextCursor } = await readEndedLog(redis, { sessionId: id, launches, maxLines: tail, cursor });
+  const { lines, nextCursor } = await readEndedLog(redis, {
+    sessionId: id,
+    launches,
+    maxLines: tail,
+    cursor,
+  });
   return { status: 200, body: { success: true, sessionId: id, lines, nextCursor: nextCursor ?? null } };
 }
