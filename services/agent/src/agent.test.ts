@@ -172,6 +172,16 @@ describe('a warm agent', () => {
   });
 });
 
+test('an agent that is thrown out of its room fails: the call goes on, and needs another', async () => {
+  const room = await makeRoom(livekit);
+  agent = await startAgent(livekit, room, { AGENT_MODE: 'prewarm' });
+  await agent.waitForEvent({ event: 'ready' });
+  const [participant] = await livekit.rooms.listParticipants(room);
+  await livekit.rooms.removeParticipant(room, participant?.identity ?? '');
+  expect((await agent.process.exited).code).toBe(1);
+  expect(agent.process.output()).toContain('lost the room: PARTICIPANT_REMOVED');
+});
+
 describe('an agent that cannot perform', () => {
   test('says which room it could not enter, and fails', async () => {
     const room = await makeRoom(livekit);

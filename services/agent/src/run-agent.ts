@@ -11,11 +11,13 @@ const LEAVE_LIMIT_MS = 700;
 
 const EXIT_FAILED = 1;
 
-/** The other side ended it; anything else is trouble, and the platform may start us again. */
+/**
+ * The other side ended it; anything else is trouble, and the platform may start us again. To be thrown out of a room that goes
+ * on is trouble too: its caller is still there.
+ */
 const ENDED_BY_OTHERS: readonly DisconnectReason[] = [
   DisconnectReason.CLIENT_INITIATED,
   DisconnectReason.DUPLICATE_IDENTITY,
-  DisconnectReason.PARTICIPANT_REMOVED,
   DisconnectReason.ROOM_DELETED,
   DisconnectReason.ROOM_CLOSED,
 ];

@@ -101,6 +101,29 @@ describe('whether a caller is in the room', () => {
   });
 });
 
+describe('who is in the room', () => {
+  const launch = { sessionId, generation: 2 };
+
+  test('the caller, since LiveKit let it in, and the agent of this launch', async () => {
+    expect(await rooms.whoIsIn(roomName, launch)).toEqual({ caller: 'absent', agent: 'absent' });
+    const before = Date.now();
+    await enter(await tokenOf(`${CALLER_IDENTITY_PREFIX}ann`, 'standard'));
+    const { caller, callerSince, agent } = await rooms.whoIsIn(roomName, launch);
+    expect([caller, agent]).toEqual(['present', 'absent']);
+    expect(callerSince).toBeGreaterThan(before - 1000);
+    expect(callerSince).toBeLessThanOrEqual(Date.now());
+    await enter(await agentToken(2));
+    expect(await rooms.whoIsIn(roomName, launch)).toMatchObject({ caller: 'present', agent: 'present' });
+  });
+
+  test('strangers and the agents of earlier launches are neither', async () => {
+    await enter(await tokenOf('a-stranger', 'standard'));
+    await enter(await agentToken(1));
+    expect(await rooms.whoIsIn(roomName, launch)).toEqual({ caller: 'absent', agent: 'absent' });
+    expect(await rooms.whoIsIn('no-such-room', launch)).toEqual({ caller: 'absent', agent: 'absent' });
+  });
+});
+
 test('agents are removed, callers stay', async () => {
   await enter(await agentToken(1));
   await enter(await tokenOf('caller-ann', 'standard'));

@@ -28,6 +28,8 @@ const TICK_MS = 250;
 const LOOKS_AT_ONCE = 4;
 /** After what LiveKit says itself its list may lag behind. */
 const SECOND_LOOK_MS = 1000;
+/** Between two looks at one room, however much is said to happen there. */
+const LEAST_PAUSE_MS = 200;
 /** Where the last look did not settle what is due. */
 const RETRY_MS = 2000;
 
@@ -90,11 +92,12 @@ export class RoomWatch {
     const { config, redis } = this.#context;
     const regularMs = lookedAtMs + config.healthCheckIntervalMs;
     const asked = [askedForAtMs, askedForAtMs + SECOND_LOOK_MS].find((ms) => ms > lookedAtMs) ?? regularMs;
+    const soonestMs = Math.max(asked, lookedAtMs + LEAST_PAUSE_MS);
     const deadline = nextDeadline(run.session, run.ref.launch, this.#rules());
-    if (deadline === undefined) return Math.min(regularMs, asked);
+    if (deadline === undefined) return Math.min(regularMs, soonestMs);
     const deadlineMs = deadline - redis.clock.now() + performance.now();
     const dueMs = deadlineMs > lookedAtMs ? deadlineMs : lookedAtMs + RETRY_MS;
-    return Math.min(regularMs, asked, dueMs);
+    return Math.min(regularMs, soonestMs, dueMs);
   }
 
   async #look(run: AgentRun, watched: Watched): Promise<void> {
