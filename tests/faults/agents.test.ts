@@ -151,8 +151,9 @@ describe('a record of a process that is another by now', () => {
       listProcesses()
         .filter((it) => it.pgid === stranger.pid && !['Z', 'T'].includes(it.state))
         .map((it) => `${it.pid} ${it.startTime}`);
+    // Its child may be a moment away yet.
+    await waitFor(() => children().length === 2);
     const before = children();
-    expect(before).toHaveLength(2);
     await stack.startSpawner();
     const gone = await waitForStatus(stack, sessionId, 404, 10_000);
     expect(gone.endReason).toBe('agent_crashed');
