@@ -1,18 +1,24 @@
 -- A spawner starts, or finds that the data has begun another life: publishes its profiles, sets pool targets from
 -- configuration where that has changed, and learns which sessions are its own.
 -- Args: host, profiles[] {name, json, poolTarget}, deployment (an id, kept if there is none yet), hasLaunches (whether
---       the host has anything to publish), holder? {incarnation, lock, machine}
+--       the host has anything to publish), schema? (number of the form that the data has), holder? {incarnation, lock, machine}
 -- Answers: ok {sessions[], deployment, epoch?, recovery?} | host_taken {by?, freshForMs, epoch?}
+--          | other_schema {schema} (nothing was changed)
 -- @flags allow-oom
 -- @include prelude
 -- @include lease
 -- @include recovery
+
+-- A version that we do not know may give things another meaning.
+local schema = redis.call('GET', K.SCHEMA)
+if present(A.schema) and schema and schema ~= A.schema then return answer({ status = 'other_schema', schema = schema }) end
 
 local left_ms = held_by_another_ms(A.host, A.holder)
 -- Whoever has the same socket proves that its holder before is dead.
 if left_ms and redis.call('HGET', K.host(A.host), 'lock') ~= A.holder.lock then return host_taken(A.host, left_ms) end
 take_lease(A.host, A.holder)
 
+if present(A.schema) then redis.call('SET', K.SCHEMA, A.schema) end
 redis.call('SET', K.DEPLOYMENT, A.deployment, 'NX')
 local names = {}
 for _, profile in ipairs(A.profiles) do

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { DATA_SCHEMA, otherSchema } from './data-schema.js';
 import { HostTakenError, toSchemaError } from './errors.js';
 import { asList, type ScriptAnswer, type ScriptRunner } from './script-runner.js';
 import type { Epoch, EpochMs, PublishedProfile } from './types.js';
@@ -102,7 +103,7 @@ export class HostStore {
   /**
    * Publishes profiles and pool targets; answers the sessions that are this host's own, and the life of the data.
    * A host without launches of its own, alone with an empty Redis, begins a new one.
-   * @throws HostTakenError
+   * @throws HostTakenError, RedisUnsuitableError where another version has written the data
    */
   async register(
     host: string,
@@ -117,12 +118,14 @@ export class HostStore {
     const answer = await this.#runAsHolder('register-host', host, {
       deployment: own.deployment ?? randomUUID(),
       hasLaunches: own.hasLaunches,
+      schema: String(DATA_SCHEMA),
       profiles: profiles.map(({ poolTarget, ...profile }) => ({
         name: profile.name,
         json: JSON.stringify(profile),
         poolTarget,
       })),
     });
+    if (answer.status === 'other_schema') throw otherSchema(String(answer.schema));
     return {
       sessions: asList<string>(answer.sessions),
       deployment: String(answer.deployment),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { AgentStore } from './agent-store.js';
 import { checkServer, connect, type ConnectionRole } from './connection.js';
+import { checkDataSchema } from './data-schema.js';
 import { Doorbell } from './doorbell.js';
 import { toSchemaError } from './errors.js';
 import { EventStore } from './event-store.js';
@@ -138,6 +139,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     async check() {
       try {
         await checkServer(commands);
+        await checkDataSchema(commands, keyPrefix);
       } catch (error) {
         throw toSchemaError(error, 'check');
       }

@@ -66,6 +66,7 @@ local K = {
   EPOCH = P .. 'epoch',
   RECOVERY = P .. 'recovery',
   DEPLOYMENT = P .. 'deployment',
+  SCHEMA = P .. 'schema',
 }
 
 -- Answers how many heard it.
