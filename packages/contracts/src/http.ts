@@ -212,6 +212,27 @@ export interface BreakerView {
   openUntil: string;
 }
 
+/** One host, as GET /api/hosts shows it. */
+export interface HostView {
+  host: string;
+  /** `unreachable`: not heard for 15 s. `lost`: given up, and its calls were moved or ended. */
+  state: 'up' | 'draining' | 'unreachable' | 'lost';
+  version: string | null;
+  /** Processes that it may run, and has. */
+  capacity: number;
+  running: number;
+  /** Of these, callers' and warm ones, and those of both whose agent is not ready yet. */
+  calls: number;
+  warm: number;
+  starting: number;
+  /** Launches on it that must not run any more. */
+  killsLeft: number;
+  memory: { freeBytes: number | null; isShort: boolean };
+  startedAt: string | null;
+  lastSeenAt: string | null;
+  drain: { since: string | null; callsLeft: number } | null;
+}
+
 /** One kind of agent, as clients see it. */
 export interface ProfileView {
   name: string;

@@ -1,5 +1,5 @@
 import type { EndReason } from './end-reason.js';
-import type { AdminSessionView, PoolView, SessionView } from './http.js';
+import type { AdminSessionView, HostView, PoolView, SessionView } from './http.js';
 import type { SessionState } from './session-state.js';
 
 /**
@@ -85,7 +85,7 @@ export interface OverviewView {
   /** There are more sessions than are listed. */
   isCut: boolean;
   pools: PoolView[];
-  hosts: HostState[];
+  hosts: HostView[];
 }
 
 /** A session took a step; `gone` is its end, with its reason in `detail`. */
@@ -115,14 +115,5 @@ export interface PoolStreamEvent {
 export interface HostStreamEvent {
   host: string;
   at: string;
-  state: HostState['state'] | 'removed';
-}
-
-export interface HostState {
-  host: string;
-  state: 'up' | 'draining' | 'unreachable' | 'lost';
-  capacity: number | null;
-  running: number | null;
-  version: string | null;
-  lastSeenAt: string | null;
+  state: HostView['state'] | 'removed';
 }

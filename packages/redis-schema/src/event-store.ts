@@ -1,6 +1,7 @@
+import { type HostRecord, parseHosts } from './fleet-store.js';
 import { parseEnded, parseSession } from './session-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
-import type { EndedRecord, Epoch, EpochMs, PoolCounts, SessionRecord } from './types.js';
+import type { EndedRecord, Epoch, PoolCounts, SessionRecord } from './types.js';
 import { parseEntries, parseEntry, type RawEntry, type StreamEntry } from './stream-entry.js';
 import type { WakeBus } from './wake-bus.js';
 
@@ -27,21 +28,15 @@ export type SessionPage =
       status: 'entries';
       epoch: Epoch | undefined;
       entries: StreamEntry[];
-      session: SessionRecord;
+      /** undefined when these are what was left of its time in line; it has another id now. */
+      session: SessionRecord | undefined;
       ended: EndedRecord | undefined;
     }
   | { status: 'snapshot'; position: StreamPosition; session: SessionRecord; ended: EndedRecord | undefined }
   | { status: 'ended'; epoch: Epoch | undefined; ended: EndedRecord }
+  /** Its turn in line brought a warm agent, and what the reader has is of that agent's stream. */
+  | { status: 'moved'; to: string }
   | { status: 'not_found' };
-
-export interface HostFacts {
-  readonly id: string;
-  readonly state: 'up' | 'draining' | 'unreachable' | 'lost';
-  readonly capacity: number | undefined;
-  readonly running: number | undefined;
-  readonly version: string | undefined;
-  readonly lastSeenAt: EpochMs | undefined;
-}
 
 export type OverviewPage =
   | { status: 'entries'; epoch: Epoch | undefined; entries: StreamEntry[] }
@@ -53,7 +48,7 @@ export type OverviewPage =
       /** There are more sessions than were asked for. */
       isCut: boolean;
       pools: PoolCounts[];
-      hosts: HostFacts[];
+      hosts: HostRecord[];
     };
 
 /** What a reader follows: one session, or everything. */
@@ -87,8 +82,8 @@ export class EventStore {
 
   /** Calls back when the data begins another life, and whenever messages may have been missed. */
   async onNewLife(listener: () => void): Promise<void> {
-    this.#bus.onGap(listener);
     await this.#bus.listen('events:life', listener);
+    this.#bus.onGap(listener);
   }
 
   /**
@@ -107,15 +102,18 @@ export class EventStore {
       limit,
     });
     const epoch = epochOf(answer);
+    const ended = answer.ended ? parseEnded(answer.ended) : undefined;
     switch (answer.status) {
-      case 'entries':
-      case 'snapshot': {
-        const session = parseSession(answer.session);
-        const ended = answer.ended ? parseEnded(answer.ended) : undefined;
-        return answer.status === 'entries'
-          ? { status: 'entries', epoch, entries: parseEntries(answer.entries), session, ended }
-          : { status: 'snapshot', position: { epoch, id: String(answer.last) }, session, ended };
+      case 'entries': {
+        const session = answer.session ? parseSession(answer.session) : undefined;
+        return { status: 'entries', epoch, entries: parseEntries(answer.entries), session, ended };
       }
+      case 'snapshot': {
+        const position = { epoch, id: String(answer.last) };
+        return { status: 'snapshot', position, session: parseSession(answer.session), ended };
+      }
+      case 'moved':
+        return { status: 'moved', to: String(answer.to) };
       case 'ended':
         return { status: 'ended', epoch, ended: parseEnded(answer.ended) };
       case 'not_found':
@@ -147,7 +145,7 @@ export class EventStore {
           sessions: asList(answer.sessions).map(parseSession),
           isCut: answer.isCut === true,
           pools: asList<PoolCounts>(answer.pools).sort((a, b) => a.profile.localeCompare(b.profile)),
-          hosts: asList<Record<string, unknown>>(answer.hosts).map(parseHost),
+          hosts: parseHosts(answer.hosts),
         };
       default:
         throw unexpected('read-all-events', answer);
@@ -179,19 +177,4 @@ function parseMessage(raw: unknown): StreamMessage {
     entries: Array.isArray(entries) || ended ? asList<RawEntry>(entries).map(parseEntry) : undefined,
     ended: ended ? parseEnded(ended) : undefined,
   };
-}
-
-function parseHost(raw: Record<string, unknown>): HostFacts {
-  return {
-    id: String(raw.id),
-    state: raw.state as HostFacts['state'],
-    capacity: numberOf(raw.capacity),
-    running: numberOf(raw.running),
-    version: typeof raw.version === 'string' ? raw.version : undefined,
-    lastSeenAt: numberOf(raw.lastSeenAt),
-  };
-}
-
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
 }

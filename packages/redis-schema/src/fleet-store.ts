@@ -42,9 +42,7 @@ export class FleetStore {
   /** Every host that is known, by its id. */
   async list(): Promise<HostRecord[]> {
     const answer = await this.#scripts.run('list-hosts');
-    return asList<ListedHost>(answer.hosts)
-      .map(toRecord)
-      .sort((a, b) => a.id.localeCompare(b.id));
+    return parseHosts(answer.hosts);
   }
 
   /** The host takes no more work, or takes it again. Its spawner hears of it in the same step. */
@@ -76,6 +74,13 @@ export class FleetStore {
         throw unexpected('declare-host-lost', answer);
     }
   }
+}
+
+/** By their ids. */
+export function parseHosts(raw: unknown): HostRecord[] {
+  return asList<ListedHost>(raw)
+    .map(toRecord)
+    .sort((a, b) => a.id.localeCompare(b.id));
 }
 
 interface ListedHost {

@@ -5,7 +5,6 @@ export type { RedisClock } from './redis-clock.js';
 export {
   type EventStore,
   type Followed,
-  type HostFacts,
   type OverviewPage,
   type SessionPage,
   type StreamMessage,

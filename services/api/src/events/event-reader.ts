@@ -27,6 +27,8 @@ const NOWHERE: StreamPosition = { epoch: undefined, id: '0-0' };
  */
 export class EventReader implements Followed {
   #feed: Feed;
+  /** Where the stream goes on. */
+  #next: Feed | undefined;
   #position: StreamPosition | undefined;
   readonly #redis: Pick<RedisSchema, 'events'>;
   readonly #onDefect: (error: unknown) => void;
@@ -120,15 +122,17 @@ export class EventReader implements Followed {
   /** A page of the session that goes on here, whatever its id was before. */
   async #read(): Promise<FeedPage> {
     for (;;) {
+      if (this.#next) await this.#move(this.#next, undefined);
       const page = await this.#feed.read(this.#position);
       if (page.kind !== 'moved') return page;
-      await this.#move(page.feed, page.keepsPosition ? this.#position : undefined);
+      await this.#move(page.feed, this.#position);
     }
   }
 
   async #move(feed: Feed, position: StreamPosition | undefined): Promise<void> {
     this.#feed = feed;
     this.#position = position;
+    this.#next = undefined;
     this.#held = [];
     await this.#follow();
   }
@@ -215,8 +219,12 @@ export class EventReader implements Followed {
       if (connection.isBehind) return false;
       this.#position = { ...this.position, id: entry.id };
       const told = this.#feed.tell(entry);
+      if (told?.goesOn) {
+        connection.send(told);
+        this.#next = told.goesOn;
+        return false;
+      }
       if (told) connection.send({ ...told, id: formatStreamId(this.#position) });
-      if (told?.event === 'promoted') return false;
     }
     return true;
   }

@@ -7,6 +7,8 @@ export const PAGE_SIZE = 100;
 export interface Told {
   readonly event: string;
   readonly data: object;
+  /** The stream goes on here, with a snapshot. Such an event has no id: what the reader has does not change with it. */
+  readonly goesOn?: Feed;
 }
 
 /** What a reader has not seen yet. */
@@ -24,8 +26,8 @@ export type FeedPage =
       readonly ended?: EndedRecord | undefined;
     }
   | { readonly kind: 'ended'; readonly epoch: string | undefined; readonly ended: EndedRecord }
-  /** The session goes on as another one, and so does the stream. */
-  | { readonly kind: 'moved'; readonly feed: Feed; readonly keepsPosition: boolean };
+  /** The session goes on as another one, and so does the stream. What the reader has is of that one. */
+  | { readonly kind: 'moved'; readonly feed: Feed };
 
 /** A stream as one kind of reader sees it. */
 export interface Feed {
@@ -37,5 +39,5 @@ export interface Feed {
   tell(entry: StreamEntry): Told | undefined;
   tellEnded(ended: EndedRecord): Told;
   /** Called every few seconds while somebody reads. */
-  keepAlive?(): Promise<void>;
+  keepAlive(): Promise<void>;
 }

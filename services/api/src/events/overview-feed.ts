@@ -1,7 +1,6 @@
-import type { AllStreamEvents, HostState } from '@greenroom/contracts';
+import type { AllStreamEvents } from '@greenroom/contracts';
 import {
   type EndedRecord,
-  type HostFacts,
   type OverviewPage,
   type RedisSchema,
   type StreamEntry,
@@ -9,6 +8,7 @@ import {
   timeOfEntry,
 } from '@greenroom/redis-schema';
 import { viewPool } from '../routes/get-pool.js';
+import { viewHost } from '../routes/list-hosts.js';
 import { isoTime, viewSessionForAdmin } from '../sessions/session-view.js';
 import { type Feed, type FeedPage, PAGE_SIZE, type Told } from './feed.js';
 
@@ -53,6 +53,10 @@ export class OverviewFeed implements Feed {
     return { event: 'ended', data: {} };
   }
 
+  async keepAlive(): Promise<void> {
+    // Nobody waits for it.
+  }
+
   #isWanted(kind: StreamKind, { profile, host }: Readonly<Record<string, unknown>>): boolean {
     const filter = this.#filter;
     if (!filter.kinds.includes(kind)) return false;
@@ -75,15 +79,4 @@ export class OverviewFeed implements Feed {
 
 function told<Name extends keyof AllStreamEvents>(event: Name, data: AllStreamEvents[Name]): Told {
   return { event, data };
-}
-
-function viewHost({ id, state, capacity, running, version, lastSeenAt }: HostFacts): HostState {
-  return {
-    host: id,
-    state,
-    capacity: capacity ?? null,
-    running: running ?? null,
-    version: version ?? null,
-    lastSeenAt: lastSeenAt === undefined ? null : isoTime(lastSeenAt),
-  };
 }

@@ -81,8 +81,8 @@ export class ReaderHub {
   async #tend(): Promise<void> {
     for (const reader of this.#readers) reader.heartbeat();
     const live = [...this.#readers].filter(({ isLive }) => isLive);
+    await Promise.allSettled([...this.#readers].map(({ feed }) => feed.keepAlive()));
     try {
-      for (const { feed } of live) await feed.keepAlive?.();
       for (const reader of await this.#context.redis.events.findStale(live)) reader.lookAgain();
     } catch {
       // Redis is away; that ends nothing.

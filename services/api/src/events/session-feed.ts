@@ -5,6 +5,7 @@ import {
   type SessionEndedEvent,
   type SessionStateEvent,
   type SessionStreamEvents,
+  type SessionView,
   type TranscriptStreamEvent,
 } from '@greenroom/contracts';
 import {
@@ -17,17 +18,18 @@ import {
 } from '@greenroom/redis-schema';
 import type { Client } from '../http/authenticate.js';
 import { requireVisible } from '../sessions/find-session.js';
-import { isoTime, viewSession, viewSessionForAdmin } from '../sessions/session-view.js';
+import { isoTime, viewPlace, viewSession, viewSessionForAdmin } from '../sessions/session-view.js';
 import { type Feed, type FeedPage, PAGE_SIZE, type Told } from './feed.js';
 
 /** Steps that a caller is told; the others are the affair of whoever runs this. */
-const STEPS_FOR_HOLDERS: ReadonlySet<string> = new Set([
+export const STEPS_FOR_HOLDERS: ReadonlySet<string> = new Set([
   'queued',
   'starting',
   'ready',
   'restarting',
   'ending',
   'error',
+  'moved',
 ]);
 const AGENT_EVENTS_FOR_HOLDERS: ReadonlySet<string> = new Set(['agent_speaking', 'user_speaking']);
 
@@ -40,6 +42,7 @@ export interface SessionFeedOptions {
 export class SessionFeed implements Feed {
   readonly sessionId: string;
   readonly #options: SessionFeedOptions;
+  #status: string | undefined;
 
   constructor(sessionId: string, options: SessionFeedOptions) {
     this.sessionId = sessionId;
@@ -51,16 +54,23 @@ export class SessionFeed implements Feed {
     const page = await redis.events.readSession(this.sessionId, position, PAGE_SIZE);
     switch (page.status) {
       case 'entries':
-        requireVisible(page.session, client);
+        if (page.session) requireVisible(page.session, client);
+        this.#status = page.session?.status;
+        await this.keepAlive();
         return { kind: 'entries', epoch: page.epoch, entries: page.entries, ended: page.ended };
-      case 'snapshot':
+      case 'snapshot': {
         requireVisible(page.session, client);
+        this.#status = page.session.status;
+        const view = { ...this.#view(page.session), ...(await this.#askForPlace()) };
         return {
           kind: 'snapshot',
           position: page.position,
-          told: told('snapshot', this.#view(page.session)),
+          told: told('snapshot', view),
           ended: page.ended,
         };
+      }
+      case 'moved':
+        return { kind: 'moved', feed: new SessionFeed(page.to, this.#options) };
       case 'ended':
         return { kind: 'ended', epoch: page.epoch, ended: page.ended };
       case 'not_found':
@@ -70,6 +80,8 @@ export class SessionFeed implements Feed {
 
   tell(entry: StreamEntry): Told | undefined {
     const facts = { sessionId: this.sessionId, at: isoTime(timeOfEntry(entry.id)) };
+    if (entry.status !== '') this.#status = entry.status;
+    if (entry.type === 'became') return this.#tellPromoted(String(entry.data.sessionId), facts.at);
     if (entry.type === 'transcript') return told('transcript', { ...facts, ...transcriptOf(entry) });
     if (entry.isAgents) {
       if (!this.#isAdmin && !AGENT_EVENTS_FOR_HOLDERS.has(entry.type)) return undefined;
@@ -87,6 +99,23 @@ export class SessionFeed implements Feed {
       endedAt: isoTime(endedAt),
       durationMs,
     } satisfies SessionEndedEvent);
+  }
+
+  /** A stream that is open asks for its caller: so it keeps its place in line. */
+  async keepAlive(): Promise<void> {
+    await this.#askForPlace();
+  }
+
+  /** The question may bring the turn; then what happened since is told next. */
+  async #askForPlace(): Promise<Partial<SessionView>> {
+    if (this.#status !== 'queued') return {};
+    const asked = await this.#options.redis.sessions.askInLine(this.sessionId);
+    return asked.status === 'queued' ? viewPlace(asked) : {};
+  }
+
+  #tellPromoted(sessionId: string, at: string): Told {
+    const goesOn = new SessionFeed(sessionId, this.#options);
+    return { ...told('promoted', { sessionId, at }), goesOn };
   }
 
   get #isAdmin(): boolean {

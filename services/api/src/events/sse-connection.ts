@@ -11,7 +11,8 @@ const RETRY_SPREAD_MS = 2_000;
 export interface ServerSentEvent {
   readonly event: string;
   readonly data: object;
-  readonly id: string;
+  /** None leaves the reader where it is. */
+  readonly id?: string;
 }
 
 /** One answer as a stream of server-sent events, with a bounded buffer. */
@@ -39,7 +40,8 @@ export class SseConnection {
   }
 
   send({ event, data, id }: ServerSentEvent): void {
-    this.#write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    const idLine = id === undefined ? '' : `id: ${id}\n`;
+    this.#write(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 
   /** Keeps proxies from taking a silent stream for a dead connection, and tells us of dead readers. */

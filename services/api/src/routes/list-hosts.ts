@@ -1,3 +1,4 @@
+import type { HostView } from '@greenroom/contracts';
 import type { HostRecord } from '@greenroom/redis-schema';
 import type { ApiContext } from '../context.js';
 import { defineRoute, type Route } from '../http/route.js';
@@ -16,7 +17,7 @@ export function listHosts({ redis }: ApiContext): Route {
   });
 }
 
-function viewHost(host: HostRecord): object {
+export function viewHost(host: HostRecord): HostView {
   const { id, state, version, capacity, calls, warm, starting, killsLeft } = host;
   const isDraining = state === 'draining' || host.drainWantedSince !== undefined;
   return {
