@@ -1,4 +1,5 @@
 import type { EndedBy, EndReason } from './end-reason.js';
+import type { PoolPolicy } from './pool-policy.js';
 import type { SessionState } from './session-state.js';
 
 /** Body of POST /api/session/start. */
@@ -190,12 +191,27 @@ export interface DependencyStatus {
   detail?: string;
 }
 
-/** One pool, as GET /api/pool and POST /api/pool/resize show it. */
+/** One pool, as GET /api/pool shows it. */
 export interface PoolView {
   profile: string;
+  /** How many there should be now. */
   target: number;
   ready: number;
   warming: number;
+  policy: PoolPolicy;
+  /** What the target was worked out from, in a sentence. */
+  why: string;
+  /** Live calls of the profile; where the policy looks at them. */
+  callers?: number;
+  /** Measured; where the policy looks at it. */
+  arrivalsPerMinute?: number;
+  /** Measured: milliseconds from listing a warm agent to having it; where the policy looks at it. */
+  replaceMs?: number;
+  /** Until when the schedule says what it says. */
+  scheduledUntil?: string;
+  /** New sessions so far, and those of them that got a warm agent. */
+  starts: number;
+  warmStarts: number;
   /** Only while its agents fail to start, again and again. */
   breaker?: BreakerView;
 }

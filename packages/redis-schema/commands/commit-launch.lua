@@ -1,6 +1,6 @@
 -- Records the identity of an agent in both places, while it still waits behind the gate and has run nothing.
 -- Args: sessionId, generation, launch, pid, pgid, startTime, roomSid?, logFile,
---       tokenLifeMs? (how long the agent's token is good for)
+--       tokenLifeMs? (how long the agent's token is good for), profileVersion? (what it was started with)
 -- Answers: ok | superseded {now?}: another launch, an end or nobody; the one that asks must kill what it spawned
 -- @include prelude
 
@@ -12,6 +12,7 @@ end
 local isRepeated = session.agentPid == int(A.pid)
 local fields = { agentPid = int(A.pid), agentPgid = int(A.pgid), agentStartTime = A.startTime, logFile = A.logFile }
 if present(A.tokenLifeMs) then fields.tokenUntil = int(NOW + A.tokenLifeMs) end
+if present(A.profileVersion) then fields.profileVersion = A.profileVersion end
 if present(A.roomSid) then fields.roomSid = A.roomSid end
 if not present(session.spawnedAt) then fields.spawnedAt = int(NOW) end
 fields.launches = with_launch(session.launches, A.generation, session.host)

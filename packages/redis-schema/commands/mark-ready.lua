@@ -4,6 +4,7 @@
 -- Asked again because the answer was lost, it answers the same again.
 -- @include prelude
 -- @include line
+-- @include pool-agents
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -33,12 +34,18 @@ if present(session.quarantined) then
   become(session, 'pooled', fields)
   return answer({ status = 'pooled' })
 end
-local target = tonumber(redis.call('GET', K.pool(session.profile, 'target'))) or 0
-if redis.call('SCARD', K.pool(session.profile, 'ready')) >= target then
+note_replacement(session, A.startupMs)
+local target = retarget(session.profile)
+local pool = read_pool(session.profile)
+local is_wanted = pool.usable - pool.stale < target
+if is_wanted then
+  become(session, 'pooled', fields)
+  emit(session, 'pooled', { startupMs = A.startupMs })
+else
   begin_end(session, 'pool_surplus', 'spawner')
-  return answer({ status = 'surplus' })
 end
-become(session, 'pooled', fields)
-emit(session, 'pooled', { startupMs = A.startupMs })
-admit()
-return answer({ status = 'pooled' })
+-- Who waits in line is served before anything of the pool ends.
+if is_wanted then admit() end
+-- A stale one leaves now that another has taken its place.
+end_surplus(session.profile, target, 'pool_surplus', 'spawner')
+return answer({ status = is_wanted and 'pooled' or 'surplus' })

@@ -1,6 +1,7 @@
 -- All counts that health shows, from the cardinalities of the sets.
 -- Args: (none)
--- Answers: ok {recovering, ready, starting, queued, callers, hosts, pools[] {profile, target, ready, warming, breaker?}, totals {..}}
+-- Answers: ok {recovering, ready, starting, queued, callers, hosts, pools[] {profile, target, ready, warming, breaker?, policy, callers?,
+--          arrivalsPerMinute?, replaceMs?, scheduledUntil?, starts, warmStarts}, totals {..}}
 -- @flags no-writes
 -- @include prelude
 -- @include breaker

@@ -1,13 +1,15 @@
 -- A spawner starts, or finds that the data has begun another life: publishes its profiles, sets pool targets from
 -- configuration where that has changed, and learns which sessions are its own.
--- Args: host, profiles[] {name, json, poolTarget}, deployment (an id, kept if there is none yet), hasLaunches (whether
---       the host has anything to publish), schema? (number of the form that the data has), holder? {incarnation, lock, machine}
+-- Args: host, profiles[] {name, json, pool {json, fixedSize?, scheduled? {size, untilMs?}}, version?}, deployment (an id,
+--       kept if there is none yet), hasLaunches (whether the host has anything to publish), schema? (number of the form that
+--       the data has), holder? {incarnation, lock, machine}
 -- Answers: ok {sessions[], deployment, epoch?, recovery?} | host_taken {by?, freshForMs, epoch?}
 --          | other_schema {schema} (nothing was changed)
 -- @flags allow-oom
 -- @include prelude
 -- @include lease
 -- @include recovery
+-- @include pool-target
 
 -- A version that we do not know may give things another meaning.
 local schema = redis.call('GET', K.SCHEMA)
@@ -24,12 +26,16 @@ local names = {}
 for _, profile in ipairs(A.profiles) do
   names[#names + 1] = profile.name
   redis.call('HSET', K.PROFILES, profile.name, profile.json)
-  local configured = tostring(profile.poolTarget)
-  -- A resize by an admin outlives restarts until the configured value itself changes.
+  -- A policy that an admin has set, a resize included, outlives restarts until the configured one itself changes.
+  local configured = present(profile.pool.fixedSize) and int(profile.pool.fixedSize) or profile.pool.json
   if redis.call('GET', K.pool(profile.name, 'target:configured')) ~= configured then
-    redis.call('SET', K.pool(profile.name, 'target'), configured)
+    set_policy(profile.name, profile.pool)
     redis.call('SET', K.pool(profile.name, 'target:configured'), configured)
-    touch_pool(profile.name)
+    wake('spawners:wake', { kind = 'pool', profile = profile.name })
+  end
+  -- Warm agents that this host started with another version of the profile are replaced.
+  if present(profile.version) then
+    redis.call('HSET', K.host(A.host), 'profileVersion:' .. profile.name, profile.version)
   end
 end
 redis.call('HSET', K.host(A.host), 'profiles', table.concat(names, ','))

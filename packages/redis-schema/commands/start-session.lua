@@ -9,6 +9,7 @@
 --          | too_late (nothing was changed)
 -- @include prelude
 -- @include line
+-- @include pool-target
 
 -- A Redis that hung takes at its waking what was sent meanwhile: a session for a caller who was told no would be nobody's.
 if present(A.notAfter) and NOW > A.notAfter then return answer({ status = 'too_late' }) end
@@ -121,6 +122,7 @@ end
 local warm = has_room and take_warm_agent(A.profile)
 if warm then
   give_warm_agent(warm, caller)
+  note_arrival(A.profile, true)
   remember(warm.id)
   return reply('assigned', warm)
 end
@@ -160,6 +162,7 @@ if has_room and (make_place(A.profile) or waits_for_hosts) then
   hold_for_caller(session, caller)
   remember(session.id)
   emit(session, 'starting', {})
+  note_arrival(A.profile, false)
   return reply('created', session)
 end
 
@@ -177,4 +180,5 @@ if present(A.userKey) then redis.call('SET', K.user(A.userKey), session.id) end
 hear_asker(session)
 remember(session.id)
 tell_positions()
+note_arrival(A.profile, false)
 return reply('queued', read(session.id))

@@ -15,6 +15,7 @@ local sets = { K.READY, K.STARTING, K.ENDING, K.CALLERS }
 for _, profile in ipairs(profiles) do
   sets[#sets + 1] = K.pool(profile, 'ready')
   sets[#sets + 1] = K.pool(profile, 'warming')
+  sets[#sets + 1] = K.pool(profile, 'callers')
 end
 local host_sets = {}
 for _, host in ipairs(hosts) do

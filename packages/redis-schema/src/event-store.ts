@@ -1,4 +1,5 @@
 import { type HostRecord, parseHosts } from './fleet-store.js';
+import { decodePools } from './policy-codec.js';
 import { parseEnded, parseSession } from './session-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 import type { EndedRecord, Epoch, PoolCounts, SessionRecord } from './types.js';
@@ -144,7 +145,7 @@ export class EventStore {
           position: { epoch, id: String(answer.last) },
           sessions: asList(answer.sessions).map(parseSession),
           isCut: answer.isCut === true,
-          pools: asList<PoolCounts>(answer.pools).sort((a, b) => a.profile.localeCompare(b.profile)),
+          pools: decodePools(answer.pools),
           hosts: parseHosts(answer.hosts),
         };
       default:

@@ -11,7 +11,7 @@ export class HealthStore {
 
   async read(): Promise<HealthCounts> {
     const answer = await this.#scripts.run('read-health');
-    const pools = asList<PoolCounts>(answer.pools);
+    const pools = asList<Pick<PoolCounts, 'profile' | 'ready' | 'warming' | 'breaker'>>(answer.pools);
     const totals = answer.totals as Record<string, number>;
     return {
       recovering: answer.recovering === true,

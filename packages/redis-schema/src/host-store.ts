@@ -3,7 +3,8 @@ import type { Redis } from 'ioredis';
 import { DATA_SCHEMA, otherSchema } from './data-schema.js';
 import { HostTakenError, toSchemaError } from './errors.js';
 import { asList, type ScriptAnswer, type ScriptRunner } from './script-runner.js';
-import type { Epoch, EpochMs, PublishedProfile } from './types.js';
+import { encodePolicy } from './policy-codec.js';
+import type { Epoch, EpochMs, OfferedProfile } from './types.js';
 
 export interface HostFields {
   /** Processes that this host may run, warm ones included. */
@@ -107,7 +108,7 @@ export class HostStore {
    */
   async register(
     host: string,
-    profiles: readonly (PublishedProfile & { poolTarget: number })[],
+    profiles: readonly OfferedProfile[],
     own: { deployment?: string | undefined; hasLaunches: boolean } = { hasLaunches: false },
   ): Promise<{
     sessions: string[];
@@ -119,10 +120,11 @@ export class HostStore {
       deployment: own.deployment ?? randomUUID(),
       hasLaunches: own.hasLaunches,
       schema: String(DATA_SCHEMA),
-      profiles: profiles.map(({ poolTarget, ...profile }) => ({
+      profiles: profiles.map(({ poolTarget = 0, pool, version, ...profile }) => ({
         name: profile.name,
         json: JSON.stringify(profile),
-        poolTarget,
+        pool: encodePolicy(pool ?? { policy: { kind: 'fixed', size: poolTarget } }),
+        version,
       })),
     });
     if (answer.status === 'other_schema') throw otherSchema(String(answer.schema));

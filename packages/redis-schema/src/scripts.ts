@@ -43,9 +43,10 @@ export type CommandName =
   | 'replace-room'
   | 'request-end'
   | 'request-restart'
-  | 'resize-pool'
   | 'resolve-quarantine'
   | 'restart-launch'
+  | 'set-pool-policy'
+  | 'set-scheduled-size'
   | 'start-session'
   | 'sweep-indexes'
   | 'wake-owner';

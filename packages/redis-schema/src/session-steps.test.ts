@@ -239,7 +239,9 @@ describe('pool', () => {
     await addHost(HOST, 5);
     const plans = await Promise.all(Array.from({ length: 10 }, () => planRefill(5)));
     expect(plans.flat()).toHaveLength(5);
-    expect(await schema.pools.read()).toEqual([{ profile: 'default', target: 5, ready: 0, warming: 5 }]);
+    expect(await schema.pools.read()).toMatchObject([
+      { profile: 'default', target: 5, ready: 0, warming: 5 },
+    ]);
   });
 
   test('callers are claimed before warm agents, and each launch once', async () => {

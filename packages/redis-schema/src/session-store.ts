@@ -293,6 +293,8 @@ export class SessionStore {
       logFile: string;
       /** How long the agent's token is good for, from now on. */
       tokenLifeMs?: number;
+      /** What the agent is started with. */
+      profileVersion?: string;
     },
   ): Promise<{ status: 'ok' } | Superseded> {
     const answer = await this.#scripts.run('commit-launch', { ...ref, ...facts });

@@ -1,4 +1,11 @@
-import type { AgentMode, DeadAirSettings, EndedBy, EndReason, SessionState } from '@greenroom/contracts';
+import type {
+  AgentMode,
+  DeadAirSettings,
+  EndedBy,
+  EndReason,
+  PoolPolicy,
+  SessionState,
+} from '@greenroom/contracts';
 
 /** Milliseconds since 1970, by the clock of Redis. */
 export type EpochMs = number;
@@ -331,9 +338,27 @@ export interface BreakerState {
   openUntil: EpochMs;
 }
 
+/** A policy and, for a schedule, what it says now: that is worked out by whoever sets it. */
+export interface PolicySetting {
+  policy: PoolPolicy;
+  scheduled?: { size: number; untilMs: EpochMs | undefined } | undefined;
+}
+
 export interface PoolCounts {
   profile: string;
   target: number;
+  policy: PoolPolicy;
+  /** Live calls of the profile; where the policy looks at them. */
+  callers?: number;
+  /** As measured now; where the policy looks at them. */
+  arrivalsPerMinute?: number;
+  /** From listing a warm agent to having it, on average. */
+  replaceMs?: number;
+  /** Until when the schedule says what it says. */
+  scheduledUntil?: EpochMs;
+  /** New sessions so far, and those of them that got a warm agent. */
+  starts: number;
+  warmStarts: number;
   ready: number;
   warming: number;
   /** Absent while all is well. */
@@ -346,4 +371,14 @@ export interface PublishedProfile {
   description?: string | undefined;
   voices: { id: string; name: string }[];
   deadAirSettings?: DeadAirSettings | undefined;
+}
+
+/** What a host says of a profile when it registers. */
+export interface OfferedProfile extends PublishedProfile {
+  /** The configured policy of its pool. */
+  pool?: PolicySetting | undefined;
+  /** In place of `pool`: a fixed size; default 0. */
+  poolTarget?: number;
+  /** Names what an agent of it is started with: warm agents of another version are replaced. */
+  version?: string | undefined;
 }

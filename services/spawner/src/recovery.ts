@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Epoch, SessionRecord } from '@greenroom/redis-schema';
+import type { Epoch, OfferedProfile, SessionRecord } from '@greenroom/redis-schema';
+import { policySetting } from '@greenroom/service-kit';
 import { settleUnrecorded } from './adopt.js';
 import type { AgentRun } from './agent-run.js';
-import { initialTarget, type Profile } from './agents/profile.js';
+import type { Profile } from './agents/profile.js';
+import { profileVersion } from './agents/profile-version.js';
 import type { SessionEnds } from './end-session.js';
 import { keepRecord } from './keep-record.js';
 import { listLaunchRecords } from './process/index.js';
@@ -172,7 +174,8 @@ async function enterLife(context: SpawnerContext, epoch: Epoch): Promise<void> {
 export async function register(context: SpawnerContext, hasLaunches: boolean) {
   const { redis, state, profiles } = context;
   const known = context.deployment ?? (await state.readLife()).deployment;
-  const registered = await redis.hosts.register(state.hostId, [...profiles.values()].map(publish), {
+  const offered = [...profiles.values()].map((profile) => offer(context, profile));
+  const registered = await redis.hosts.register(state.hostId, offered, {
     deployment: known ?? randomUUID(),
     hasLaunches,
   });
@@ -180,8 +183,16 @@ export async function register(context: SpawnerContext, hasLaunches: boolean) {
   return registered;
 }
 
-function publish({ name, description, voices, pool, deadAirSettings }: Profile) {
-  return { name, description, voices: [...voices], deadAirSettings, poolTarget: initialTarget(pool) };
+function offer(context: SpawnerContext, profile: Profile): OfferedProfile {
+  const { name, description, voices, pool, deadAirSettings } = profile;
+  return {
+    name,
+    description,
+    voices: [...voices],
+    deadAirSettings,
+    pool: policySetting(pool, context.redis.clock.now()),
+    version: profileVersion(profile, context.version),
+  };
 }
 
 export async function hasLaunchRecords({ state }: SpawnerContext): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { AgentRun } from './agent-run.js';
 import { buildAgentEnvironment } from './agents/agent-environment.js';
 import { AgentOutput } from './agents/agent-output.js';
 import { fillPlaceholders } from './agents/command-line.js';
+import { profileVersion } from './agents/profile-version.js';
 import {
   type GatedLaunch,
   LAUNCH_RECORD_SCHEMA,
@@ -167,12 +168,21 @@ async function record({ state }: SpawnerContext, run: AgentRun, phase: LaunchPha
 }
 
 /** Both Redis places get the identity while the agent has run nothing. */
-async function commit({ config, redis, state }: SpawnerContext, run: AgentRun): Promise<void> {
+async function commit(context: SpawnerContext, run: AgentRun): Promise<void> {
+  const { config, redis, state, version } = context;
   const { identity, roomSid } = run;
   if (identity === undefined) throw new Error('a launch without a process cannot be committed');
   const { pid, pgid, startTime } = identity;
   const logFile = state.logFile(run.id, run.ref.generation);
-  const facts = { pid, pgid, startTime, roomSid, logFile, tokenLifeMs: tokenLifeMs(config, run) };
+  const facts = {
+    pid,
+    pgid,
+    startTime,
+    roomSid,
+    logFile,
+    tokenLifeMs: tokenLifeMs(config, run),
+    profileVersion: profileVersion(run.profile, version),
+  };
   const answer = await untilAnswered(() => redis.sessions.commitLaunch(run.ref, facts), run.giveWay.signal);
   if (answer.status === 'superseded') throw new Superseded();
 }

@@ -61,7 +61,9 @@ local function remove(session)
   if not may_become(session, 'gone') then error('illegal transition of ' .. id .. ': ' .. session.status .. ' -> gone') end
   if TRACE then TRACE.touch(id) end
   release_claims(session)
-  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS }) do redis.call('SREM', set, id) end
+  for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS, K.pool(session.profile, 'callers') }) do
+    redis.call('SREM', set, id)
+  end
   for _, what in ipairs({ 'ready', 'warming' }) do
     if redis.call('SREM', K.pool(session.profile, what), id) > 0 then touch_pool(session.profile) end
   end

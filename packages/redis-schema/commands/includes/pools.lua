@@ -1,4 +1,7 @@
--- Warm agents of each profile that a host runs, or that has any left. Needs the includes `breaker` and `hosts`.
+-- Warm agents of each profile that a host runs, or that has any left.
+-- @include breaker
+-- @include hosts
+-- @include pool-target
 
 local function breaker_state(profile)
   local breaker = read_breaker(profile)
@@ -12,9 +15,18 @@ local function pool_counts()
   for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
     local ready, warming = redis.call('SCARD', K.pool(profile, 'ready')), redis.call('SCARD', K.pool(profile, 'warming'))
     if ready + warming > 0 or is_run_somewhere(profile) then
+      local target, facts = work_out_target(profile)
+      local demand = redis.call('HMGET', K.pool(profile, 'demand'), 'arrivals', 'hits')
       pools[#pools + 1] = {
         profile = profile,
-        target = tonumber(redis.call('GET', K.pool(profile, 'target'))) or 0,
+        target = target,
+        policy = facts.json or cjson.encode(facts.policy),
+        callers = facts.callers,
+        arrivalsPerMinute = facts.arrivalsPerMinute,
+        replaceMs = facts.replaceMs,
+        scheduledUntil = facts.scheduledUntil,
+        starts = tonumber(demand[1]) or 0,
+        warmStarts = tonumber(demand[2]) or 0,
         ready = ready,
         warming = warming,
         breaker = breaker_state(profile),

@@ -250,6 +250,13 @@ local function place(session, status)
   if changed_in_pool > 0 then touch_pool(session.profile) end
   changed = changed + changed_in_pool
   changed = changed + place_in_line(session, status == 'queued')
+  local is_live = home == K.READY or home == K.STARTING
+  local moved = redis.call(is_live and 'SADD' or 'SREM', K.pool(session.profile, 'callers'), id)
+  -- How many callers there are may decide how many warm agents there should be.
+  if moved == 1 and redis.call('EXISTS', K.pool(session.profile, 'policy')) == 1 then
+    wake('spawners:wake', { kind = 'pool', profile = session.profile })
+  end
+  changed = changed + moved
   local is_caller = session.owner == 'caller' and home ~= nil
   return changed + redis.call(is_caller and 'SADD' or 'SREM', K.CALLERS, id)
 end
@@ -290,6 +297,11 @@ local function host_is_fresh(host)
   local seen = redis.call('ZSCORE', K.HOSTS, host)
   if not seen or tonumber(seen) < NOW - HOST_FRESH_MS then return false end
   return redis.call('HGET', K.host(host), 'draining') ~= '1'
+end
+
+-- Whether a warm agent may be handed to a caller: its host was heard lately, takes part, and is not being drained.
+local function may_be_given(host, deadline)
+  return host and host_is_fresh(host) and has_published(host) and (tonumber(deadline) or 0) > NOW
 end
 
 -- Hosts may run different profiles. One of an older version does not say which: it has the default one alone.

@@ -8,7 +8,7 @@ local function take_warm_agent(profile)
     local fields = redis.call('HMGET', K.session(id), 'status', 'host', 'createdAt', 'deadlineAt')
     if fields[1] ~= 'pooled' then
       redis.call('SREM', pool, id)
-    elseif fields[2] and host_is_fresh(fields[2]) and has_published(fields[2]) and tonumber(fields[4]) > NOW then
+    elseif may_be_given(fields[2], fields[4]) then
       local created = tonumber(fields[3])
       if not oldest or created < oldest.created or (created == oldest.created and id < oldest.id) then
         oldest = { id = id, created = created }

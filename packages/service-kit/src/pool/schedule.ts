@@ -1,4 +1,4 @@
-import type { ScheduleEntry, SchedulePolicy } from '@greenroom/contracts';
+import type { PoolPolicy, ScheduleEntry, SchedulePolicy } from '@greenroom/contracts';
 import { Cron } from 'croner';
 
 /** What a schedule says at one moment, and how long it goes on saying so. */
@@ -30,6 +30,16 @@ export function scheduledSize(policy: SchedulePolicy, atMs: number): ScheduledSi
   if (overMs !== undefined && overMs <= atMs)
     return { size: policy.base, entry: undefined, untilMs: nextFireMs };
   return { size: entry.size, entry, untilMs: earlier(nextFireMs, overMs) };
+}
+
+/** A policy as it is set: with what it says at this moment, if it is a schedule. */
+export function policySetting(
+  policy: PoolPolicy,
+  atMs: number,
+): { policy: PoolPolicy; scheduled?: { size: number; untilMs: number | undefined } } {
+  if (policy.kind !== 'schedule') return { policy };
+  const { size, untilMs } = scheduledSize(policy, atMs);
+  return { policy, scheduled: { size, untilMs } };
 }
 
 /** @throws Error that says what is wrong */

@@ -21,6 +21,7 @@ import { sessionEvents } from './session-events.js';
 import { sessionHistory } from './session-history.js';
 import { sessionLogs } from './session-logs.js';
 import { sessionTranscript } from './session-transcript.js';
+import { setPoolPolicy } from './set-pool-policy.js';
 import { startSession } from './start-session.js';
 
 /** Every endpoint beside /livez, /readyz and /metrics, which both services have. */
@@ -41,6 +42,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     forgetUser(context),
     getPool(context),
     resizePool(context),
+    setPoolPolicy(context),
     listProfiles(context),
     listHosts(context),
     drainHost(context),

@@ -20,6 +20,10 @@ beforeEach(async () => {
   await spawner.register(3);
 });
 
+function fixedAt(size: number) {
+  return { policy: { kind: 'fixed', size }, why: 'a fixed size', starts: 0, warmStarts: 0 };
+}
+
 test('the pool shows what is wanted, ready and warming, for each profile', async () => {
   await spawner.warmUp();
   const { status, body } = await api.adminGet('/api/pool');
@@ -30,9 +34,10 @@ test('the pool shows what is wanted, ready and warming, for each profile', async
     target: 3,
     ready: 1,
     warming: 0,
+    ...fixedAt(3),
     pools: [
-      { profile: 'default', target: 3, ready: 1, warming: 0 },
-      { profile: 'other', target: 0, ready: 0, warming: 0 },
+      { profile: 'default', target: 3, ready: 1, warming: 0, ...fixedAt(3) },
+      { profile: 'other', target: 0, ready: 0, warming: 0, ...fixedAt(0) },
     ],
   });
 });
