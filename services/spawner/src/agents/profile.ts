@@ -81,16 +81,3 @@ export function referenceAgent(): Pick<
     cwd: REFERENCE_AGENT,
   };
 }
-
-/** What a pool begins with. */
-export function initialTarget(policy: PoolPolicy): number {
-  switch (policy.kind) {
-    case 'fixed':
-      return policy.size;
-    case 'buffer':
-    case 'rate':
-      return policy.min;
-    case 'schedule':
-      return policy.base;
-  }
-}
