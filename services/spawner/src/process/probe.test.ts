@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -20,6 +20,12 @@ test('where /proc is as it should be, what hides is found and killed, quickly, a
   expect(performance.now() - startedAt).toBeLessThan(1000);
   expect(await withLaunchCookie('probe-launch')).toEqual([]);
   expect(existsSync(logFile)).toBe(false);
+});
+
+test('what an interrupted probe has written does not count', async () => {
+  const logFile = path.join(home, 'probe.log');
+  await writeFile(logFile, 'pid 4194301\npid 4194302\n');
+  expect(await probeHunting({ launchId: 'probe-launch', logFile, env: fixtureEnv })).toBeUndefined();
 });
 
 test('where nothing can be started, it says so', async () => {

@@ -35,6 +35,8 @@ export async function probeHunting(request: ProbeRequest): Promise<string | unde
   const strange = whyProcIsStrange();
   if (strange !== undefined) return strange;
   try {
+    // A spawner that was stopped during its probe has left the pids of that one.
+    await rm(request.logFile, { force: true });
     return await hunt(request);
   } catch (error) {
     return `a probe process could not be started: ${error instanceof Error ? error.message : String(error)}`;
