@@ -1,11 +1,13 @@
--- A host takes the next launch that is due, of the profiles that it runs: callers first, then warm agents. Generation + 1 is
--- the launch's number.
+-- A host looks for work: it takes the next launch that is due and best placed with it, callers first, then warm agents, and
+-- offers those before it that are better placed elsewhere. Generation + 1 is the launch's number.
 -- Args: host, launch (random id), hostCapacity (processes), includePool, profiles? (names; absent for every one),
---       holder? {incarnation, lock, machine}
--- Answers: claimed {session} | none {nextDueMs?} | host_full
+--       placement? (spread | pack), shortOfMemory?, holder? {incarnation, lock, machine}
+-- Answers: claimed {session} | none {nextDueMs?} | host_full (or short of memory)
 -- @include prelude
 -- @include places
 -- @include lease
+-- @include hosts
+-- @include placement
 
 if held_by_another_ms(A.host, A.holder) then return answer({ status = 'none' }) end
 local mine = redis.call('SMEMBERS', K.host_sessions(A.host))
@@ -27,53 +29,58 @@ if present(A.profiles) then
   for _, name in ipairs(A.profiles) do is_run_here[name] = true end
 end
 
--- What a kill order names runs here still: no other launch of that session begins beside it.
-local being_killed = {}
-for _, order in ipairs(redis.call('HVALS', K.host_kill(A.host))) do being_killed[cjson.decode(order).sessionId] = true end
+-- What is listed may be launched already on a host that has not published it yet.
+if not (epoch() and is_known_life()) then return answer({ status = 'none' }) end
+redis.call('HSET', K.host(A.host), 'lookedForWorkAt', int(NOW), 'shortOfMemory', A.shortOfMemory == true and '1' or '0')
+-- Draining, or silent for long: then others take its launches for abandoned, and its heartbeat comes first.
+if not host_is_fresh(A.host) then return answer({ status = 'none' }) end
+
+local own = facts_of(A.host)
+own.capacity = A.hostCapacity
+local is_full = own.is_short or own.used >= own.capacity
+
+local function is_of_this_host(session)
+  return host_runs(A.host, session.profile) and (not is_run_here or is_run_here[session.profile] == true)
+end
 
 local PAGE = 20
--- Those due between two scores that this host could launch, oldest first, at most `limit`. What is listed without reason
--- goes; what is for other hosts stays.
-local function due_between(low, high, limit)
-  local found, others = {}, 0
-  while #found < limit do
-    local ids = redis.call('ZRANGEBYSCORE', K.PENDING, low, high, 'LIMIT', others + #found, PAGE)
-    if #ids == 0 then break end
+-- A full host looks for others alone; each of those looks for itself too.
+local MOST_LOOKED_AT_WHEN_FULL = 40
+-- After so long a launch that was offered to another host is to be looked at again.
+local offered_ms
+
+local function claim_between(low, high, may_take)
+  local left = 0
+  while not is_full or left < MOST_LOOKED_AT_WHEN_FULL do
+    local ids = redis.call('ZRANGEBYSCORE', K.PENDING, low, high, 'LIMIT', left, PAGE)
+    if #ids == 0 then return nil end
     for _, id in ipairs(ids) do
-      local status, profile = unpack(redis.call('HMGET', K.session(id), 'status', 'profile'))
-      if status ~= 'starting' and status ~= 'restarting' then
+      local session = read(id)
+      if not session or (session.status ~= 'starting' and session.status ~= 'restarting') then
         redis.call('ZREM', K.PENDING, id)
-      elseif being_killed[id] or (is_run_here and not is_run_here[profile]) then
-        others = others + 1
       else
-        found[#found + 1] = id
-        if #found == limit then break end
+        local is_ours = is_of_this_host(session)
+        local outcome, again_ms = settle_launch(session, may_take and is_ours and has_place(own, session))
+        if outcome == 'take' then
+          redis.call('ZREM', K.PENDING, id)
+          return session
+        end
+        left = left + 1
+        if again_ms and (not offered_ms or again_ms < offered_ms) then offered_ms = again_ms end
       end
     end
   end
-  return found
 end
 
--- What is listed may be launched already on a host that has not published it yet.
-if not (epoch() and is_known_life()) then return answer({ status = 'none' }) end
-if redis.call('HGET', K.host(A.host), 'draining') == '1' then return answer({ status = 'none' }) end
--- What a kill order names runs here still.
-if #mine + redis.call('HLEN', K.host_kill(A.host)) >= A.hostCapacity then
-  make_room_on(A.host, A.hostCapacity, is_run_here)
-  return answer({ status = 'host_full' })
+local session = claim_between('-inf', int(NOW), not is_full)
+if is_full then make_room_on(A.host, A.hostCapacity, is_run_here) end
+if not session then
+  session = claim_between(int(POOL_RANK), int(POOL_RANK + NOW), not is_full and A.includePool)
 end
-
-local function claim_between(low, high)
-  local id = due_between(low, high, 1)[1]
-  if id then redis.call('ZREM', K.PENDING, id) end
-  return id and read(id)
-end
-
-local session = claim_between('-inf', int(NOW))
-if not session and A.includePool then session = claim_between(int(POOL_RANK), int(POOL_RANK + NOW)) end
+if is_full then return answer({ status = 'host_full' }) end
 -- When the next one is due, callers' and warm agents' alike.
 local function next_due_ms()
-  local next_ms = NIL
+  local next_ms = offered_ms or NIL
   for _, range in ipairs({ { 0, int(POOL_RANK) }, { POOL_RANK, '+inf' } }) do
     local rank, high = range[1], range[2]
     local found = redis.call('ZRANGEBYSCORE', K.PENDING, '(' .. int(rank + NOW), high, 'WITHSCORES', 'LIMIT', 0, 1)[2]
@@ -92,7 +99,7 @@ end
 
 -- What an earlier launch left does not speak for this one.
 for _, field in ipairs({ 'agentPid', 'agentPgid', 'agentStartTime', 'logOffset', 'eventsOffset', 'patternSeen',
-  'readySaid', 'publishedGeneration', 'launchCpu' }) do
+  'readySaid', 'publishedGeneration', 'launchCpu', 'offeredTo', 'offeredUntil' }) do
   redis.call('HDEL', K.session(session.id), field)
   session[field] = nil
 end
@@ -100,5 +107,6 @@ write(session, {
   host = A.host, launch = A.launch, generation = int((tonumber(session.generation) or 0) + 1), claimedAt = int(NOW),
 })
 redis.call('SADD', K.host_sessions(A.host), session.id)
+remember_affinity(session)
 emit(session, 'claimed', { host = A.host, generation = tonumber(session.generation) })
 return answer({ status = 'claimed', session = session })

@@ -26,7 +26,7 @@ local drain_wanted = redis.call('HGET', K.HOSTS_DRAINING, A.host)
 if drain_wanted then redis.call('HSET', K.host(A.host), 'draining', '1') end
 emit_host(A.host, (drain_wanted or A.fields.draining == '1') and 'draining' or 'up')
 redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
-redis.call('HDEL', K.host(A.host), 'lostAt')
+redis.call('HDEL', K.host(A.host), 'lostAt', 'deaf')
 if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
 
 local life = epoch()

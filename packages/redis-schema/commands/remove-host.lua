@@ -9,7 +9,7 @@
 
 local left_ms = held_by_another_ms(A.host, A.holder)
 if left_ms then return host_taken(A.host, left_ms) end
-redis.call('HDEL', K.host(A.host), 'incarnation', 'lock', 'machine', 'leaseUntil')
+redis.call('HDEL', K.host(A.host), 'incarnation', 'lock', 'machine', 'leaseUntil', 'takesOffers')
 if A.hasCalls then return answer({ status = 'ok' }) end
 if redis.call('SCARD', K.host_sessions(A.host)) > 0 then
   redis.call('ZADD', K.HOSTS, int(NOW - HOST_FRESH_MS - 1), A.host)

@@ -1,6 +1,6 @@
 -- Gives a caller a session: its own live one, a warm agent, a place in spawn:pending, or one in line.
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
---       idempotencyScope?, idempotencyKey?, bodyHash?, maxSessions, queueMax? (nobody
+--       idempotencyScope?, idempotencyKey?, bodyHash?, anyProfile? (the caller named none), maxSessions, queueMax? (nobody
 --       waits in line without it), client? (in whose turn it waits), maxPerClient? (0 is no limit), sessionTimeoutMs, notAfter?
 --       (when nobody waits any more)
 -- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | queued, and existing where it still
@@ -10,6 +10,7 @@
 -- @include prelude
 -- @include line
 -- @include pool-target
+-- @include affinity
 
 -- A Redis that hung takes at its waking what was sent meanwhile: a session for a caller who was told no would be nobody's.
 if present(A.notAfter) and NOW > A.notAfter then return answer({ status = 'too_late' }) end
@@ -107,6 +108,9 @@ redis.call('HSET', K.LINE_STATE, 'maxSessions', int(A.maxSessions))
 -- Whoever waits and can be served goes first. Who is left could not take what this caller takes.
 admit()
 
+-- Who a caller of an open client is, nobody knows.
+if A.anyProfile == true and A.trusted then A.profile = preferred_profile(A.profile, A.userKey) end
+
 local has_room = true
 if redis.call('SCARD', K.CALLERS) >= A.maxSessions then has_room = false end
 if not has_room and queue_max == 0 then return answer({ status = 'at_capacity' }) end
@@ -119,7 +123,7 @@ for _, name in ipairs({ 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 
   if present(A[name]) then caller[name] = A[name] end
 end
 
-local warm = has_room and take_warm_agent(A.profile)
+local warm = has_room and take_warm_agent(A.profile, A.userKey)
 if warm then
   give_warm_agent(warm, caller)
   note_arrival(A.profile, true)
@@ -163,6 +167,7 @@ if has_room and (make_place(A.profile) or waits_for_hosts) then
   remember(session.id)
   emit(session, 'starting', {})
   note_arrival(A.profile, false)
+  wake('spawners:wake', { kind = 'launch' })
   return reply('created', session)
 end
 

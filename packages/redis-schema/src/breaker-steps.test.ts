@@ -143,6 +143,8 @@ describe('the breaker of a profile', () => {
   test('open, it keeps from nobody what is there: a warm agent, a session of their own, attempts under way', async () => {
     const mine = await start('ann');
     const launch = await claim();
+    const process = { pid: 4242, pgid: 4242, startTime: '1', roomSid: undefined, logFile: '/x' };
+    await schema.sessions.commitLaunch(launch, process);
     await addHost(HOST, 1);
     await refill();
     await schema.sessions.markReady(await claim(), 100);

@@ -17,6 +17,11 @@ export interface HostFields {
   draining: boolean;
   /** The recovery in which this host has published all its launches. */
   published?: number | undefined;
+  /** Memory that agents could still take, in bytes. */
+  memoryFree?: number | undefined;
+  shortOfMemory?: boolean | undefined;
+  /** Looks for work when it is woken: launches that are best placed with it may be offered to it. */
+  takesOffers?: boolean | undefined;
   /** Silence after which another host may be lost; without it this host looks after none. */
   lostAfterMs?: number | undefined;
 }
@@ -147,6 +152,9 @@ export class HostStore {
         startedAt: String(fields.startedAt),
         running: String(fields.running),
         draining: fields.draining ? '1' : '0',
+        shortOfMemory: fields.shortOfMemory === true ? '1' : '0',
+        takesOffers: fields.takesOffers === true ? '1' : '0',
+        ...(fields.memoryFree !== undefined && { memoryFree: String(fields.memoryFree) }),
       },
     });
     return {

@@ -152,6 +152,7 @@ describe('the end of a session whose host is unreachable', () => {
     await silence('b');
     await end(api, call.sessionId);
     serial += 1;
+    await beat(b, 'b');
     const claim = () =>
       b.sessions.claim({ host: 'b', launch: `l${serial}`, hostCapacity: 1, includePool: true });
     expect(await claim()).toMatchObject({ status: 'host_full' });

@@ -243,7 +243,10 @@ export class SessionStore {
     };
   }
 
-  /** The host takes the next launch that is due of the profiles that it runs, callers first. */
+  /**
+   * The host looks for work: it takes the next launch that is due, of the profiles that it runs, callers first. What is
+   * better placed with another host is offered to that one; after `nextDueMs` it is anybody's.
+   */
   async claim(args: {
     host: string;
     launch: string;
@@ -251,6 +254,9 @@ export class SessionStore {
     includePool: boolean;
     /** Names; of every profile when it is absent. */
     profiles?: readonly string[] | undefined;
+    /** Default spread. */
+    placement?: 'spread' | 'pack' | undefined;
+    shortOfMemory?: boolean | undefined;
   }): Promise<ClaimResult> {
     const answer = await this.#scripts.run('claim-launch', { ...args, holder: this.#options.holder });
     switch (answer.status) {

@@ -201,6 +201,8 @@ export interface StartArguments {
   sessionId: string;
   roomName: string;
   profile: string;
+  /** The caller named no profile: one that it had before will do as well. */
+  anyProfile?: boolean | undefined;
   userId?: string | undefined;
   userName?: string | undefined;
   voiceId?: string | undefined;

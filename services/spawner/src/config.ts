@@ -32,6 +32,8 @@ export function readConfig(env: Environment) {
       staleSweepIntervalMs: 'STALE_SWEEP_INTERVAL',
       hostId: 'HOST_ID',
       hostCapacity: 'HOST_CAPACITY',
+      placement: 'PLACEMENT',
+      memoryLowWaterMb: 'MEMORY_LOW_WATER_MB',
       hostLostAfterMs: 'HOST_LOST_AFTER',
       shutdownMode: 'SHUTDOWN_MODE',
       drainTimeoutMs: 'DRAIN_TIMEOUT',

@@ -43,6 +43,8 @@ export class HostPresence {
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
   #cannotLaunch = false;
+  /** Until it has started up it takes nothing, but will. */
+  #isLaunching = false;
   #beating: Promise<void> | undefined;
   #taken: HostTakenError | undefined;
   /** On the clock of performance.now(). */
@@ -81,6 +83,7 @@ export class HostPresence {
   /** For as long as nothing may be launched here: callers are told so, instead of waiting for nobody. */
   setLaunching(canLaunch: boolean): void {
     this.#cannotLaunch = !canLaunch;
+    this.#isLaunching = canLaunch;
     void this.beat();
   }
 
@@ -127,7 +130,7 @@ export class HostPresence {
   }
 
   async #hear(): Promise<HeartbeatAnswer | undefined> {
-    const { config, logger, redis, state, runs } = this.#context;
+    const { config, logger, memory, redis, state, runs } = this.#context;
     const fields = {
       capacity: config.hostCapacity,
       concurrency: config.spawnConcurrency,
@@ -137,6 +140,9 @@ export class HostPresence {
       draining: this.#isDraining || this.#cannotLaunch,
       published: this.#parts.recovery.published,
       lostAfterMs: config.hostLostAfterMs,
+      memoryFree: memory.freeBytes(),
+      shortOfMemory: memory.isShort(),
+      takesOffers: this.#isLaunching,
     };
     try {
       const heard = await redis.hosts.heartbeat(state.hostId, fields);
@@ -179,6 +185,7 @@ export class HostPresence {
   #onHostWake(message: unknown): void {
     const { kind, id } = message as { kind?: string; id?: string };
     if (kind === 'drain') void this.#beatAnew();
+    if (kind === 'launch') this.#parts.launcher.look();
     if (id === undefined) return;
     if (kind === 'end') this.#endIfAsked(id);
     if (kind === 'forget') void this.#beatAnew();

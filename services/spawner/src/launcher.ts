@@ -78,6 +78,8 @@ export class Launcher {
             hostCapacity: config.hostCapacity,
             includePool: this.#hasRoomForWarm(),
             profiles: [...profiles.keys()],
+            placement: config.placement,
+            shortOfMemory: this.#context.memory.isShort(),
           }),
         this.#closing.signal,
       );

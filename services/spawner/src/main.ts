@@ -29,6 +29,7 @@ import { FencedAgents } from './fenced-agents.js';
 import { ForgetFiles } from './forget-files.js';
 import { HangWatch } from './hang-watch.js';
 import { HealthCheck } from './health-check.js';
+import { HostMemory } from './host-memory.js';
 import { HostPresence } from './host-presence.js';
 import { KillOrders } from './kill-orders.js';
 import { Launcher } from './launcher.js';
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
     logger,
     redis,
     rooms: new RoomService(config.livekitUrl, config.livekitApiKey, config.livekitApiSecret),
+    memory: new HostMemory(config.memoryLowWaterMb),
     state,
     profiles,
     runs: new RunRegistry(),

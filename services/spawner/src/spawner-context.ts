@@ -4,6 +4,7 @@ import type { RunRegistry } from './agent-run.js';
 import type { Profile } from './agents/profile.js';
 import type { SpawnerConfig } from './config.js';
 import type { Faults } from './faults.js';
+import type { HostMemory } from './host-memory.js';
 import type { SpawnerMetrics } from './metrics.js';
 import type { RoomService } from './rooms/room-service.js';
 import type { StateDir } from './state-dir.js';
@@ -15,6 +16,7 @@ export interface SpawnerContext {
   readonly logger: Logger;
   readonly redis: RedisSchema;
   readonly rooms: RoomService;
+  readonly memory: HostMemory;
   readonly state: StateDir;
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly runs: RunRegistry;

@@ -94,7 +94,7 @@ local function serve_line(max_sessions)
       redis.call('ZREM', K.LINE_ASKED, id)
       line_has_moved = true
     elseif not has_none[session.profile] then
-      local warm = take_warm_agent(session.profile)
+      local warm = take_warm_agent(session.profile, session.userKey)
       if warm then
         become_warm(session, warm)
       elseif may_launch(session.profile) and make_place(session.profile) then

@@ -22,6 +22,8 @@ local function hosts_with_places(claiming)
       if claiming and claiming.host == name then capacity = claiming.capacity end
       -- What a kill order names runs there still.
       local used = redis.call('SCARD', K.host_sessions(name)) + redis.call('HLEN', K.host_kill(name))
+      -- One that is short of memory takes no more than it has.
+      if redis.call('HGET', K.host(name), 'shortOfMemory') == '1' then capacity = math.min(capacity, used) end
       hosts[#hosts + 1] = { name = name, room = capacity - used + count_leaving(name, not claiming) }
     end
   end

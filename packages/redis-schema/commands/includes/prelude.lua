@@ -43,6 +43,7 @@ local K = {
     if profile == 'default' then return P .. 'pool:' .. what end
     return P .. 'pool:' .. profile .. ':' .. what
   end,
+  affinity = function(user_key) return P .. 'affinity:' .. user_key end,
   breaker = function(profile) return P .. 'breaker:' .. profile end,
   READY = P .. 'session:ready',
   STARTING = P .. 'session:starting',
@@ -302,6 +303,15 @@ end
 -- Whether a warm agent may be handed to a caller: its host was heard lately, takes part, and is not being drained.
 local function may_be_given(host, deadline)
   return host and host_is_fresh(host) and has_published(host) and (tonumber(deadline) or 0) > NOW
+end
+
+-- Where a user's agent runs, for the next time that the user comes.
+local AFFINITY_MS = 86400000
+local function remember_affinity(session)
+  if session.owner ~= 'caller' or not present(session.userKey) then return end
+  local key = K.affinity(session.userKey)
+  redis.call('HSET', key, 'host', session.host, 'profile', session.profile)
+  redis.call('PEXPIRE', key, int(AFFINITY_MS + (tonumber(session.ttlMs) or 0)))
 end
 
 -- Hosts may run different profiles. One of an older version does not say which: it has the default one alone.

@@ -1,7 +1,14 @@
 -- Warm agents that are given to callers, right away or at their turn in line.
 
--- The oldest one of a profile that may be given out, or nil.
-local function take_warm_agent(profile)
+local function is_preferred(a, b)
+  if a.is_former ~= b.is_former then return a.is_former end
+  if a.created ~= b.created then return a.created < b.created end
+  return a.id < b.id
+end
+
+-- The one of a profile that may be given out, or nil: the oldest on the host that the user had last, else the oldest.
+local function take_warm_agent(profile, user_key)
+  local former = present(user_key) and redis.call('HGET', K.affinity(user_key), 'host')
   local pool = K.pool(profile, 'ready')
   local oldest
   for _, id in ipairs(redis.call('SMEMBERS', pool)) do
@@ -10,9 +17,8 @@ local function take_warm_agent(profile)
       redis.call('SREM', pool, id)
     elseif may_be_given(fields[2], fields[4]) then
       local created = tonumber(fields[3])
-      if not oldest or created < oldest.created or (created == oldest.created and id < oldest.id) then
-        oldest = { id = id, created = created }
-      end
+      local candidate = { id = id, created = created, is_former = fields[2] == former }
+      if not oldest or is_preferred(candidate, oldest) then oldest = candidate end
     end
   end
   return oldest and read(oldest.id)
@@ -31,6 +37,7 @@ local function give_warm_agent(warm, caller)
   become(warm, 'ready', {})
   redis.call('PEXPIRE', K.pid(warm.id), caller.ttlMs)
   hold_for_caller(warm, caller)
+  remember_affinity(warm)
   count('total_assigned')
   redis.call('DEL', K.pool(warm.profile, 'failures'))
   emit(warm, 'ready', { prewarmed = true })

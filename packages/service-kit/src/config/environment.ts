@@ -161,6 +161,17 @@ export const ENVIRONMENT = {
     min: 1,
     max: 100_000,
   }),
+  PLACEMENT: choice({
+    about: 'Which host gets a new agent. spread: the least loaded; pack: the fullest that has room',
+    default: 'spread',
+    of: ['spread', 'pack'],
+  }),
+  MEMORY_LOW_WATER_MB: integer({
+    about: 'Free MiB of memory below which a host takes no more agents; 0 is no limit',
+    default: '256',
+    min: 0,
+    max: 100_000_000,
+  }),
   HOST_LOST_AFTER: seconds({
     about:
       'Silence after which a host is lost, once LiveKit shows no agent of it in a room: its calls move (15 at least)',

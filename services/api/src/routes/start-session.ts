@@ -65,6 +65,7 @@ function startArguments(call: Call<StartRequest>, config: ApiContext['config']):
     sessionId,
     roomName: roomNameOf(sessionId),
     profile,
+    anyProfile: call.body.profile === undefined,
     userId,
     userName,
     voiceId,
