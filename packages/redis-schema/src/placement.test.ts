@@ -358,7 +358,10 @@ describe('a user who comes again', () => {
       await redis.command('DEL', 'session:user:alice', 'spawn:pending');
       await listWarm(1);
       const warm = await take('a');
-      expect(await list({ userId: 'alice', anyProfile: true })).toMatchObject({ id: warm, profile: 'default' });
+      expect(await list({ userId: 'alice', anyProfile: true })).toMatchObject({
+        id: warm,
+        profile: 'default',
+      });
     });
   });
 });
