@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 beforeEach(async () => {
   await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
+  schema = openRedis({ url: redis.url, clientName: 'test', commandTimeoutMs: 5000 });
   await schema.connected(2000);
   for (const host of HOSTS) await schema.hosts.register(host, profiles('default'));
   for (const host of HOSTS) await beat(host);

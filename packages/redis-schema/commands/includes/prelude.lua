@@ -308,10 +308,11 @@ end
 -- Where a user's agent runs, for the next time that the user comes.
 local AFFINITY_MS = 86400000
 local function remember_affinity(session)
-  if session.owner ~= 'caller' or not present(session.userKey) then return end
-  local key = K.affinity(session.userKey)
-  redis.call('HSET', key, 'host', session.host, 'profile', session.profile)
-  redis.call('PEXPIRE', key, int(AFFINITY_MS + (tonumber(session.ttlMs) or 0)))
+  if session.owner ~= 'caller' or not present(session.userKey) or session.forget == '1' then return end
+  local ttl_ms = AFFINITY_MS + (tonumber(session.ttlMs) or 0)
+  redis.call('HSET', K.affinity(session.userKey), 'host', session.host, 'profile', session.profile)
+  redis.call('PEXPIRE', K.affinity(session.userKey), int(ttl_ms))
+  note_kept(session.userId, session.userKey, 'affinity:' .. session.userKey, ttl_ms)
 end
 
 -- Hosts may run different profiles. One of an older version does not say which: it has the default one alone.
