@@ -557,6 +557,18 @@ describe('the wait that is told', () => {
     });
   });
 
+  test('is not taken from the short calls alone, which are the first to end', async () => {
+    await addHost();
+    const calls = await fill();
+    await redis.command('LPUSH', 'line:lengths', 5000);
+    await redis.command('HSET', 'pool:stats', 'startup_ms:default', 0);
+    const now = await clockMs();
+    for (const id of calls) await redis.command('HSET', `session:${id}`, 'assignedAt', now - 60_000);
+    const answer = await start();
+    // They are beyond all that was measured; it is taken that they last half as long again.
+    expect(answer.status === 'queued' && answer.estimatedWaitMs).toBeGreaterThan(20_000);
+  });
+
   test('the length of a call is measured at its end', async () => {
     await addHost();
     const [call] = await fill();

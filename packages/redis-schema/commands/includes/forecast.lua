@@ -1,5 +1,5 @@
 -- How long it takes until the next places get free: measured from the lengths of the last calls and the ages of those that
--- are going on. Nothing is assumed of how lengths are spread: each of the last calls is as likely as the other.
+-- are going on. Nothing is assumed of how lengths are spread.
 local UNMEASURED_CALL_MS = 180000
 local UNMEASURED_STARTUP_MS = 30000
 -- Calls looked at; their weight stands for the others.
@@ -8,62 +8,89 @@ local STEPS_A_CALL = 20
 local STEPS_MAX = 4000
 -- Half of all are to find their place earlier than told, half later: the median lies a little before the whole number.
 local MEDIAN_OFFSET = 0.3
+-- How much longer than all that was seen a call is taken to last, where those that go on say that there are such.
+local BEYOND_ALL = 1.5
 
-local function last_lengths()
-  local lengths, sum = {}, 0
-  for _, text in ipairs(redis.call('LRANGE', K.CALL_LENGTHS, 0, -1)) do
-    lengths[#lengths + 1] = tonumber(text)
-    sum = sum + tonumber(text)
+-- Calls that take a place {age, weight}; those that are ending have no age.
+local function calls_going_on()
+  local ids = redis.call('SMEMBERS', K.CALLERS)
+  local stride = math.max(1, math.ceil(#ids / CALLS_LOOKED_AT))
+  local calls = {}
+  for i = 1, #ids, stride do
+    local status, assigned, created = unpack(redis.call('HMGET', K.session(ids[i]), 'status', 'assignedAt', 'createdAt'))
+    local began = tonumber(assigned or nil) or tonumber(created or nil) or NOW
+    calls[#calls + 1] = { age = status ~= 'ending' and NOW - began or nil }
   end
-  if #lengths == 0 then return { UNMEASURED_CALL_MS }, UNMEASURED_CALL_MS end
-  return lengths, math.max(1, sum / #lengths)
+  for _, call in ipairs(calls) do call.weight = #ids / #calls end
+  return calls, #ids
 end
 
--- What a call that goes on for `age` has left: the lengths of the last calls that were longer.
-local function time_left(age, lengths, mean)
-  local left = {}
-  for _, length in ipairs(lengths) do
-    if length > age then left[#left + 1] = length - age end
+-- How long calls last, as points {ms, weight} in order (Kaplan-Meier): those that go on count as longer than they are by now.
+-- Without them the first that end, which are the short ones, would speak for all.
+local function spread_of_lengths(calls)
+  local lengths, longest = {}, 0
+  for _, text in ipairs(redis.call('LRANGE', K.CALL_LENGTHS, 0, -1)) do lengths[#lengths + 1] = tonumber(text) end
+  table.sort(lengths)
+  for _, call in ipairs(calls) do longest = math.max(longest, call.age or 0) end
+  local points, left = {}, 1
+  for i, length in ipairs(lengths) do
+    local lasted = #lengths - i + 1
+    for _, call in ipairs(calls) do
+      if call.age and call.age >= length then lasted = lasted + call.weight end
+    end
+    points[i] = { ms = math.max(1, length), weight = left / lasted }
+    left = left * (1 - 1 / lasted)
   end
-  if #left == 0 then left[1] = mean / 2 end
-  return left
+  local beyond = BEYOND_ALL * math.max(longest, lengths[#lengths] or 0)
+  if #lengths == 0 then beyond = math.max(beyond, UNMEASURED_CALL_MS) end
+  points[#points + 1] = { ms = math.max(1, beyond), weight = left }
+  return points
 end
 
--- Calls expected to end, by step of time.
-local function expected_ends(lengths, mean, step_ms)
+local function mean_and_median(points)
+  local mean, sum, median = 0, 0, nil
+  for _, point in ipairs(points) do
+    mean = mean + point.ms * point.weight
+    sum = sum + point.weight
+    if not median and sum >= 0.5 then median = point.ms end
+  end
+  return mean, median or mean
+end
+
+-- Calls expected to end, by step of time: each lasts like one of those that lasted longer than it has.
+local function expected_ends(calls, points, step_ms)
   local ends = {}
   local function add(ms, weight)
     local step = math.floor(ms / step_ms)
     ends[step] = (ends[step] or 0) + weight
   end
-  local callers = redis.call('SMEMBERS', K.CALLERS)
-  local stride = math.max(1, math.ceil(#callers / CALLS_LOOKED_AT))
-  local looked_at = math.ceil(#callers / stride)
-  for i = 1, #callers, stride do
-    local status, assigned, created = unpack(redis.call('HMGET', K.session(callers[i]), 'status', 'assignedAt', 'createdAt'))
-    local weight = #callers / looked_at
-    if status == 'ending' then
-      add(0, weight)
-    else
-      local left = time_left(NOW - (tonumber(assigned) or tonumber(created) or NOW), lengths, mean)
-      for _, ms in ipairs(left) do add(ms, weight / #left) end
+  for _, call in ipairs(calls) do
+    local total = 0
+    for _, point in ipairs(points) do
+      if call.age and point.ms > call.age then total = total + point.weight end
+    end
+    if total == 0 then add(0, call.weight) end
+    for _, point in ipairs(points) do
+      if total > 0 and point.ms > call.age then add(point.ms - call.age, call.weight * point.weight / total) end
     end
   end
-  return ends, #callers
+  return ends
 end
 
 -- Milliseconds until the turn of each position, 1 to `count_of`.
 local function expected_turns(count_of)
-  local lengths, mean = last_lengths()
-  local step_ms = mean / STEPS_A_CALL
-  local ends, callers = expected_ends(lengths, mean, step_ms)
+  local calls, callers = calls_going_on()
+  local points = spread_of_lengths(calls)
+  local mean, median = mean_and_median(points)
+  local step_ms = median / STEPS_A_CALL
+  local ends = expected_ends(calls, points, step_ms)
   local turns, sum, step = {}, 0, 0
   while callers > 0 and #turns < count_of and step < STEPS_MAX do
     local here = ends[step] or 0
     -- Who got a place meanwhile leaves it again.
-    for _, length in ipairs(lengths) do
-      local began = step - math.max(1, math.floor(length / step_ms + 0.5))
-      here = here + (ends[began] or 0) / #lengths
+    for _, point in ipairs(points) do
+      local began = step - math.max(1, math.floor(point.ms / step_ms + 0.5))
+      here = here + (ends[began] or 0) * point.weight
     end
     ends[step] = here
     while #turns < count_of and sum + here >= #turns + 1 - MEDIAN_OFFSET do
