@@ -26,6 +26,11 @@ export const NEEDS = {
     isThere: hasFaketime,
     packages: { apt: ['libfaketime'], dnf: ['libfaketime'], apk: ['libfaketime'], brew: ['libfaketime'] },
   },
+  haproxy: {
+    title: 'HAProxy, which the rolling restarts are tested behind',
+    isThere: () => findProgram('haproxy') !== undefined,
+    packages: { apt: ['haproxy'], dnf: ['haproxy'], apk: ['haproxy'], brew: ['haproxy'] },
+  },
   curl: {
     title: 'curl, which the test scripts use',
     isThere: () => findProgram('curl') !== undefined,

@@ -59,7 +59,6 @@ end
 local function remove(session)
   local id = session.id
   if not may_become(session, 'gone') then error('illegal transition of ' .. id .. ': ' .. session.status .. ' -> gone') end
-  if TRACE then TRACE.touch(id) end
   release_claims(session)
   for _, set in ipairs({ K.READY, K.STARTING, K.ENDING, K.CALLERS, K.pool(session.profile, 'callers') }) do
     redis.call('SREM', set, id)

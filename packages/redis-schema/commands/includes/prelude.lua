@@ -146,6 +146,7 @@ local function is_current(session)
 end
 
 local function read(id)
+  if TRACE then TRACE.touch(id) end
   local flat = redis.call('HGETALL', K.session(id))
   if #flat == 0 then return nil end
   local session = { id = id }

@@ -29,7 +29,7 @@ local TRACE = (function()
   end
 
   return {
-    -- Before the first change of a session.
+    -- Before a session can be changed.
     touch = function(id)
       if before[id] then return end
       before[id] = read(id)

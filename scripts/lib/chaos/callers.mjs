@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const REQUEST_LIMIT_MS = 4_000;
+/** A caller who is told to come back gives up after this long; one who has heard nothing asks until somebody answers. */
+const PATIENCE_MS = 25_000;
+const POLL_MS = 1_000;
+
+/** Callers as HTTP clients: they start, wait, stay a while and end, each at any api that answers. */
+export class Callers {
+  /** One entry for each caller. */
+  log = [];
+  #apis;
+  #headers;
+  #closing = false;
+
+  constructor({ apis, adminToken }) {
+    this.#apis = apis;
+    this.#headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
+  }
+
+  /** From here on nobody starts anew or waits for a place. */
+  close() {
+    this.#closing = true;
+  }
+
+  /** `{at, stayMs, ends, body}` of a caller. */
+  async call(number, { stayMs, ends, body }, random) {
+    const caller = { number, key: `caller-${number}`, ids: new Set(), outcome: 'starting', attempts: 0 };
+    this.log.push(caller);
+    const id = await this.#start(caller, body, random);
+    if (id === undefined) return;
+    if (!(await this.#untilReady(caller, random))) return;
+    caller.wasReady = true;
+    await sleep(stayMs);
+    if (!ends) caller.outcome = 'stays';
+    else await this.#end(caller, random);
+  }
+
+  async #start(caller, body, random) {
+    const givesUpAt = performance.now() + PATIENCE_MS;
+    let isUnsure = false;
+    for (;;) {
+      caller.attempts += 1;
+      const answer = await this.#ask('POST', '/api/session/start', random, body, {
+        'idempotency-key': caller.key,
+      });
+      if (answer?.status === 200 || answer?.status === 202) {
+        caller.acceptedAt = Date.now();
+        caller.firstStatus = answer.body.status;
+        return this.#holds(caller, answer.body.sessionId);
+      }
+      if (answer === undefined) isUnsure = true;
+      else if (answer.body?.code === 'session_ended') {
+        // Accepted by an answer that was lost, and over since.
+        caller.outcome = 'ended unheard';
+        return undefined;
+      } else if (answer.status !== 503 && answer.status !== 429) {
+        caller.outcome = `refused: ${answer.status} ${answer.body?.code}`;
+        return undefined;
+      } else {
+        isUnsure = false;
+        caller.refusal = answer.body?.code;
+      }
+      if (!isUnsure && (this.#closing || performance.now() > givesUpAt)) {
+        caller.outcome = `refused: ${caller.refusal}`;
+        return undefined;
+      }
+      await sleep(random.between(200, 1_000));
+    }
+  }
+
+  #holds(caller, id) {
+    caller.ids.add(id);
+    caller.id = id;
+    return id;
+  }
+
+  async #untilReady(caller, random) {
+    let heardAt = performance.now();
+    for (;;) {
+      const answer = await this.#ask('GET', `/api/session/${caller.id}`, random);
+      caller.unheardMs = Math.max(caller.unheardMs ?? 0, performance.now() - heardAt);
+      if (answer?.status === 404) {
+        caller.outcome = answer.body?.endReason === undefined ? 'LOST' : `ended: ${answer.body.endReason}`;
+        return false;
+      }
+      if (answer?.status === 200) {
+        heardAt = performance.now();
+        const { sessionId, status, error } = answer.body;
+        // A caller in line that was given a warm agent.
+        if (sessionId !== caller.id) caller.id = sessionId;
+        if (status === 'ready') return true;
+        if (status === 'error') caller.outcome = `failed: ${error}`;
+        if (status === 'error') return false;
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  async #end(caller, random) {
+    for (;;) {
+      const answer = await this.#ask('POST', '/api/session/end', random, { sessionId: caller.id });
+      if (answer?.status === 202 || answer?.status === 404) {
+        caller.outcome = answer.status === 202 ? 'ended by us' : `ended: ${answer.body?.endReason ?? 'LOST'}`;
+        return;
+      }
+      await sleep(random.between(200, 800));
+    }
+  }
+
+  /** @returns undefined when nobody answered */
+  async #ask(method, path, random, body, headers) {
+    const api = random.pick(this.#apis);
+    try {
+      const response = await fetch(`${api.url}${path}`, {
+        method,
+        headers: { ...this.#headers, ...headers },
+        ...(body && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
+      });
+      return { status: response.status, body: await response.json() };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** When each caller comes and what it does, in seconds from the beginning. A few stay until the end of the run. */
+export function planCallers(pairs, seconds, random) {
+  const draws = random.fork('callers');
+  const staying = Math.min(5, Math.ceil(pairs / 20));
+  return Array.from({ length: pairs }, (_, number) => {
+    const stays = number < staying;
+    const user = draws.chance(0.2) ? { userId: `user-${Math.floor(draws.between(0, pairs / 10 + 1))}` } : {};
+    const kind = draws.next();
+    const voice = kind < 0.06 ? { voiceId: 'joins' } : kind < 0.07 ? { voiceId: 'reference' } : {};
+    return {
+      at: stays ? draws.between(0, 3) : draws.between(0, seconds * 0.95),
+      stayMs: stays ? 0 : 1000 * Math.min(20, 0.3 - 4 * Math.log(1 - draws.next())),
+      ends: !stays,
+      body: { ...(stays ? {} : user), ...voice },
+    };
+  });
+}
