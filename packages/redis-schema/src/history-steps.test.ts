@@ -116,6 +116,7 @@ describe('an ended call', () => {
     const id = await start({ userId: 'ada', userName: 'Ada', userScope: 'k12345678' });
     const first = await launch();
     await say(first, 'agent_speaking', { active: false });
+    expect(await schema.sessions.read(id)).toMatchObject({ session: { firstAudioAt: undefined } });
     await schema.agents.append(first, { lines: ['one', 'two'], events: [] });
     await schema.sessions.renew(first, 60_000, { rss: '5000', cpu: '1.50' });
     await schema.sessions.renew(first, 60_000, { rss: '3000', cpu: '2.00' });
