@@ -86,7 +86,7 @@ test('a call that was joined, spoke, lost its agent and ended has its history, w
     [askedAt, joinedAt, firstAudioAt],
   ]) {
     expect(times.every((it) => typeof it === 'string')).toBe(true);
-    expect(times).toEqual([...times].sort());
+    expect(times).toEqual([...times].sort((a, b) => (a < b ? -1 : 1)));
   }
   // Its agent speaks half a second after it has come, and it was killed and started again after that.
   expect(entry.durations.untilFirstAudioMs).toBeGreaterThan(500);
