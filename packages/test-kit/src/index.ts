@@ -1,4 +1,5 @@
 /** What tests run against: real Redis, real LiveKit, real processes, each on loopback and gone afterwards. */
+export { type EventStream, openEventStream, type ReceivedEvent } from './event-stream.js';
 export { type FakeClock, makeFakeClock } from './fake-clock.js';
 export { findLiveKitServer, findRedisServer } from './find-binary.js';
 export { freePort } from './free-port.js';

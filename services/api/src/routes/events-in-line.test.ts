@@ -1,6 +1,5 @@
-import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
+import { type EventStream, openEventStream, startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type EventStream, openEventStream } from '../testing/event-stream.js';
 import { type ServedApi, serveTestApi } from '../testing/served-api.js';
 import { StandInSpawner } from '../testing/test-api.js';
 

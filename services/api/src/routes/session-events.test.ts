@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
-import { startRedis, startTcpProxy, type TestRedis, waitFor } from '@greenroom/test-kit';
+import {
+  type EventStream,
+  openEventStream,
+  startRedis,
+  startTcpProxy,
+  type TestRedis,
+  waitFor,
+} from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_UNREAD_BYTES } from '../events/sse-connection.js';
-import { type EventStream, openEventStream } from '../testing/event-stream.js';
 import { type ServedApi, serveTestApi } from '../testing/served-api.js';
 import { ADMIN_TOKEN, HOST, StandInSpawner } from '../testing/test-api.js';
 
