@@ -31,7 +31,9 @@ test('a page of a listed origin may ask with our headers and read ours', async (
   expect(status).toBe(204);
   expect(headers).toMatchObject({
     'access-control-allow-origin': ORIGIN,
-    'access-control-allow-headers': expect.stringMatching(/Authorization.*Content-Type.*Idempotency-Key/),
+    'access-control-allow-headers': expect.stringMatching(
+      /Authorization.*Content-Type.*Idempotency-Key.*Last-Event-ID/,
+    ),
     'access-control-allow-methods': expect.stringContaining('POST'),
   });
   const answer = await listed.get('/api/session/x').set('Origin', ORIGIN);
