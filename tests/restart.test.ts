@@ -312,6 +312,8 @@ describe('Redis away', () => {
     await waitForPool(stack, 1);
     const call = await startReady(stack);
     const { agentPid } = await sessionOf(stack, call);
+    // One that goes at its hand-over, with its caller on the way, is started again.
+    await sleep(2100);
     await stack.redis.kill();
     process.kill(agentPid, 'SIGKILL');
     await sleep(500);

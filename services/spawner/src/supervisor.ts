@@ -1,5 +1,5 @@
 import type { EndReason } from '@greenroom/contracts';
-import type { LaunchRef, RestartCause, RestartResult, SessionRecord } from '@greenroom/redis-schema';
+import type { EpochMs, LaunchRef, RestartCause, RestartResult, SessionRecord } from '@greenroom/redis-schema';
 import type { AgentRun } from './agent-run.js';
 import type { Profile } from './agents/profile.js';
 import { profileOf } from './agents/forgotten-profile.js';
@@ -7,6 +7,9 @@ import type { SessionEnds } from './end-session.js';
 import { deleteLaunchRecord, type ProcessExit, ranOutOfMemory } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
 import { untilAnswered } from './until-answered.js';
+
+/** How long a caller who was given a warm agent may take to come into its room without being taken for gone. */
+const HAND_OVER_MS = 2000;
 
 /** What was wrong with an agent that is gone. */
 type Fault = Extract<RestartCause, EndReason>;
@@ -112,6 +115,7 @@ export class Supervisor {
   /** Nothing of the agent may stay before its session ends or gets the next one. */
   async #settle(run: AgentRun, fault: Fault, wasOnPurpose: boolean): Promise<void> {
     run.phase = 'settling';
+    const goneAt = this.#context.redis.clock.now();
     const exitReason = wasOnPurpose ? 'agent_exited' : fault;
     // Its remains must not wait for Redis, nor may it be given to a caller while they are cleared away.
     const [stopped, isCall] = await Promise.all([
@@ -126,11 +130,9 @@ export class Supervisor {
     if (isToBeReplaced(run, run.session)) return this.#restart(run, 'admin_restart');
     // Agents leave a room that was closed, each in its own way.
     if (await this.#isRoomFinished(run)) return this.#ends.endNow(run, 'room_finished');
-    const isOver =
-      wasOnPurpose ||
-      stopped?.outcome === 'kill_failed' ||
-      !(await this.#mayHaveCaller(run.session.roomName));
-    if (isOver) return this.#ends.endNow(run, exitReason);
+    const hasCaller = await this.#mayHaveCaller(run.session.roomName);
+    const isDone = hasCaller ? wasOnPurpose : !isBeingHandedOver(run.session, goneAt);
+    if (isDone || stopped?.outcome === 'kill_failed') return this.#ends.endNow(run, exitReason);
     await this.#restart(run, fault);
   }
 
@@ -214,6 +216,11 @@ export class Supervisor {
     run.clearDeadline();
     this.#context.runs.remove(run);
   }
+}
+
+/** A warm agent that is gone at the moment when it was given away has a caller who is on the way into the room. */
+function isBeingHandedOver({ prewarmed, assignedAt }: SessionRecord, goneAt: EpochMs): boolean {
+  return prewarmed && assignedAt !== undefined && goneAt - assignedAt < HAND_OVER_MS;
 }
 
 /** The wish names the launch that it is about: the next one is not meant. */
