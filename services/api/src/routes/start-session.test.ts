@@ -235,6 +235,24 @@ describe('no place', () => {
     }
   });
 
+  test('MAX_SESSIONS_PER_CLIENT is for each client, those in line included: 429 with Retry-After', async () => {
+    const env = { MAX_SESSIONS: '1', MAX_SESSIONS_PER_CLIENT: '2', CLIENT_API_KEYS: 'one,two' };
+    const small = await openTestApi({ redis, livekit, env });
+    const startAs = (key: string) => small.post('/api/session/start').set('Authorization', `Bearer ${key}`);
+    try {
+      expect((await startAs('one')).body.status).toBe('starting');
+      expect((await startAs('one')).body).toMatchObject({ status: 'queued', position: 1 });
+      const { status, headers, body } = await startAs('one');
+      expect([status, body.code]).toEqual([429, 'client_limit']);
+      expect(Number(headers['retry-after'])).toBeGreaterThan(0);
+      expect((await startAs('two')).body.status).toBe('queued');
+      // Whoever runs this is not a client.
+      for (const _ of [1, 2, 3]) expect((await small.adminPost('/api/session/start')).status).toBe(202);
+    } finally {
+      await small.close();
+    }
+  });
+
   test('no spawner: 503 with Retry-After', async () => {
     await redis.command('FLUSHALL');
     const { status, headers, body } = await api.post('/api/session/start');
