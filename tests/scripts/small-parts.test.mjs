@@ -157,6 +157,7 @@ test('CI runs what a person runs', () => {
     start: 'node scripts/start.mjs',
     test: 'node scripts/test.mjs',
     'test:faults': 'node scripts/test-faults.mjs',
+    'test:versions': 'node scripts/test-versions.mjs',
     call: 'node scripts/call.mjs',
   });
 });

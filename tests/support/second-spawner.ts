@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   freePort,
@@ -8,20 +9,24 @@ import {
   type TestStack,
 } from '@greenroom/test-kit';
 
-const SPAWNER = fileURLToPath(new URL('../../services/spawner/dist/main.js', import.meta.url));
+const OWN_BUILD = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Another host of the stack's deployment: a spawner with its own name, port and state directory. */
+/**
+ * Another host of the stack's deployment: a spawner with its own name, port and state directory.
+ * @param build another checkout, built, that it is of
+ */
 export async function startSecondSpawner(
   stack: TestStack,
   env: Readonly<Record<string, string>> = {},
   readyWhen?: ProcessOptions['readyWhen'],
+  build = OWN_BUILD,
 ): Promise<RunningProcess> {
   const port = await freePort();
   const stateDir = await makeTempDir('second-state');
   const spawner = await startProcess({
     name: 'second spawner',
     command: process.execPath,
-    args: [SPAWNER],
+    args: [path.join(build, 'services/spawner/dist/main.js')],
     env: {
       ...stack.env,
       HOST_ID: 'second-host',

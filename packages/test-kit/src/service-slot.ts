@@ -1,13 +1,15 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningProcess, startProcess } from './process.js';
 
-const SERVICES = new URL('../../../services/', import.meta.url);
+const OWN_BUILD = fileURLToPath(new URL('../../../', import.meta.url));
 
 type Environment = Readonly<Record<string, string>>;
 
 /** One of our services through any number of lives. */
 export interface ServiceSlot {
-  readonly start: (changes?: Environment) => Promise<RunningProcess>;
+  /** @param build from now on of this checkout, which must be built */
+  readonly start: (changes?: Environment, build?: string) => Promise<RunningProcess>;
   readonly stop: () => Promise<void>;
   isRunning(): boolean;
   /** The latest life. @throws when there was none yet. */
@@ -17,9 +19,16 @@ export interface ServiceSlot {
   logs(): string;
 }
 
-export function serviceSlot(name: 'api' | 'spawner', readyUrl: string, firstEnv: Environment): ServiceSlot {
+/** @param firstBuild another checkout than this one, built */
+export function serviceSlot(
+  name: 'api' | 'spawner',
+  readyUrl: string,
+  firstEnv: Environment,
+  firstBuild = OWN_BUILD,
+): ServiceSlot {
   const lives: RunningProcess[] = [];
   let env = firstEnv;
+  let root = firstBuild;
   const isRunning = () => lives.at(-1)?.isRunning() ?? false;
   return {
     isRunning,
@@ -31,13 +40,14 @@ export function serviceSlot(name: 'api' | 'spawner', readyUrl: string, firstEnv:
       if (!life) throw new Error(`${name} has not been started`);
       return life;
     },
-    async start(changes = {}) {
+    async start(changes = {}, build = root) {
       if (isRunning()) throw new Error(`${name} is already running`);
       env = { ...env, ...changes };
+      root = build;
       const life = await startProcess({
         name,
         command: process.execPath,
-        args: [fileURLToPath(new URL(`${name}/dist/main.js`, SERVICES))],
+        args: [path.join(root, `services/${name}/dist/main.js`)],
         env,
         readyWhen: { url: readyUrl },
         timeoutMs: 30_000,

@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly redisProxy?: boolean;
   /** LiveKit tells the api's webhook address about its rooms; `proxied`: through the proxy `webhooks`. Default false. */
   readonly webhooks?: boolean | 'proxied';
+  /** Folders of other checkouts, built, that a service is of. Default: this one. */
+  readonly builds?: { readonly api?: string | undefined; readonly spawner?: string | undefined };
   /** Services to start at once; `startApi` and `startSpawner` start the other. Default: both. */
   readonly services?: readonly ('api' | 'spawner')[];
 }
@@ -61,9 +63,9 @@ export interface TestStack {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<JsonResponse>;
-  /** Starts it again after `stop` or `kill`; `env` over what it had before. */
-  startApi(env?: Readonly<Record<string, string>>): Promise<RunningProcess>;
-  startSpawner(env?: Readonly<Record<string, string>>): Promise<RunningProcess>;
+  /** Starts it again after `stop` or `kill`; `env` over what it had before, of another build from now on. */
+  startApi(env?: Readonly<Record<string, string>>, build?: string): Promise<RunningProcess>;
+  startSpawner(env?: Readonly<Record<string, string>>, build?: string): Promise<RunningProcess>;
   /** Living processes that belong to this stack and are no service: the agents and their children. */
   agentProcesses(): ProcessFacts[];
   /** All output of both services. */
@@ -109,13 +111,11 @@ async function assemble(options: StackOptions, undo: (() => Promise<unknown>)[])
     adminToken,
   });
   const proxies = options.redisProxy ? await startRedisProxies(redis.it, undo) : undefined;
-  const api = serviceSlot('api', `${apiUrl}/readyz`, { ...env, ...urlOf(proxies?.api), ...options.apiEnv });
+  const apiEnv = { ...env, ...urlOf(proxies?.api), ...options.apiEnv };
+  const api = serviceSlot('api', `${apiUrl}/readyz`, apiEnv, options.builds?.api);
   const spawnerUrl = `http://127.0.0.1:${ports.spawner}`;
-  const spawner = serviceSlot('spawner', `${spawnerUrl}/readyz`, {
-    ...env,
-    ...urlOf(proxies?.spawner),
-    ...options.spawnerEnv,
-  });
+  const spawnerEnv = { ...env, ...urlOf(proxies?.spawner), ...options.spawnerEnv };
+  const spawner = serviceSlot('spawner', `${spawnerUrl}/readyz`, spawnerEnv, options.builds?.spawner);
   undo.push(spawner.stop, api.stop);
   const wanted = options.services ?? ['api', 'spawner'];
   // Side by side, as in life: neither may need the other to get ready.

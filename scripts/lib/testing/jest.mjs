@@ -19,12 +19,14 @@ let isStopped = false;
 const ALONE = ['tests/alone/', 'tests/faults/'];
 /** Faults that take their time: `npm run test:faults` only. */
 const SLOW = 'tests/faults/slow/';
+/** Beside the build of an earlier version: `npm run test:versions` only. */
+const VERSIONS = 'tests/versions/';
 const ONE_BY_ONE = '--maxWorkers=1';
 
 /** Runs jest, lets it print as it likes, and gives `{passed, failed, skipped}`. */
 export async function runJest(tools, args) {
   if (args.length > 0) return countOf(await runOnce(tools, args));
-  const together = await runOnce(tools, ignoring(...ALONE));
+  const together = await runOnce(tools, ignoring(...ALONE, VERSIONS));
   const alone = await runOnce(tools, [...ALONE, ONE_BY_ONE, ...ignoring(SLOW)]);
   return addCounts(countOf(together), countOf(alone));
 }
@@ -71,6 +73,12 @@ function countOf({ results, exitCode, left }) {
 
 function ignoring(...paths) {
   return ['/node_modules/', ...paths].map((path) => `--testPathIgnorePatterns=${path}`);
+}
+
+/** The tests beside the build of an earlier version, which is in that folder. */
+export async function runVersions(tools, folder) {
+  process.env.GREENROOM_EARLIER_BUILD = folder;
+  return countOf(await runOnce(tools, [VERSIONS, ONE_BY_ONE]));
 }
 
 async function runToEnd({ tools, args, folder, resultFile, root, output }) {
