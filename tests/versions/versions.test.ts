@@ -21,7 +21,6 @@ import {
   keysOf,
   sessionOf,
   startReady,
-  startSession,
   waitForPool,
   waitForStatus,
 } from '../support/sessions.js';

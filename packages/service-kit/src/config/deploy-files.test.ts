@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLiveKitServer, freePort, startProcess } from '@greenroom/test-kit';
@@ -10,10 +9,7 @@ import { ENVIRONMENT, VARIABLE_NAMES, type VariableName } from './environment.js
 /** No container engine is asked: this holds what the files say to the code that they speak of. */
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT })
-  .toString()
-  .split('\n');
-const isThere = (file: string): boolean => files.some((it) => it === file || it.startsWith(`${file}/`));
+const isThere = (file: string): boolean => existsSync(path.join(ROOT, file));
 const defaultOf = (name: VariableName): string | undefined => ENVIRONMENT[name].defaultText;
 const isVariable = (name: string): boolean => (VARIABLE_NAMES as readonly string[]).includes(name);
 
@@ -66,10 +62,13 @@ describe.each([
 
   test('has every package that its services need', () => {
     const folders = wordsOf(last, 'COPY').map((words) => words[1]?.replace('/app/', '') ?? '');
+    const ours = ['packages', 'services'].flatMap((kind) =>
+      readdirSync(path.join(ROOT, kind)).map((name) => `${kind}/${name}`),
+    );
     const packages = new Map(
-      files
-        .filter((file) => /^(packages|services)\/[^/]+\/package\.json$/.test(file))
-        .map((file) => [JSON.parse(read(file)).name as string, path.dirname(file)]),
+      ours
+        .filter((folder) => isThere(`${folder}/package.json`))
+        .map((folder) => [JSON.parse(read(`${folder}/package.json`)).name as string, folder]),
     );
     for (const folder of folders.filter((it) => /^(packages|services)\//.test(it))) {
       const { dependencies = {} } = JSON.parse(read(`${folder}/package.json`));
