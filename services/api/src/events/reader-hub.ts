@@ -49,8 +49,7 @@ export class ReaderHub {
     };
     response.once('close', close);
     try {
-      await this.#hearOfLives();
-      const page = await reader.open();
+      const [page] = await Promise.all([reader.open(), this.#hearOfLives()]);
       const isOver = page.kind !== 'moved' && 'ended' in page && page.ended !== undefined;
       // The client may have left, or been told that it takes too long, while we asked Redis.
       if (response.destroyed || response.headersSent) return close();

@@ -25,6 +25,8 @@ const ENDPOINTS: [string, () => ReturnType<TestApi['get']>][] = [
   ['GET /api/sessions', () => api.adminGet('/api/sessions')],
   ['GET /api/session/:id/logs', () => api.adminGet(`/api/session/${ID}/logs`)],
   ['GET /api/session/:id/logs?follow=1', () => api.adminGet(`/api/session/${ID}/logs?follow=1`)],
+  ['GET /api/session/:id/events', () => api.get(`/api/session/${ID}/events`)],
+  ['GET /api/sessions/events', () => api.adminGet('/api/sessions/events')],
   ['GET /api/pool', () => api.adminGet('/api/pool')],
   ['POST /api/pool/resize', () => api.adminPost('/api/pool/resize', { size: 1 })],
   ['GET /api/profiles', () => api.get('/api/profiles')],
