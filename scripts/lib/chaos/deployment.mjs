@@ -11,7 +11,7 @@ import {
   startRedis,
 } from '../../../packages/test-kit/dist/index.js';
 import { Instance } from './instance.mjs';
-import { canIsolate, makeNetwork } from './network.mjs';
+import { canIsolate, makeNetwork, openNetwork } from './network.mjs';
 
 const AGENT = fileURLToPath(new URL('../../../tests/fixtures/agents/joins-by-voice.sh', import.meta.url));
 
@@ -38,8 +38,11 @@ const SETTINGS = {
   AGENT_COMMAND: AGENT,
 };
 
-/** A Redis, a LiveKit, spawners with host ids and state directories of their own, and apis: all real, all on loopback. */
-export async function startDeployment({ spawners, apis, random, say, settings = {}, ...options }) {
+/**
+ * A Redis, a LiveKit, spawners with host ids and state directories of their own, and apis: all real, all on loopback.
+ * @param cuts whether instances are to be cut off: then each has its own way to the servers
+ */
+export async function startDeployment({ spawners, apis, random, say, settings = {}, cuts = true }) {
   const undo = [];
   const adminToken = randomBytes(24).toString('hex');
   try {
@@ -58,13 +61,13 @@ export async function startDeployment({ spawners, apis, random, say, settings = 
       LIVEKIT_API_SECRET: livekit.apiSecret,
       ADMIN_TOKEN: adminToken,
     };
-    const isolates = options.isolates ?? (await canIsolate());
-    if (!isolates && options.isolates === undefined)
+    const isolates = cuts && (await canIsolate());
+    if (cuts && !isolates)
       say('no network namespace can be made here: partitions are made by a proxy in front of Redis');
     const instances = [];
     const add = async (service, number, isolated, envOf) => {
-      const network = await makeNetwork({ redis, livekit, isolated });
-      undo.push(() => network.close());
+      const network = cuts ? await makeNetwork({ redis, livekit, isolated }) : openNetwork({ redis });
+      undo.push(async () => network.close());
       const port = await freePort();
       const instance = new Instance({
         name: `${service}-${number}`,
