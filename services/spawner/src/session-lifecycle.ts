@@ -137,10 +137,11 @@ export class SessionLifecycle {
     });
     if (marked.status === 'surplus') return;
     run.session = { ...run.session, status: marked.status, startupTime: Math.round(startupMs) };
+    // Before the first wait: a host that has been away looks at what it serves.
+    this.#serve(run);
     await keepRecord(this.#context, run).catch((error: unknown) =>
       logger.warn('launch record not brought up to date', { session: shortId(run.id), error }),
     );
-    this.#serve(run);
   }
 
   /** From now on its agent is watched: whatever becomes of it has a consequence for the session. */
