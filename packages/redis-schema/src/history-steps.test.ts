@@ -347,16 +347,24 @@ describe('the history', () => {
     expect(await keys('transcript:*')).toEqual(kept.map((id) => `transcript:${id}`).sort());
   });
 
-  test('is capped by age, with or without another end', async () => {
-    await open({ historyMs: 300, logMs: 0 });
+  test('is capped by age: an entry expires by itself, is not listed when it is too old, and goes with a later end', async () => {
+    await open({ historyMs: 60_000, logMs: 0 });
     const old = await call({ userId: 'ada' });
+    for (const key of [`history:${old}`, 'history:user:ada']) {
+      const ttlMs = Number(await redis.command('PTTL', key));
+      expect(ttlMs).toBeGreaterThan(0);
+      expect(ttlMs).toBeLessThanOrEqual(60_000);
+    }
     expect(await idsOf()).toEqual([old]);
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    const tooOld = Math.round(schema.clock.now()) - 60_001;
+    await redis.command('ZADD', 'history', tooOld, old);
+    await redis.command('ZADD', 'history:user:ada', tooOld, `${old} `);
     expect(await idsOf()).toEqual([]);
     expect(await idsOf({ userId: 'ada' })).toEqual([]);
-    expect(await keys('history:*')).toEqual([]);
-    const young = await call();
+    const young = await call({ userId: 'ada' });
+    expect(await keys('history:session*')).toEqual([`history:${young}`]);
     expect(await redis.command('ZRANGE', 'history', 0, -1)).toEqual([young]);
+    expect(await redis.command('ZRANGE', 'history:user:ada', 0, -1)).toEqual([`${young} `]);
   });
 
   test.each([{ historyMax: 0 }, { historyMs: 0 }])('is not kept at all with %j', async (none) => {
@@ -406,7 +414,7 @@ describe('transcripts', () => {
   });
 
   test('are kept, final lines only and in order, for as long as they are to be and no longer', async () => {
-    await open({ transcriptMs: 400 });
+    await open({ transcriptMs: 60_000 });
     const id = await talk();
     const kept = await schema.history.transcript(id, 0, 10);
     expect(kept).toMatchObject({
@@ -418,8 +426,9 @@ describe('transcripts', () => {
     });
     expect(Math.abs(Number(kept?.lines[0]?.at) - schema.clock.now())).toBeLessThan(10_000);
     expect(await schema.history.transcript(id, 1, 10)).toMatchObject({ lines: [{ role: 'agent' }] });
-    await new Promise((resolve) => setTimeout(resolve, 450));
-    expect(await schema.history.transcript(id, 0, 10)).toBeUndefined();
+    const ttlMs = Number(await redis.command('PTTL', `transcript:${id}`));
+    expect(ttlMs).toBeGreaterThan(0);
+    expect(ttlMs).toBeLessThanOrEqual(60_000);
     expect(await entryOf(id)).toMatchObject({ userId: 'ada' });
   });
 });

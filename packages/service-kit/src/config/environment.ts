@@ -233,7 +233,7 @@ export const ENVIRONMENT = {
     max: 3650,
   }),
   HISTORY_MAX: integer({
-    about: 'Most ended sessions that are listed, about 1 KB of Redis each; 0 keeps none',
+    about: 'Most ended sessions that are listed, about 1.7 KB of Redis each; 0 keeps none',
     default: '10000',
     min: 0,
     max: 10_000_000,

@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import { closeServer, listen } from '@greenroom/service-kit';
 import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createApiServer } from '../server.js';
 import { joinWithoutRepeat } from '../sessions/follow-logs.js';
-import { ADMIN_TOKEN, openTestApi, StandInSpawner, type TestApi } from '../testing/test-api.js';
+import { ADMIN_TOKEN, HOST, openTestApi, StandInSpawner, type TestApi } from '../testing/test-api.js';
 
 let redis: TestRedis;
 let api: TestApi;
@@ -127,4 +127,78 @@ test('lines heard while the recent ones were read are written once', () => {
   expect(joinWithoutRepeat(['a'], ['b'])).toEqual(['a', 'b']);
   expect(joinWithoutRepeat([], ['b'])).toEqual(['b']);
   expect(joinWithoutRepeat(['a', 'a'], ['a', 'a', 'b'])).toEqual(['a', 'a', 'b']);
+});
+
+describe('the log of a session that is over', () => {
+  const HOST_B = 'host-b';
+  const url = (query = '') => `/api/session/${ref.sessionId}/logs${query}`;
+
+  /** What hosts answer: the lines of each launch's log, in parts of at most two lines. */
+  async function serve(host: string, logs: Record<number, string[]>): Promise<() => Promise<void>> {
+    return api.schema.questions.answer(host, {
+      log: async ({ generation, before, maxLines }) => {
+        const lines = logs[generation];
+        if (lines === undefined) return { status: 'gone' };
+        const end = before ?? lines.length;
+        const start = Math.max(0, end - Math.min(2, maxLines));
+        return { status: 'ok', lines: lines.slice(start, end), ...(start > 0 && { start }) };
+      },
+    });
+  }
+
+  /** Its first launch ran on the one host, the second on the other. */
+  async function end(): Promise<void> {
+    await redis.command('HSET', `session:${ref.sessionId}`, 'launches', `1@${HOST} 2@${HOST_B}`);
+    await api.post('/api/session/end', { sessionId: ref.sessionId });
+    await api.schema.sessions.finishEnd(ref.sessionId, ref.generation);
+  }
+
+  test('comes from the hosts of its launches, in order, page by page', async () => {
+    await end();
+    const stop = [await serve(HOST, { 1: ['a', 'b', 'c'] }), await serve(HOST_B, { 2: ['d', 'e', 'f'] })];
+    expect((await api.adminGet(url())).body).toMatchObject({ lines: [...'abcdef'], nextCursor: null });
+    const pages: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await api.adminGet(url(`?tail=4${cursor}`));
+      pages.unshift(body.lines.join(''));
+      cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`;
+    } while (cursor !== '');
+    expect(pages).toEqual(['ab', 'cdef']);
+    await Promise.all(stop.map((it) => it()));
+  });
+
+  test('of a host that does not answer is told within 2 s; what another one has is given first', async () => {
+    await end();
+    const stop = await serve(HOST_B, { 2: ['d', 'e'] });
+    const first = await api.adminGet(url());
+    expect(first.body.lines).toEqual(['d', 'e']);
+    const startedAt = performance.now();
+    const second = await api.adminGet(url(`?cursor=${first.body.nextCursor}`));
+    expect([second.status, second.body.code]).toEqual([503, 'host_unreachable']);
+    expect(performance.now() - startedAt).toBeLessThan(2_500);
+    await stop();
+  });
+
+  test('is gone when no launch has one any more, and not when one has', async () => {
+    await end();
+    const stop = [await serve(HOST, {}), await serve(HOST_B, {})];
+    const gone = await api.adminGet(url());
+    expect([gone.status, gone.body.code]).toEqual([404, 'log_gone']);
+    await stop[0]?.();
+    stop[0] = await serve(HOST, { 1: ['a'] });
+    expect((await api.adminGet(url())).body.lines).toEqual(['a']);
+    await Promise.all(stop.map((it) => it()));
+  });
+
+  test('is found for an hour where no history is kept, and a cursor is for it alone', async () => {
+    expect((await api.adminGet(url('?cursor=MQ'))).body.code).toBe('invalid_request');
+    await end();
+    await redis.command('DEL', `history:${ref.sessionId}`);
+    const stop = [await serve(HOST, { 1: ['a'] }), await serve(HOST_B, { 2: ['b'] })];
+    expect((await api.adminGet(url())).body.lines).toEqual(['a', 'b']);
+    await redis.command('DEL', `ended:${ref.sessionId}`);
+    expect((await api.adminGet(url())).body.code).toBe('session_not_found');
+    await Promise.all(stop.map((it) => it()));
+  });
 });
