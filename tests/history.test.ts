@@ -7,13 +7,17 @@ import { leaveCalls, startCall } from './support/caller.js';
 import { endSession, sessionOf, waitForStatus } from './support/sessions.js';
 
 let stack: TestStack;
+/** A call of Ada's that is over, with two launches of its agent. */
+let ended: string;
 beforeAll(async () => {
   stack = await startStack({
     agentCommand: agent('speaks-to-its-caller.mjs'),
     webhooks: true,
     env: { TRANSCRIPT_RETENTION: '3600', HEALTH_CHECK_INTERVAL: '1', SHUTDOWN_MODE: 'handover' },
   });
-});
+  ended = await call({ userId: 'ada', userName: 'Ada', metadata: { ward: 7 } }, 1);
+  await leaveCalls();
+}, 90_000);
 afterEach(leaveCalls);
 afterAll(() => stack.stop());
 
@@ -22,8 +26,11 @@ const historyOf = async (id: string) => (await get(`/api/session/${id}/history`)
 const filesOf = async (id: string) =>
   (await readdir(path.join(stack.stateDir, 'agents'))).filter((name) => name.startsWith(id)).sort();
 
-async function hasSpoken(id: string): Promise<void> {
-  await waitFor(async () => (await get(`/api/session/${id}/logs`)).body.lines.at(-1) === 'has spoken', {
+/** Waits until the agents of a session have spoken, each launch once. */
+async function hasSpoken(id: string, launches = 1): Promise<void> {
+  const isDone = (lines: string[]) =>
+    lines.at(-1) === 'has spoken' && lines.filter((line) => line === 'has spoken').length === launches;
+  await waitFor(async () => isDone((await get(`/api/session/${id}/logs?tail=200`)).body.lines), {
     timeoutMs: 10_000,
   });
 }
@@ -41,7 +48,7 @@ async function call(body: object, crashes = 0): Promise<string> {
       },
       { timeoutMs: 15_000 },
     );
-    await hasSpoken(sessionId);
+    await hasSpoken(sessionId, crash + 1);
   }
   await endSession(stack, sessionId);
   await waitForStatus(stack, sessionId, 404);
@@ -60,10 +67,7 @@ async function readWholeLog(id: string, tail: number): Promise<string[]> {
   return lines;
 }
 
-let ended: string;
-
 test('a call that was joined, spoke, lost its agent and ended has its history, with what happened in order', async () => {
-  ended = await call({ userId: 'ada', userName: 'Ada', metadata: { ward: 7 } }, 1);
   const entry = await historyOf(ended);
   expect(entry).toMatchObject({
     sessionId: ended,
