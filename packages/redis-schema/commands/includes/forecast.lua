@@ -5,7 +5,8 @@ local UNMEASURED_STARTUP_MS = 30000
 -- Calls looked at; their weight stands for the others.
 local CALLS_LOOKED_AT = 50
 local STEPS_A_CALL = 20
-local STEPS_MAX = 4000
+-- Beyond these the mean says it as well.
+local STEPS_MAX = 400
 -- Half of all are to find their place earlier than told, half later: the median lies a little before the whole number.
 local MEDIAN_OFFSET = 0.3
 -- How much longer than all that was seen a call is taken to last, where those that go on say that there are such.
