@@ -153,7 +153,8 @@ describe.each([
         stack.spawner.signal(signal);
         await stack.spawner.exited;
         await stack.startSpawner({ SHUTDOWN_MODE: 'drain' }, after);
-        expect(await sessionOf(stack, call)).toMatchObject({ status: 'ready', agentPid });
+        const dbg = await sessionOf(stack, call); if (dbg.status !== 'ready') throw new Error(JSON.stringify(dbg));
+        expect(await waitForStatus(stack, call, 'ready')).toMatchObject({ agentPid });
         await waitForPool(stack, 2);
         const next = await stack.request('POST', '/api/session/start', {});
         expect([next.status, next.body.sessionId]).toEqual([200, warm]);

@@ -140,6 +140,8 @@ describe('the table', () => {
       'DISK_LOW_WATER_MB',
       'HISTORY_RETENTION_DAYS',
       'HISTORY_MAX',
+      'PLACEMENT',
+      'MEMORY_LOW_WATER_MB',
     ];
     expect([...VARIABLE_NAMES].sort()).toEqual([...contract, ...extra].sort());
   });
