@@ -153,7 +153,6 @@ describe.each([
         stack.spawner.signal(signal);
         await stack.spawner.exited;
         await stack.startSpawner({ SHUTDOWN_MODE: 'drain' }, after);
-        const dbg = await sessionOf(stack, call); if (dbg.status !== 'ready') throw new Error(JSON.stringify(dbg));
         expect(await waitForStatus(stack, call, 'ready')).toMatchObject({ agentPid });
         await waitForPool(stack, 2);
         const next = await stack.request('POST', '/api/session/start', {});
