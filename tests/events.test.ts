@@ -1,5 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { type EventStream, openEventStream, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
+import {
+  type EventStream,
+  openEventStream,
+  startProcess,
+  startStack,
+  type TestStack,
+  waitFor,
+} from '@greenroom/test-kit';
 import { agent } from './support/agents.js';
 import {
   endSession,
@@ -38,7 +46,7 @@ const asAdmin = () => ({ authorization: `Bearer ${stack.adminToken}` });
 
 test('a whole call: its caller hears every state and every word, up to the last one; admins hear no word', async () => {
   const all = await follow('/api/sessions/events', asAdmin());
-  const sessionId = await startSession(stack, { userName: 'Ann' });
+  const sessionId = await startSession(stack, { userName: 'Ann', voiceId: 'slow' });
   const stream = await follow(`/api/session/${sessionId}/events`);
   await waitForStatus(stack, sessionId, 'ready');
   await waitFor(() => shortly(stream).includes('agent agent_speaking false'));
@@ -98,4 +106,30 @@ test('an api that stops closes its streams; who comes back with the last id miss
   await endSession(stack, sessionId);
   await waitFor(() => stream.isOver(), { timeoutMs: 5000 });
   expect(shortly(stream)).not.toContain('snapshot ready');
+});
+
+test('the EventSource of browsers needs nothing more, and does not come back after the end', async () => {
+  const sessionId = await startReady(stack, { userName: 'Eve' });
+  const { agentPid } = await sessionOf(stack, sessionId);
+  const browser = await startProcess({
+    command: process.execPath,
+    args: [
+      '--experimental-eventsource',
+      fileURLToPath(new URL('fixtures/listens-to-events.mjs', import.meta.url)),
+      `${stack.apiUrl}/api/session/${sessionId}/events`,
+    ],
+    readyWhen: { line: /^snapshot ready$/ },
+  });
+  process.kill(agentPid, 'SIGUSR1');
+  await browser.waitForLine(/^transcript 1$/);
+  await endSession(stack, sessionId);
+  await browser.waitForLine(/^told to stop$/);
+  await browser.stop();
+  expect(browser.output().match(/^(snapshot|state|transcript 1|ended|told).*$/gm)).toEqual([
+    'snapshot ready',
+    'transcript 1',
+    'state ending',
+    'ended',
+    'told to stop',
+  ]);
 });

@@ -37,8 +37,8 @@ async function main(): Promise<void> {
     retention: retentionOf(config),
     onError: (error) => logger.warn('redis connection', { error: error.message }),
   });
-  const streams = new OpenStreams();
   const metrics = createApiMetrics();
+  const streams = new OpenStreams(metrics.openStreams);
   const livekitBreaker = new LiveKitBreaker({
     ask: askLiveKit(config),
     gauge: metrics.livekitBreakerOpen,

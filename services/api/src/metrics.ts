@@ -9,6 +9,8 @@ export interface ApiMetrics {
   readonly livekitEvents: Counter<'outcome'>;
   /** 1 while starts are refused because LiveKit does not answer. */
   readonly livekitBreakerOpen: Gauge;
+  /** Event and log streams that clients have open. */
+  readonly openStreams: Gauge;
 }
 
 export function createApiMetrics(): ApiMetrics {
@@ -37,6 +39,11 @@ export function createApiMetrics(): ApiMetrics {
     livekitBreakerOpen: new Gauge({
       name: 'greenroom_livekit_breaker_open',
       help: '1 while starts are refused because LiveKit does not answer',
+      registers: [registry],
+    }),
+    openStreams: new Gauge({
+      name: 'greenroom_open_streams',
+      help: 'Event and log streams that clients have open',
       registers: [registry],
     }),
   };

@@ -1,4 +1,5 @@
 import { CodedError } from '@greenroom/contracts';
+import type { Gauge } from '@greenroom/service-kit';
 import type { Client } from './authenticate.js';
 
 /** Of one client: an address, a key, or all admins together. A key stands for many users. */
@@ -11,6 +12,11 @@ const RETRY_AFTER_SECONDS = 10;
 /** Answers that have no end of their own. They are bounded, and a server that closes ends them. */
 export class OpenStreams {
   readonly #ends = new Map<() => void, string>();
+  readonly #gauge: Pick<Gauge, 'set'> | undefined;
+
+  constructor(gauge?: Pick<Gauge, 'set'>) {
+    this.#gauge = gauge;
+  }
 
   /**
    * @returns what the stream calls when it is over
@@ -23,8 +29,10 @@ export class OpenStreams {
       throw new CodedError('too_many_streams', { retryAfterSeconds: RETRY_AFTER_SECONDS });
     }
     this.#ends.set(end, key);
+    this.#gauge?.set(this.size);
     return () => {
       this.#ends.delete(end);
+      this.#gauge?.set(this.size);
     };
   }
 

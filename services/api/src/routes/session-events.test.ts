@@ -451,6 +451,7 @@ test('200 readers cost Redis nothing: what they are told was handed out by the s
   const tooMany = await follow(launched[0]?.sessionId ?? '');
   expect(tooMany.response.status).toBe(429);
   expect(tooMany.response.headers.get('retry-after')).toBe('10');
+  expect((await a.get('/metrics')).text).toMatch(/^greenroom_open_streams\{.*\} 100$/m);
   const before = await stepsTaken();
   for (const ref of launched) await say(ref, 'one');
   await waitFor(() => streams.every((stream) => textsOf(stream).length === 1));

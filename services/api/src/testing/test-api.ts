@@ -96,7 +96,7 @@ export async function openTestApi({
     rooms: new Rooms(config, { breaker: livekitBreaker, logger }),
     livekit: new LiveKitProbe(config, livekitBreaker),
     livekitBreaker,
-    streams: new OpenStreams(),
+    streams: new OpenStreams(metrics.openStreams),
     metrics,
     logger,
   };
