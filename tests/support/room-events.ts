@@ -8,8 +8,8 @@ export function fieldOf(stack: TestStack, sessionId: string, name: string) {
 }
 
 /** When Redis noted that the caller is not there any more. */
-export async function missedAt(stack: TestStack, sessionId: string, timeoutMs = 3000): Promise<number> {
-  await waitFor(async () => (await fieldOf(stack, sessionId, 'callerLeftAt')) !== null, { timeoutMs });
+export async function missedAt(stack: TestStack, sessionId: string): Promise<number> {
+  await waitFor(async () => (await fieldOf(stack, sessionId, 'callerLeftAt')) !== null);
   return Number(await fieldOf(stack, sessionId, 'callerLeftAt'));
 }
 

@@ -27,7 +27,7 @@ function newId(kind: 'session' | 'prewarm'): string {
   return `${kind}_${String(serial).padStart(24, '0')}`;
 }
 
-async function startCaller(): Promise<string> {
+async function startCaller(maxSessions = 50): Promise<string> {
   const sessionId = newId('session');
   const { status } = await schema.sessions.start({
     sessionId,
@@ -35,10 +35,11 @@ async function startCaller(): Promise<string> {
     profile: 'default',
     userScope: '',
     trusted: false,
-    maxSessions: 50,
+    maxSessions,
+    queueMax: 5,
     sessionTimeoutMs: 60_000,
   });
-  expect(['created', 'assigned']).toContain(status);
+  expect(['created', 'assigned', 'queued']).toContain(status);
   return sessionId;
 }
 
@@ -152,6 +153,21 @@ describe('a caller who does not come', () => {
     await age(ref, 'assignedAt', 1000);
     expect((await note(ref, { caller: 'absent' })).status).toBe('ending');
   });
+});
+
+test('a caller who waited in line has all of JOIN_GRACE from its turn on', async () => {
+  const first = await startCall();
+  const waiting = await startCaller(1);
+  const key = `session:${waiting}`;
+  expect(await redis.command('HGET', key, 'status')).toBe('queued');
+  await redis.command('HINCRBY', key, 'createdAt', '-60000');
+  await schema.sessions.requestEnd({ sessionId: first.sessionId, reason: 'caller_ended', by: 'caller' });
+  await schema.sessions.finishEnd(first.sessionId, first.generation);
+  const ref = await launchNext();
+  expect(ref.sessionId).toBe(waiting);
+  expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
+  await age(ref, 'assignedAt', 1000);
+  expect((await note(ref, { caller: 'absent' })).status).toBe('ending');
 });
 
 describe('a caller who leaves', () => {

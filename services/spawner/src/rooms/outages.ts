@@ -1,17 +1,48 @@
+/** Silence of LiveKit that nobody in a room has failed to notice. One answer that is late, or lost, is none. */
+const LASTING_MS = 3000;
+
 /** Remembers when LiveKit did not answer, or the connection to it was lost. All times are on the clock of performance.now(). */
 export class Outages {
+  readonly #now: () => number;
   #beganAtMs = Number.NEGATIVE_INFINITY;
   #seenAtMs = Number.NEGATIVE_INFINITY;
+  /** When the first question was asked of those that failed since the last answer. */
+  #silentSinceMs: number | undefined;
+  #absentUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** @param beganAtMs when the question was asked that failed by now */
-  note(beganAtMs = performance.now()): void {
-    this.#beganAtMs = Math.max(this.#beganAtMs, beganAtMs);
-    this.#seenAtMs = performance.now();
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
   }
 
-  /** When LiveKit was last found to be away; minus infinity when it never was. */
-  get seenAtMs(): number {
-    return this.#seenAtMs;
+  /** A sign of an outage. @param beganAtMs when the question was asked that failed by now */
+  note(beganAtMs = this.#now()): void {
+    this.#beganAtMs = Math.max(this.#beganAtMs, beganAtMs);
+    this.#seenAtMs = this.#now();
+  }
+
+  /** A question was not answered. */
+  failed(askedAtMs: number): void {
+    this.#silentSinceMs = Math.min(this.#silentSinceMs ?? askedAtMs, askedAtMs);
+    this.note(askedAtMs);
+  }
+
+  answered(): void {
+    this.#absentUntilMs = this.absentUntilMs;
+    this.#silentSinceMs = undefined;
+  }
+
+  /** LiveKit was certainly away until now: whoever was in a room has to come back. */
+  noteAbsence(): void {
+    this.#absentUntilMs = this.#now();
+  }
+
+  /**
+   * Until when LiveKit was away for so long that people fell out of their rooms, or could not come back; minus infinity when
+   * it never was. A failed question now and then counts for nothing here, or no absence would ever prove anything.
+   */
+  get absentUntilMs(): number {
+    const isSilent = this.#silentSinceMs !== undefined && this.#now() - this.#silentSinceMs >= LASTING_MS;
+    return isSilent ? this.#now() : this.#absentUntilMs;
   }
 
   /** Whether LiveKit may have been away at any time since then. */

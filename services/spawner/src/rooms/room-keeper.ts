@@ -33,6 +33,7 @@ export class RoomKeeper {
   readonly #owed = new Set<AgentRun>();
   /** Since when a caller's room is missing that LiveKit has not forgotten, on the clock of performance.now(). */
   readonly #missing = new WeakMap<AgentRun, number>();
+  #connectedAtMs = Number.POSITIVE_INFINITY;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
 
@@ -43,9 +44,13 @@ export class RoomKeeper {
       url: context.config.livekitUrl,
       onLost: () => {
         context.rooms.outages.note();
+        // What closes again and again is a load balancer: in between an absence must be able to prove something.
+        const livedMs = performance.now() - this.#connectedAtMs;
+        if (livedMs >= 2 * context.config.leaveGraceMs) context.rooms.outages.noteAbsence();
         context.logger.warn('the connection to LiveKit was lost');
       },
       onConnected: () => {
+        this.#connectedAtMs = performance.now();
         this.look();
         parts.onReturn();
       },
@@ -100,7 +105,7 @@ export class RoomKeeper {
     if (isNew) {
       logger.warn('LiveKit has forgotten rooms', { rooms: forgotten.length });
       // Nobody may have seen it go; but whoever was in them has to come back.
-      rooms.outages.note();
+      rooms.outages.noteAbsence();
     }
     await Promise.all(
       wanted.map((run) => {

@@ -209,7 +209,12 @@ export class RoomService {
   }
 
   #ask<T>(what: string, patience: Patience, call: () => Promise<T>): Promise<T> {
-    return askLiveKit(what, call, patience, (askedAtMs) => this.outages.note(askedAtMs));
+    const answered = async (): Promise<T> => {
+      const answer = await call();
+      this.outages.answered();
+      return answer;
+    };
+    return askLiveKit(what, answered, patience, (askedAtMs) => this.outages.failed(askedAtMs));
   }
 }
 

@@ -143,7 +143,7 @@ export class RoomWatch {
     const { config, redis, rooms } = this.#context;
     const { joinGraceMs, leaveGraceMs, hungAfterMs: agentGraceMs } = config;
     // Whoever was cut off with LiveKit has the same time to come back as one who left.
-    const outageEndedMs = rooms.outages.seenAtMs + leaveGraceMs;
+    const outageEndedMs = rooms.outages.absentUntilMs + leaveGraceMs;
     const notBefore = Number.isFinite(outageEndedMs)
       ? outageEndedMs - performance.now() + redis.clock.now()
       : undefined;
