@@ -64,6 +64,24 @@ async function end(sessionId: string): Promise<void> {
   await waitForStatus(stack, sessionId, 404);
 }
 
+async function hostsOfCalls(count: number, body: object = {}): Promise<string[]> {
+  const hosts: string[] = [];
+  const ids: string[] = [];
+  for (let i = 0; i < count; i += 1) {
+    ids.push(await startReady(stack, body));
+    hosts.push((await sessionOf(stack, ids[i] ?? '')).host);
+  }
+  await Promise.all(ids.map(end));
+  return hosts.sort();
+}
+
+test('starts are spread over the hosts, and a user who comes again gets the host of the last call', async () => {
+  expect(await hostsOfCalls(4)).toEqual([SECOND, SECOND, FIRST, FIRST]);
+  const [host] = await hostsOfCalls(1, { userId: 'ada' });
+  await hostsOfCalls(1);
+  expect(await hostsOfCalls(1, { userId: 'ada' })).toEqual([host]);
+});
+
 test('a call of a lost host goes on with another agent; the host returns, ends what it had, and touches nothing', async () => {
   const call = await callOn(FIRST);
   stack.spawner.pause();
@@ -79,7 +97,9 @@ test('a call of a lost host goes on with another agent; the host returns, ends w
     await waitFor(() => !isAlive(call.agentPid), { timeoutMs: HEARTBEAT_MS + 4000 });
     await waitFor(async () => (await hostOf(FIRST)).killsLeft === 0);
     expect(await hostOf(FIRST)).toMatchObject({ state: 'up' });
-    expect(await sessionOf(stack, call.sessionId)).toEqual(moved);
+    const { agentPid, generation, host, restarts } = moved;
+    const untouched = { status: 'ready', agentPid, generation, host, restarts };
+    expect(await sessionOf(stack, call.sessionId)).toMatchObject(untouched);
     expect(isAlive(moved.agentPid)).toBe(true);
     expect(call.caller.hasStayed()).toBe(true);
   } finally {
@@ -108,4 +128,13 @@ test('a spawner that is stopped with SHUTDOWN_MODE=drain leaves its call to anot
   expect(isAlive(call.agentPid)).toBe(false);
   expect(await hostOf(SECOND)).toBeUndefined();
   await end(call.sessionId);
+});
+
+test('with PLACEMENT=pack starts fill one host before the next', async () => {
+  await stack.spawner.stop();
+  const PLACEMENT = 'pack';
+  await stack.startSpawner({ PLACEMENT });
+  second = await startSecondSpawner(stack, { PLACEMENT, DRAIN_TIMEOUT: '1' });
+  const hosts = await hostsOfCalls(3);
+  expect(new Set(hosts).size).toBe(1);
 });

@@ -16,11 +16,9 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 beforeEach(async () => {
   await redis.command('FLUSHALL');
-  [api, a, b] = ['api', 'a', 'b'].map((clientName) => openRedis({ url: redis.url, clientName })) as [
-    RedisSchema,
-    RedisSchema,
-    RedisSchema,
-  ];
+  [api, a, b] = ['api', 'a', 'b'].map((clientName) =>
+    openRedis({ url: redis.url, clientName, commandTimeoutMs: 5000 }),
+  ) as [RedisSchema, RedisSchema, RedisSchema];
   for (const it of [api, a, b]) await it.connected(2000);
   for (const [it, host] of [[a, 'a'] as const, [b, 'b'] as const]) {
     await it.hosts.register(host, [PROFILE]);
