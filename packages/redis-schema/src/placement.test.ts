@@ -5,7 +5,7 @@ import { type HostFields, openRedis, type RedisSchema } from './index.js';
 type Placement = 'spread' | 'pack';
 const HOSTS = ['a', 'b', 'c'] as const;
 type Host = (typeof HOSTS)[number];
-const OFFER_MS = 300;
+const OFFER_MS = 500;
 const GIB = 2 ** 30;
 
 let redis: TestRedis;

@@ -3,7 +3,7 @@
 -- binds nobody for long: what its host has not taken in time is anybody's.
 -- A.placement: spread (the least loaded host) | pack (the fullest that has room); absent it is spread.
 
-local OFFER_MS = 300
+local OFFER_MS = 500
 
 local known_hosts = {}
 
