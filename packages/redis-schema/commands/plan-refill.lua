@@ -23,7 +23,7 @@ local function next_look_ms()
   end
   for _, id in ipairs(redis.call('SMEMBERS', K.pool(A.profile, 'warming'))) do
     local retire_at = tonumber(redis.call('HGET', K.session(id), 'retireAt'))
-    if retire_at then next_ms = math.min(next_ms, math.max(retire_at - NOW, 0)) end
+    if retire_at and retire_at > NOW then next_ms = math.min(next_ms, retire_at - NOW) end
   end
   return next_ms < math.huge and next_ms or NIL
 end

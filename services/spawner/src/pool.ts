@@ -11,6 +11,8 @@ const CLOCK_MARGIN_MS = 5;
 
 /** A timer takes at most 2^31 - 1 ms; the safety net looks long before. */
 const LONGEST_WAIT_MS = 3_600_000;
+/** Whatever is due at once is not looked at over and over. */
+const SHORTEST_WAIT_MS = 10;
 
 /**
  * Keeps every pool at its target, which follows its policy: what is too much ends, what is lacking is listed for launch.
@@ -98,7 +100,7 @@ export class PoolKeeper {
     clearTimeout(this.#looks.get(profile));
     const waits = [heldOffMs > 0 ? heldOffMs : undefined, nextLookMs].filter((ms) => ms !== undefined);
     if (waits.length === 0 || !this.#isOpen) return;
-    const ms = Math.min(...waits, LONGEST_WAIT_MS) + 1;
+    const ms = Math.max(Math.min(...waits, LONGEST_WAIT_MS), SHORTEST_WAIT_MS) + 1;
     this.#looks.set(
       profile,
       setTimeout(() => this.refill(profile), ms),
