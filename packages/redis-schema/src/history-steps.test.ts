@@ -40,7 +40,16 @@ function heartbeat(host = HOST) {
 
 const freshId = (kind = 'session') => `${kind}_${String((serial += 1)).padStart(24, '0')}`;
 
-async function start(over: { userId?: string; userScope?: string; userName?: string; key?: string } = {}) {
+interface StartOptions {
+  userId?: string;
+  userScope?: string;
+  userName?: string;
+  key?: string;
+  maxSessions?: number;
+  queueMax?: number;
+}
+
+async function start(over: StartOptions = {}) {
   const sessionId = freshId();
   const { key, ...rest } = over;
   const answer = await schema.sessions.start({
@@ -84,7 +93,7 @@ async function end(ref: LaunchRef, reason = 'caller_ended' as const): Promise<vo
 }
 
 /** A whole call. */
-async function call(over: Parameters<typeof start>[0] = {}, host = HOST): Promise<string> {
+async function call(over: StartOptions = {}, host = HOST): Promise<string> {
   await start(over);
   const ref = await launch(host);
   await end(ref);
@@ -228,6 +237,48 @@ describe('an ended call', () => {
     // It is still shown for a while; when that is over, nothing is written again.
     await schema.sessions.requestEnd({ sessionId: failed, reason: 'admin_ended', by: 'admin' });
     expect(await entryOf(failed)).toMatchObject({ endReason: 'start_failed' });
+  });
+
+  /** A caller who waits until a warm agent is theirs. @returns the id in line, and the agent's */
+  async function waitForWarm(inLine: (id: string) => Promise<unknown> = async () => undefined) {
+    await start();
+    const before = await launch();
+    const queued = await start({ userId: 'ada', maxSessions: 1, queueMax: 5 });
+    const warm = await warmAgent();
+    await inLine(queued);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await end(before);
+    expect(await schema.sessions.read(queued)).toMatchObject({
+      session: { id: warm.sessionId, status: 'ready' },
+    });
+    return { queued, warm };
+  }
+
+  test('that began in line: when it was asked for and waited, found under the id that it had there', async () => {
+    const { queued, warm } = await waitForWarm();
+    await end(warm);
+    const entry = await entryOf(queued);
+    expect(entry).toMatchObject({ id: warm.sessionId, userId: 'ada', prewarmed: true });
+    expect(entry.queuedAt).toBe(entry.askedAt);
+    expect(Number(entry.assignedAt)).toBeGreaterThan(Number(entry.askedAt));
+    expect(Number(await redis.command('PTTL', `becomes:${queued}`))).toBeGreaterThan(29 * DAY_MS);
+    expect(await idsOf({ userId: 'ada' })).toEqual([warm.sessionId]);
+  });
+
+  test('of a user who was to be forgotten while in line', async () => {
+    const { warm } = await waitForWarm(() => schema.history.forgetUser('ada'));
+    await end(warm);
+    expect(await entryOf(warm.sessionId)).toMatchObject({ forgotten: true, userId: undefined });
+  });
+
+  test('of a caller who has left the line', async () => {
+    await start();
+    await launch();
+    const queued = await start({ userId: 'ada', maxSessions: 1, queueMax: 5 });
+    await schema.sessions.requestEnd({ sessionId: queued, reason: 'caller_ended', by: 'caller' });
+    const entry = await entryOf(queued);
+    expect(entry).toMatchObject({ endReason: 'caller_ended', spawnedAt: undefined, launches: [] });
+    expect(Number(entry.queuedAt)).toBeGreaterThan(0);
   });
 
   test('is written once, though the step is asked again because its answer was lost', async () => {
