@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { judgeCallers, judgeState } from '../../scripts/lib/chaos/judge.mjs';
+import { judgeCallers, judgeOwners, judgeState } from '../../scripts/lib/chaos/judge.mjs';
 import { planCallers } from '../../scripts/lib/chaos/callers.mjs';
 import { planFaults } from '../../scripts/lib/chaos/faults.mjs';
 import { randomOf } from '../../scripts/lib/chaos/random.mjs';
@@ -243,6 +243,11 @@ test('callers: lost, doubled, ended without a cause', () => {
   expect(judgeOne({ unheardMs: 2_000 }, ended('line_abandoned'))).toEqual(['unexplained end']);
   expect(judgeOne({ unheardMs: 40_000 }, ended('line_abandoned'))).toEqual([]);
   expect(judgeOne({}, ended('state_lost'), fault('spawner-a'))).toEqual(['unexplained end']);
+});
+
+test('a call that no caller knows of is a double', () => {
+  expect(judgeOwners([visitor({})], healthyFacts())).toEqual([]);
+  expect(judgeOwners([], healthyFacts())).toMatchObject([{ rule: 'doubled session', id: COLD }]);
 });
 
 test('a seed repeats the faults and the callers, another one does not', () => {

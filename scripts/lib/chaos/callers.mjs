@@ -4,6 +4,7 @@ const REQUEST_LIMIT_MS = 4_000;
 /** A caller who is told to come back gives up after this long; one who has heard nothing asks until somebody answers. */
 const PATIENCE_MS = 25_000;
 const POLL_MS = 1_000;
+const UNSURE = new Set(['redis_unavailable', 'request_timeout']);
 
 /** Callers as HTTP clients: they start, wait, stay a while and end, each at any api that answers. */
 export class Callers {
@@ -58,7 +59,8 @@ export class Callers {
         caller.outcome = `refused: ${answer.status} ${answer.body?.code}`;
         return undefined;
       } else {
-        isUnsure = false;
+        // A step whose answer was lost may have been taken, and a session be waiting for its caller.
+        isUnsure = UNSURE.has(answer.body?.code);
         caller.refusal = answer.body?.code;
       }
       if (!isUnsure && (this.#closing || performance.now() > givesUpAt)) {
@@ -104,6 +106,15 @@ export class Callers {
         caller.outcome = answer.status === 202 ? 'ended by us' : `ended: ${answer.body?.endReason ?? 'LOST'}`;
         return;
       }
+      await sleep(random.between(200, 800));
+    }
+  }
+
+  /** An admin's request, at one api after the other until one does it. */
+  async insist(method, path, random) {
+    for (;;) {
+      const answer = await this.#ask(method, path, random);
+      if (answer !== undefined && answer.status < 300) return;
       await sleep(random.between(200, 800));
     }
   }

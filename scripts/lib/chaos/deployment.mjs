@@ -72,6 +72,7 @@ export async function startDeployment({ spawners, apis, random, say, settings = 
       const instance = new Instance({
         name: `${service}-${number}`,
         service,
+        hostId: `host-${number}`,
         network,
         port,
         envOf: () => envOf(port),
@@ -132,7 +133,7 @@ class Deployment {
     );
   }
 
-  /** The services leave as they are told; what they leave alone is killed. */
+  /** Everything is killed, services first, so that they start no more agents. */
   async stop() {
     await Promise.all(this.instances.map((instance) => instance.stop()));
     for (let scan = 0; scan < 100; scan += 1) {

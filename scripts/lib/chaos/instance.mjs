@@ -8,9 +8,12 @@ export class Instance {
   #process;
   #lives = [];
 
-  /** @param envOf the environment of the life that begins, so that each may differ */
-  constructor({ name, service, network, port, envOf }) {
-    Object.assign(this, { name, service, network, port, envOf });
+  /**
+   * @param hostId what a spawner calls its host
+   * @param envOf the environment of the life that begins, so that each may differ
+   */
+  constructor({ name, service, hostId, network, port, envOf }) {
+    Object.assign(this, { name, service, hostId, network, port, envOf });
   }
 
   get url() {
@@ -67,8 +70,9 @@ export class Instance {
     this.#process.signal('SIGCONT');
   }
 
+  /** For good, and at once: the run is over. */
   async stop() {
     this.network.heal();
-    if (this.#process) await this.#process.stop({ graceMs: 15_000 });
+    await this.#process?.stop({ signal: 'SIGKILL' });
   }
 }

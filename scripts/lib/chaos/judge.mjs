@@ -33,7 +33,12 @@ const ASKED_FOR = new Set(['caller_ended', 'admin_ended']);
  * @returns `{rule, id?, text}` of each violation; none is the verdict that the run wants
  */
 export function judge({ facts, callers, trace, faults, limits }) {
-  return [...judgeState(facts), ...judgeCallers(callers, { facts, trace, faults }), ...replay(trace, limits)];
+  return [
+    ...judgeState(facts),
+    ...judgeCallers(callers, { facts, trace, faults }),
+    ...judgeOwners(callers, facts),
+    ...replay(trace, limits),
+  ];
 }
 
 /** The part that can be looked at again: what is in motion at one look has settled at the next. */
@@ -203,6 +208,16 @@ export function judgeCallers(callers, { facts, trace, faults }) {
     }
     return violations;
   });
+}
+
+/** Every caller has asked until it knew: a call that nobody knows of was begun twice. */
+export function judgeOwners(callers, { sessions, becomes }) {
+  const known = new Set(callers.flatMap(({ ids }) => [...ids].map((id) => becomes[id] ?? id)));
+  return entriesOf(sessions).flatMap(([id, { owner, status }]) =>
+    owner === 'caller' && status !== 'error' && !known.has(id)
+      ? [{ rule: 'doubled session', id, text: `${status}, and no caller knows of it` }]
+      : [],
+  );
 }
 
 function isExplained(id, { acceptedAt, unheardMs }, reason, { hosts, faults }) {

@@ -18,7 +18,11 @@ export async function runChaos(deployment, { pairs, seconds, settleSeconds, rand
     await callers.call(number, plan, random.fork(`caller ${number}`));
   });
   const faults = await Promise.all(
-    deployment.instances.map((it) => strike(it, planFaults(it, seconds, random), { startedAt, say })),
+    deployment.instances.map((it) => {
+      const draws = random.fork(`requests for ${it.name}`);
+      const ask = (method, path) => callers.insist(method, path, draws);
+      return strike(it, planFaults(it, seconds, random), { startedAt, say, ask });
+    }),
   );
   callers.close();
   // One that was killed is healed when it is up again.
