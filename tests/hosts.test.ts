@@ -17,12 +17,12 @@ beforeAll(async () => {
     spawnerEnv: { DRAIN_TIMEOUT: '1' },
   });
   second = await startSecondSpawner(stack, { DRAIN_TIMEOUT: '1' });
-});
+}, 60_000);
 afterEach(leaveCalls);
 afterAll(async () => {
-  await second.stop();
+  await second?.stop();
   await stack.stop();
-});
+}, 60_000);
 
 async function hostOf(id: string) {
   const { body } = await stack.request('GET', '/api/hosts');
