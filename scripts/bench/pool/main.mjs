@@ -20,6 +20,7 @@ const POLICY = { kind: 'rate', safety: 3, min: 2, max: 30, windowSeconds: 600 };
 const WANTED_HIT_RATE = 0.95;
 const MOST_IDLE_SHARE = 0.5;
 const MOST_FIXED_RUNS = 5;
+const MOST_LATE_MS = 300;
 
 const recorded = JSON.parse(readFileSync(new URL('arrivals.json', import.meta.url), 'utf8'));
 const curve = {
@@ -72,7 +73,7 @@ async function findFixed(rate) {
   return best;
 }
 
-function report(name, { hitRate, refused, idleMs, loadingMs, largest, replaceMs }) {
+function report(name, { hitRate, refused, lateMs, idleMs, loadingMs, largest, replaceMs }) {
   const cells = [
     `${percent(hitRate)} hits`,
     `${minutes(idleMs)} idle agent-minutes`,
@@ -82,6 +83,9 @@ function report(name, { hitRate, refused, idleMs, loadingMs, largest, replaceMs 
     ...(replaceMs === undefined ? [] : [`${seconds(replaceMs)} s to replace one`]),
   ];
   console.log(`${name.padEnd(20)}${cells.join(', ')}`);
+  // A machine that stalls lets callers come in clumps that nobody has recorded.
+  if (lateMs > MOST_LATE_MS)
+    console.log(`  the machine was busy: a caller came ${Math.round(lateMs)} ms late`);
 }
 
 function compressed(secondsOfTheCurve) {

@@ -37,6 +37,7 @@ export async function play(policy, curve, livekit) {
     const { replaceMs } = await poolOf(stack);
     return {
       refused: starts.filter((it) => it.refused).length,
+      lateMs: Math.max(...starts.map((it) => it.lateMs)),
       hitRate: starts.filter((it) => it.prewarmed).length / starts.length,
       idleMs,
       loadingMs,
@@ -67,12 +68,14 @@ async function startAll(stack, { arrivalsMs, lengthMs, callMs }) {
   const ends = [];
   const starts = arrivalsMs.map(async (atMs) => {
     await pause(atMs - (performance.now() - startedAt));
+    const lateMs = performance.now() - startedAt - atMs;
     // Who is refused, or not answered, has found no warm agent.
     const answer = await stack.request('POST', '/api/session/start', {}).catch((error) => ({ error }));
-    if (answer.error !== undefined || answer.status >= 300) return { prewarmed: false, refused: true };
+    if (answer.error !== undefined || answer.status >= 300)
+      return { prewarmed: false, refused: true, lateMs };
     const { sessionId, status } = answer.body;
     ends.push(pause(callMs).then(() => endCall(stack, sessionId)));
-    return { prewarmed: status === 'ready', refused: false };
+    return { prewarmed: status === 'ready', refused: false, lateMs };
   });
   const outcomes = await Promise.all(starts);
   await pause(lengthMs - (performance.now() - startedAt));
