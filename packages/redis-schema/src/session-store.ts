@@ -441,7 +441,7 @@ export class SessionStore {
     generation: number,
     usage?: { rss: string; cpu: string },
   ): Promise<{ status: 'gone' | 'not_found' } | { status: 'not_ending'; now: string | undefined }> {
-    const answer = await this.#scripts.run('finish-end', { sessionId, generation, usage });
+    const answer = await this.#scripts.run('finish-end', { usage, sessionId, generation });
     switch (answer.status) {
       case 'gone':
       case 'not_found':

@@ -10,6 +10,7 @@ let redis: TestRedis;
 let api: TestApi;
 let server: Server;
 let baseUrl: string;
+let spawner: StandInSpawner;
 let ref: { sessionId: string; generation: number };
 const leaving: AbortController[] = [];
 
@@ -29,7 +30,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await redis.command('FLUSHALL');
-  const spawner = new StandInSpawner(api.schema);
+  spawner = new StandInSpawner(api.schema);
   await spawner.register();
   await api.start();
   ref = await spawner.launchNext();
@@ -180,6 +181,23 @@ describe('the log of a session that is over', () => {
     const second = await api.adminGet(url(`?cursor=${first.body.nextCursor}`));
     expect([second.status, second.body.code]).toEqual([503, 'host_unreachable']);
     expect(performance.now() - startedAt).toBeLessThan(2_500);
+    await stop();
+  });
+
+  test('so is that of a start that failed, while it is still shown', async () => {
+    await api.start({ userName: 'Ada' });
+    const failed = await spawner.claimNext();
+    await api.schema.sessions.failLaunch(failed, {
+      error: 'It exited.',
+      lastLines: [],
+      maxAttempts: 1,
+      backoffMs: 1,
+      holdoffBaseMs: 1,
+      holdoffMaxMs: 1,
+    });
+    const stop = await serve(HOST, { 1: ['why'] });
+    const { body } = await api.adminGet(`/api/session/${failed.sessionId}/logs`);
+    expect(body).toMatchObject({ lines: ['why'], nextCursor: null });
     await stop();
   });
 
