@@ -351,6 +351,17 @@ describe('a user who comes again', () => {
       expect((await list({ userId: 'bob', anyProfile: true })).profile).toBe('default');
     });
 
+    test('but not where the hosts that run it are full, and others are not', async () => {
+      await beat('b', { capacity: 1 });
+      await list({ profile: 'sales' });
+      await take('b', { hostCapacity: 1 });
+      for (const queueMax of [0, 5]) {
+        const session = await list({ userId: 'alice', anyProfile: true, queueMax });
+        expect(session).toMatchObject({ profile: 'default', status: 'starting' });
+        await schema.sessions.requestEnd({ sessionId: session.id, reason: 'caller_ended', by: 'caller' });
+      }
+    });
+
     test('but not where it would wait for it, where it names another, or where nobody knows who it is', async () => {
       expect((await list({ userId: 'alice', anyProfile: true, trusted: false })).profile).toBe('default');
       await redis.command('DEL', 'session:user:alice');
