@@ -418,6 +418,15 @@ describe('the history', () => {
     expect(await redis.command('ZRANGE', 'history:user:ada', 0, -1)).toEqual([`${young} `]);
   });
 
+  test('of a user who comes again and again has a list of keys that does not grow for ever', async () => {
+    for (let i = 0; i < 60; i += 1) {
+      await start({ userId: 'ann', key: `key-${i}` });
+      // A day later.
+      await redis.command('DEL', `idempotency:test:key-${i}`);
+    }
+    expect(Number(await redis.command('SCARD', 'user:ann:kept'))).toBeLessThan(30);
+  });
+
   test.each([{ historyMax: 0 }, { historyMs: 0 }])('is not kept at all with %j', async (none) => {
     await open({ ...none, transcriptMs: 60_000 });
     const id = await start();

@@ -218,8 +218,14 @@ local function place_in_line(session, is_queued)
 end
 
 -- Names a key that says something of a user, so that it goes when the user is to be forgotten. `key` is without prefix.
+-- The list of a user who comes again and again never expires: with each name that comes, a few go whose key is no more.
+local KEPT_LOOKED_AT = 3
 local function note_kept(user_id, user_key, key, ttl_ms)
   local list = K.user_kept(user_id)
+  for _, member in ipairs(redis.call('SRANDMEMBER', list, KEPT_LOOKED_AT)) do
+    local name = string.match(member, '^%S+ (.+)$')
+    if name and redis.call('EXISTS', P .. name) == 0 then redis.call('SREM', list, member) end
+  end
   redis.call('SADD', list, user_key .. ' ' .. key)
   if redis.call('PTTL', list) < ttl_ms then redis.call('PEXPIRE', list, int(ttl_ms)) end
 end
