@@ -9,7 +9,9 @@
 redis.call('HDEL', K.host_kill(A.host), A.launch)
 redis.call('HDEL', K.FENCED, A.roomName)
 if present(A.sessionId) and redis.call('HGET', K.session(A.sessionId), 'movedLaunch') == A.launch then
-  redis.call('HDEL', K.session(A.sessionId), 'fencedUntil')
+  local before = redis.call('HGET', K.session(A.sessionId), 'fencedBefore')
+  redis.call('HDEL', K.session(A.sessionId), 'fencedUntil', 'fencedBefore')
+  if before then redis.call('HSET', K.session(A.sessionId), 'fencedUntil', before) end
 end
 admit()
 return answer({ status = 'ok' })

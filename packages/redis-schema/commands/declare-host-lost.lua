@@ -1,6 +1,7 @@
 -- An operator says that a host is lost: all that it has is moved or ended now, without asking LiveKit.
 -- Args: host
 -- Answers: ok {moved, ended, dropped} | host_reachable {silentMs} (it was heard just now: drain it instead) | not_found
+-- @flags allow-oom
 -- @include prelude
 -- @include line
 -- @include hosts

@@ -43,13 +43,14 @@ local LOOK_PAUSE_MS = 4000
 local MOST_LOOKS = 200
 local function launches_to_look_at(host, silent)
   if not present(A.lostAfterMs) or silent_for(host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return end
-  local sessions = redis.call('SMEMBERS', K.host_sessions(host))
-  if #sessions == 0 then return mark_lost(host) end
+  if redis.call('SCARD', K.host_sessions(host)) == 0 then return mark_lost(host) end
+  if #silent == MOST_LOOKS then return end
   if NOW - (tonumber(redis.call('HGET', K.host(host), 'lookedAt')) or 0) < LOOK_PAUSE_MS then return end
   redis.call('HSET', K.host(host), 'lookedAt', int(NOW))
-  for _, id in ipairs(sessions) do
+  -- Others each time: what is found alive stays, and must not keep the rest from being looked at.
+  for _, id in ipairs(redis.call('SRANDMEMBER', K.host_sessions(host), MOST_LOOKS - #silent)) do
     local session = read(id)
-    if session and session.host == host and present(session.launch) and #silent < MOST_LOOKS then
+    if session and session.host == host and present(session.launch) then
       silent[#silent + 1] = {
         sessionId = id, launch = session.launch, generation = tonumber(session.generation),
         roomName = session.roomName, host = host,

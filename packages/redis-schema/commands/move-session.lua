@@ -3,6 +3,7 @@
 -- Args: sessionId, generation, launch, host (that it leaves), cause (host_lost | host_drained), lostAfterMs (host_lost)
 -- Answers: moved | dropped (a warm agent of a lost host) | ended (no other host; fenced) | ending (host_drained: no other host,
 --          or a warm agent; the owner finishes the end) | not_lost (it was heard meanwhile) | superseded {now?}
+--          | recovering (whether there is another host is not known yet)
 -- Asked again because the answer was lost, it answers moved again.
 -- @flags allow-oom
 -- @include prelude
@@ -29,7 +30,11 @@ if A.cause == 'host_lost' then
   return answer({ status = outcome })
 end
 
-if session.owner == 'pool' or not has_other_host(A.host, session.profile) then
+local has_other = has_other_host(A.host, session.profile)
+if session.owner ~= 'pool' and not has_other and may_be_taken_by_unheard(A.host, session.profile) then
+  return answer({ status = 'recovering' })
+end
+if session.owner == 'pool' or not has_other then
   begin_end(session, 'host_drained', 'spawner')
   return answer({ status = 'ending' })
 end

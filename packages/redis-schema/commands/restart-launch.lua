@@ -4,6 +4,7 @@
 --       maxRestarts, periodMs
 -- Answers: restarting | exhausted (maxRestarts within periodMs are used up) | no_host (this one is draining or has
 --          not got the profile any more, and there is no other that has it) | superseded {now?}
+--          | recovering (whether there is another is not known yet)
 -- Asked again because the answer was lost, it answers the same again.
 -- @flags allow-oom
 -- @include prelude
@@ -16,7 +17,10 @@ if not is_current(session) or session.status ~= 'ready' then return not_there({ 
 
 -- Its time is over anyway.
 if (tonumber(session.deadlineAt) or math.huge) <= NOW then return answer({ status = 'exhausted' }) end
-if not has_host_for_launch(session.host, session.profile) then return answer({ status = 'no_host' }) end
+if not has_host_for_launch(session.host, session.profile) then
+  local is_known = not may_be_taken_by_unheard(session.host, session.profile)
+  return answer({ status = is_known and 'no_host' or 'recovering' })
+end
 
 -- What an admin asks for says nothing against the agent.
 local crashes = {}

@@ -125,6 +125,20 @@ describe('a host that has been silent', () => {
     expect((await beat(a, 'a')).silent).toHaveLength(1);
   });
 
+  test('with more launches than are looked at in one go has all of them looked at in the end', async () => {
+    for (let i = 0; i < 220; i += 1) {
+      await redis.command('HSET', `session:live${i}`, 'host', 'b', 'launch', `l${i}`, 'generation', '1');
+      await redis.command('SADD', 'host:b:sessions', `live${i}`);
+    }
+    const seen = new Set<string>();
+    for (let looks = 0; looks < 20 && seen.size < 220; looks += 1) {
+      await silence('b', LOST_AFTER_MS + 5000);
+      await redis.command('HDEL', 'host:b', 'lookedAt');
+      for (const { launch } of (await beat(a, 'a')).silent) seen.add(launch);
+    }
+    expect(seen.size).toBe(220);
+  });
+
   test('while Redis itself was away is not lost: its silence counts from then on', async () => {
     const call = await callOn(b, 'b');
     await silence('a', 300_000);
@@ -244,6 +258,33 @@ describe('a call of a lost host', () => {
     expect(await read(call.sessionId)).toMatchObject({ status: 'ready', fencedUntil: undefined });
   });
 
+  test('that was lost a second time stays fenced against the first host when the second is back', async () => {
+    const first = await lostCall();
+    await moveLost(a, first);
+    const second = await launchOn(a, 'a');
+    await silence('b', 0);
+    await beat(b, 'b');
+    await silence('a', LOST_AFTER_MS);
+    expect(await moveLost(b, second, 'a')).toEqual({ status: 'moved' });
+    const [order] = (await beat(a, 'a')).kills;
+    if (order === undefined) throw new Error('no order');
+    await a.hosts.clearKillOrder('a', order);
+    const { fencedUntil } = (await read(second.sessionId)) as { fencedUntil?: number };
+    expect(fencedUntil).toBeGreaterThan(Date.now());
+  });
+
+  test('is fenced as long as its token is good also when the data was lost meanwhile, and published again', async () => {
+    const call = await callOn(b, 'b');
+    const found = await b.sessions.read(call.sessionId);
+    if (found.status !== 'live') throw new Error(found.status);
+    await redis.command('DEL', `session:${call.sessionId}`);
+    await b.sessions.publishLaunch(call, 'b', found.session, undefined);
+    await silence('b', LOST_AFTER_MS);
+    expect(await moveLost(a, { ...call, generation: 2 })).toEqual({ status: 'moved' });
+    const { fencedUntil } = (await read(call.sessionId)) as { fencedUntil?: number };
+    expect(fencedUntil).toBeGreaterThan(Date.now() + 60_000);
+  });
+
   test('that ends before the old host is back leaves its room fenced: the older agent could make it again', async () => {
     const call = await lostCall();
     await moveLost(a, call);
@@ -309,6 +350,18 @@ describe('an operator says that a host is lost', () => {
     expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
   });
 
+  test('also when Redis is full: it frees memory', async () => {
+    const call = await callOn(b, 'b');
+    await silence('b', 16_000);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'ok', moved: 1 });
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+    expect(await pending()).toEqual([call.sessionId]);
+  });
+
   test('of one that was heard just now it is refused, and of one that nobody knows', async () => {
     const call = await callOn(b, 'b');
     expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
@@ -357,6 +410,30 @@ describe('a host that an operator drains', () => {
     await api.fleet.drain('b', true);
     expect(await b.sessions.move(call, { host: 'b', cause: 'host_drained' })).toEqual({ status: 'ending' });
     expect(await read(call.sessionId)).toMatchObject({ status: 'ending', endReason: 'host_drained' });
+  });
+
+  test.each([
+    { when: 'Redis was away, and the others were not heard since', others: () => silence('a', 300_000) },
+    {
+      when: 'the data has begun another life, in which the others were not heard yet',
+      others: async () => {
+        await redis.command('SET', 'epoch', '1-aaaaaaaaaaaa');
+        await redis.command('ZREM', 'hosts', 'a');
+      },
+    },
+  ])('does not take others for gone while $when', async ({ others }) => {
+    const call = await callOn(b, 'b');
+    const sessionId = await listCall();
+    await others();
+    await silence('b', 300_000);
+    const leave = () => b.sessions.move(call, { host: 'b', cause: 'host_drained' });
+    await expect(leave()).rejects.toThrow('recovered');
+    const policy = { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 } as const;
+    await redis.command('HSET', 'host:b', 'draining', '1');
+    await expect(b.sessions.restart(call, policy)).rejects.toThrow('recovered');
+    expect(await b.hosts.endUnclaimed('b')).toEqual([]);
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready' });
+    expect(await read(sessionId)).toMatchObject({ status: 'starting' });
   });
 
   test('that nobody knows is not found', async () => {

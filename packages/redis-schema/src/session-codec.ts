@@ -24,6 +24,7 @@ export function parseSession(raw: unknown): SessionRecord {
     generation: integer(h.generation) ?? 0,
     publishedGeneration: integer(h.publishedGeneration),
     launch: text(h.launch),
+    tokenUntil: integer(h.tokenUntil),
     fencedUntil: integer(h.fencedUntil),
     quarantined: h.quarantined === '1',
     attempts: integer(h.attempts) ?? 0,

@@ -39,6 +39,8 @@ export interface SessionRecord {
   /** The generation that the launch was started as, where it was published again after a loss of data. */
   publishedGeneration: number | undefined;
   launch: string | undefined;
+  /** How long the token of the launch is good for. */
+  tokenUntil: EpochMs | undefined;
   /** Until then an agent of an earlier launch, on a host that was lost, may come back into the room. */
   fencedUntil: EpochMs | undefined;
   /** Published again after a loss of data, and perhaps a caller's: neither given out nor counted. */

@@ -16,6 +16,20 @@ local function has_other_host(host, profile)
   return false
 end
 
+-- Whether another host may take it that is only not heard: the data begins another life, or Redis was away until just now.
+-- That ends nothing.
+local function may_be_taken_by_unheard(host, profile)
+  if not epoch() then return true end
+  local awake = tonumber(redis.call('GET', K.HOSTS_AWAKE)) or 0
+  local last_heard = tonumber(redis.call('ZREVRANGE', K.HOSTS, 0, 0, 'WITHSCORES')[2]) or 0
+  if awake < NOW - HOST_FRESH_MS and last_heard >= NOW - HOST_FRESH_MS then return false end
+  for _, other in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
+    local is_draining = redis.call('HGET', K.host(other), 'draining') == '1'
+    if other ~= host and not is_draining and host_runs(other, profile) then return true end
+  end
+  return false
+end
+
 local function host_counts(host)
   local counts = { calls = 0, warm = 0, starting = 0, kills = redis.call('HLEN', K.host_kill(host)) }
   for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(host))) do

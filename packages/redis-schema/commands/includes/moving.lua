@@ -57,6 +57,8 @@ local function move_from_lost(session, by)
     return 'ended'
   end
   local from, launch = session.host, session.launch
+  -- One that it had on another lost host may come back as well.
+  if (tonumber(session.fencedUntil) or 0) > NOW then write(session, { fencedBefore = session.fencedUntil }) end
   leave_kill_order(session)
   list_again(session, { movedFrom = from, movedLaunch = launch, fencedUntil = session.tokenUntil or int(NOW) })
   emit(session, 'moved', { cause = 'host_lost', from = from, restarts = tonumber(session.restarts) })
