@@ -93,7 +93,8 @@ export const ERRORS = {
     status: 409,
     retryable: false,
     title: 'Session cannot be joined',
-    detail: 'This session has no room to join: it is ending, failed, or belongs to no caller yet.',
+    detail:
+      'This session has no room to join: it waits in line, is ending, failed, or belongs to no caller yet.',
   },
   session_not_restartable: {
     status: 409,

@@ -36,12 +36,12 @@ test.each([
   [{ kind: 'schedule', entries: [] }, '"entries" must contain at least 1 items'],
   [
     { kind: 'schedule', entries: [{ cron: '61 * * * *', size: 1 }] },
-    '"entries[0].cron": CronPattern: Invalid value for minute: 61',
+    '"entries[0].cron" is no cron expression: Invalid value for minute: 61',
   ],
-  [{ kind: 'schedule', entries: [{ cron: '0 0 31 2 *', size: 1 }] }, '"entries[0].cron": it never fires'],
+  [{ kind: 'schedule', entries: [{ cron: '0 0 31 2 *', size: 1 }] }, '"entries[0].cron" never fires'],
   [
     { kind: 'schedule', timeZone: 'Europe/Atlantis', entries: [{ cron: '* * * * *', size: 1 }] },
-    '"timeZone": no such time zone; it takes names like Europe/Vienna',
+    '"timeZone" is no time zone; it takes names like Europe/Vienna',
   ],
 ])('%j is none: %s', (policy, problem) => {
   expect(check(policy)).toEqual({ problems: [problem] });

@@ -71,7 +71,7 @@ function checked(check: (text: string) => void): Joi.CustomValidator<string> {
       check(text);
       return text;
     } catch (error) {
-      return helpers.message({ custom: `{#label}: ${(error as Error).message.replaceAll(/[{}]/g, '')}` });
+      return helpers.message({ custom: `{#label} ${(error as Error).message.replaceAll(/[{}]/g, '')}` });
     }
   };
 }

@@ -42,17 +42,25 @@ export function policySetting(
   return { policy, scheduled: { size, untilMs } };
 }
 
-/** @throws Error that says what is wrong */
+/** @throws Error that says what is wrong with it: it completes a sentence that begins with its name */
 export function checkCron(text: string): void {
-  if (parseCron(text, 'UTC').nextRun() === null) throw new Error('it never fires');
+  let next: Date | null;
+  try {
+    next = parseCron(text, 'UTC').nextRun();
+  } catch (error) {
+    throw new Error(`is no cron expression: ${(error as Error).message.replace(/^CronPattern: /, '')}`, {
+      cause: error,
+    });
+  }
+  if (next === null) throw new Error('never fires');
 }
 
-/** @throws Error that says what is wrong */
+/** @throws Error that says what is wrong with it: it completes a sentence that begins with its name */
 export function checkTimeZone(name: string): void {
   try {
     Intl.DateTimeFormat('en', { timeZone: name });
-  } catch {
-    throw new Error('no such time zone; it takes names like Europe/Vienna');
+  } catch (error) {
+    throw new Error('is no time zone; it takes names like Europe/Vienna', { cause: error });
   }
 }
 

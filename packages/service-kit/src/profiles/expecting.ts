@@ -8,8 +8,13 @@ export function expecting<S extends Joi.Schema>(schema: S, expects: string): S {
   return schema.messages({ '*': `must be ${expects}`, 'any.required': 'is missing' }) as S;
 }
 
+/** What can be given to a process: its words and variables end at a NUL. */
+export function withoutNul(): Joi.StringSchema {
+  return Joi.string().pattern(/^[^\0]*$/);
+}
+
 export function text(maxLength: number): Joi.StringSchema {
-  return expecting(Joi.string().min(1).max(maxLength), `a text of 1 to ${maxLength} characters`);
+  return expecting(withoutNul().min(1).max(maxLength), `a text of 1 to ${maxLength} characters`);
 }
 
 export function wholeNumber(min: number, max: number, what = ''): Joi.NumberSchema {

@@ -2,7 +2,7 @@ import type { DeadAirSettings, PoolPolicy } from '@greenroom/contracts';
 import Joi from 'joi';
 import { poolPolicySchema } from '../pool/pool-policy-schema.js';
 import { DEAD_AIR_FIELDS, deadAirSettingsSchema } from './dead-air-schema.js';
-import { expecting, secondsAsMs, text, wholeNumber } from './expecting.js';
+import { expecting, secondsAsMs, text, wholeNumber, withoutNul } from './expecting.js';
 
 /** What a profiles file says of one kind of agent. What it leaves out is the environment's to say. */
 export interface ProfileSettings {
@@ -38,7 +38,7 @@ const variableName = expecting(
 );
 
 const variables = Joi.object()
-  .pattern(VARIABLE_NAME, expecting(Joi.string().allow('').max(8192), 'a text (put a number in quotes)'))
+  .pattern(VARIABLE_NAME, expecting(withoutNul().allow('').max(8192), 'a text (put a number in quotes)'))
   .messages({ 'object.unknown': 'is no name of an environment variable: letters, digits and _ only' });
 
 const voiceId = text(128);
@@ -51,8 +51,8 @@ const voice = expecting(
 
 const command = expecting(
   Joi.alternatives(
-    Joi.string().min(1).max(8192),
-    Joi.array().items(Joi.string().allow('').max(8192)).min(1).max(1000),
+    withoutNul().min(1).max(8192),
+    Joi.array().items(withoutNul().allow('').max(8192)).min(1).max(1000),
   ),
   'a command line such as "node agent.js --fast", or a list of its words',
 );
@@ -172,7 +172,8 @@ export function parseProfile(
     problems: error.details.map(({ path, type, message, context }) => ({
       path,
       type,
-      message,
+      // Without a label, messages of ours that begin with it begin with a pair of quotes.
+      message: message.replace(/^"" /, ''),
       value: context?.value as unknown,
     })),
   };

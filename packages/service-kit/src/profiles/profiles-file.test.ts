@@ -141,6 +141,29 @@ extra: 1
   ]);
 });
 
+test.each([
+  [
+    'pool: {kind: schedule, timeZone: Mars, entries: [{cron: 0 0 * * *, size: 1}]}',
+    'pool.timeZone is no time zone; ',
+  ],
+  ["pool: {kind: schedule, entries: [{cron: '0 0 30 2 *', size: 1}]}", 'pool.entries[0].cron never fires'],
+  ['pool: {kind: buffer, size: 20, min: 3, max: 2}', 'pool.max must not be less than min'],
+  ['cwd: "a\\0b"', 'cwd must be a text of 1 to 4096 characters, not '],
+  ['variables: {A: "a\\0b"}', 'variables.A must be a text'],
+  ['voices: &all [*all]', 'voices[0] must be the id of a voice, or its id and name, '],
+])('%s: the problem is told as a sentence', (setting, problem) => {
+  expect(problemsOf(`profiles:\n  a:\n    command: x\n    ${setting}`)).toEqual([
+    expect.stringMatching(`^p\\.yaml:4 profiles\\.a\\.${problem.replaceAll(/[.[\]]/g, '\\$&')}`),
+  ]);
+});
+
+test('a command cannot hold a NUL, which would end it', () => {
+  expect(problemsOf('profiles:\n  a: {command: "bot\\0"}\n  b: {command: [bot, "\\0"]}')).toEqual([
+    expect.stringContaining('profiles.a.command must be a command line'),
+    expect.stringContaining('profiles.b.command[1] must be a command line'),
+  ]);
+});
+
 describe('a file that is no list of profiles', () => {
   test.each([
     ['', /^p\.yaml:1 has no profiles\. Write `profiles:`/],

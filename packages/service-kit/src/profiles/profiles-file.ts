@@ -120,7 +120,11 @@ function inCapitals(name: string): string {
 }
 
 function show(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  try {
+    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
+  } catch {
+    return 'what contains itself';
+  }
 }
 
 function toText(at: Path): string {
