@@ -67,6 +67,15 @@ redis.call('ZREM', K.PENDING, session.id)
 redis.call('ZADD', K.INDEX, 'NX', session.createdAt, session.id)
 if present(session.deadlineAt) then redis.call('ZADD', K.DEADLINES, session.deadlineAt, session.id) end
 if status ~= 'ending' then redis.call('ZREM', K.DOOMED, session.roomName) end
+-- Its caller has had the turn in line that the data has forgotten, and must not have another.
+local in_line = present(session.queuedAs) and read(session.queuedAs)
+if in_line and in_line.status == 'queued' then
+  emit(in_line, 'became', { sessionId = session.id })
+  redis.call('PEXPIRE', K.stream(in_line.id), ENDED_TTL_SECONDS * 1000)
+  place(in_line, 'gone')
+  redis.call('ZREM', K.INDEX, in_line.id)
+  redis.call('DEL', K.session(in_line.id))
+end
 if owner == 'caller' and present(session.userKey) then
   local user = K.user(session.userKey)
   local holder = redis.call('GET', user)

@@ -347,6 +347,31 @@ describe('the turn', () => {
     await schema.sessions.publishLaunch(ref, 'host-a', session, undefined);
     expect(await redis.command('GET', `becomes:${id}`)).toBe(ref.sessionId);
   });
+
+  test('is not given a second time where the data has forgotten the first', async () => {
+    await addHost();
+    const [call] = await fill();
+    const id = await startId({ userId: 'ann' });
+    await listWarm();
+    const { ref } = await launch();
+    const [hash, order] = [
+      (await redis.command('HGETALL', `session:${id}`)) as string[],
+      await redis.command('ZSCORE', 'line', id),
+    ];
+    await end(call);
+    const session = await sessionOf(id);
+    // The last second before Redis died was not on its disk.
+    await redis.command('DEL', `becomes:${id}`, `session:${ref.sessionId}`);
+    await redis.command('HSET', `session:${id}`, ...hash);
+    await redis.command('ZADD', 'line', String(order), id);
+    await redis.command('ZADD', 'sessions:index', '1', id);
+    await redis.command('SET', 'session:user:ann', id);
+    await schema.sessions.publishLaunch(ref, 'host-a', session, undefined);
+    expect(await line()).toEqual([]);
+    expect(await sessionOf(id)).toMatchObject({ id: ref.sessionId, status: 'ready' });
+    expect(await redis.command('GET', 'session:user:ann')).toBe(ref.sessionId);
+    expect((await schema.sessions.list({}, { limit: 10 })).sessions.map((it) => it.id)).not.toContain(id);
+  });
 });
 
 describe('who leaves the line', () => {
