@@ -24,10 +24,7 @@ function route({ redis, logger }: ApiContext, method: 'post' | 'delete'): Route 
       if (result.status === 'not_found') throw new CodedError('host_not_found');
       const { callsLeft } = result;
       logger.info(isWanted ? 'drain asked for' : 'drain taken back', { requestId, host: id, callsLeft });
-      return {
-        status: isWanted ? 202 : 200,
-        body: { success: true, host: id, draining: isWanted, callsLeft },
-      };
+      return { status: 200, body: { success: true, host: id, draining: isWanted, callsLeft } };
     },
   });
 }
