@@ -285,6 +285,22 @@ describe('a call of a lost host', () => {
     expect(fencedUntil).toBeGreaterThan(Date.now() + 60_000);
   });
 
+  test('stays fenced against the host that was lost last when an earlier one has cleared its order', async () => {
+    await listCall();
+    const uncommitted = await claim(b, 'b');
+    await silence('b', 16_000);
+    await beat(a, 'a');
+    const call = await launchOn(a, 'a');
+    await silence('b', 0);
+    await beat(b, 'b', true);
+    await silence('a', LOST_AFTER_MS);
+    expect(await moveLost(b, call, 'a')).toEqual({ status: 'ended' });
+    await b.hosts.clearKillOrder('b', uncommitted);
+    expect(await api.rooms.clearDoomed(call.roomName)).toBe('fenced');
+    await a.hosts.clearKillOrder('a', call);
+    expect(await api.rooms.clearDoomed(call.roomName)).not.toBe('fenced');
+  });
+
   test('that ends before the old host is back leaves its room fenced: the older agent could make it again', async () => {
     const call = await lostCall();
     await moveLost(a, call);
