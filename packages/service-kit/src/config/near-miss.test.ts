@@ -9,6 +9,10 @@ test.each([
   ['MAX_SESSION', 'MAX_SESSIONS'],
   ['SESSION_TIMEOUT_MS', 'SESSION_TIMEOUT'],
   ['LEAVE_GRACE_SECONDS', 'LEAVE_GRACE'],
+  ['HISTORY_RETENTION', 'HISTORY_RETENTION_DAYS'],
+  ['LOG_RETENTION_HOURS', 'LOG_RETENTION_DAYS'],
+  ['TRANSCRIPT_RETENTION_DAYS', 'TRANSCRIPT_RETENTION'],
+  ['MEMORY_LOW_WATER', 'MEMORY_LOW_WATER_MB'],
   ['admin_token', 'ADMIN_TOKEN'],
 ])('%s was probably meant to be %s', (name, meant) => {
   expect(findNearMiss(name, VARIABLE_NAMES)).toBe(meant);
@@ -23,6 +27,7 @@ test.each([
   'SHELL',
   'WEB_HOST',
   'POOL_SIZE',
+  'LOG_MAX_MB',
   'PORT',
   'API_URL',
 ])('%s is left alone', (name) => {

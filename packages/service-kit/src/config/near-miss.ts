@@ -1,16 +1,20 @@
 /** Names that other software sets and that happen to be near one of ours. */
 const FOREIGN_NAMES: ReadonlySet<string> = new Set(['HOST_IP', 'HOSTS', 'PORTS']);
 
-/** A unit at the end of a name of ours is a misunderstanding too. */
-const UNIT_SUFFIX = /_(MS|MILLISECONDS|S|SEC|SECS|SECONDS|MINUTES)$/;
+/** A unit at the end of a name of ours is a misunderstanding too, and so is one that is missing or another one. */
+const UNIT_SUFFIX = /_(MS|MILLISECONDS|S|SEC|SECS|SECONDS|MINUTES|HOURS|DAYS|BYTES|MB|MIB|GB)$/;
 
 /** The name that was probably meant, or undefined when `name` is known or resembles none. */
 export function findNearMiss(name: string, known: readonly string[]): string | undefined {
   if (known.includes(name) || FOREIGN_NAMES.has(name)) return undefined;
-  const withoutUnit = name.replace(UNIT_SUFFIX, '');
-  if (withoutUnit !== name && known.includes(withoutUnit)) return withoutUnit;
+  const ofOtherUnit = known.find((candidate) => withoutUnit(candidate) === withoutUnit(name));
+  if (ofOtherUnit !== undefined) return ofOtherUnit;
   const sameLetters = known.find((candidate) => candidate.length > 5 && candidate === name.toUpperCase());
   return sameLetters ?? nearest(name, known);
+}
+
+function withoutUnit(name: string): string {
+  return name.replace(UNIT_SUFFIX, '');
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {
