@@ -11,11 +11,15 @@ export function parseCommand(written: string | readonly string[]): { command: st
   return { command, args };
 }
 
+/** What is quoted, or escaped outside of quotes. */
+const CLOSED = /\\.|'[^']*'|"(?:\\.|[^"\\])*"/gs;
+
 /**
  * Splits as a shell would, quotes included, but expands nothing.
  * @throws Error for anything that only a shell could run
  */
 export function splitCommandLine(line: string): string[] {
+  if (/['"]/.test(line.replaceAll(CLOSED, ''))) throw new Error('has a quote that is never closed.');
   const words = parse(line, (name: string) => `$${name}`);
   return words.map((word) => {
     if (typeof word === 'string') return word;

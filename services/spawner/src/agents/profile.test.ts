@@ -38,6 +38,21 @@ describe('a command line', () => {
       expect(() => splitCommandLine(line)).toThrow(/Put it in a script, or write sh -c/);
     },
   );
+
+  test.each([`node 'agent.js --fast`, 'bot "x', `bot it's`, `bot "it's" '`])(
+    '%j is refused: a quote is never closed',
+    (line) => expect(() => splitCommandLine(line)).toThrow('has a quote that is never closed'),
+  );
+
+  test('a quote within others, or behind a backslash, is a letter', () => {
+    expect(splitCommandLine(`bot "it's" 'say "x' it\\'s "a\\"b"`)).toEqual([
+      'bot',
+      "it's",
+      'say "x',
+      "it's",
+      'a"b',
+    ]);
+  });
 });
 
 describe('placeholders', () => {
