@@ -6,7 +6,8 @@
 #
 # - The spawner dies or leaves: it is started again, and adopts its agents. After a failure it waits 1, 2, 4 … 30 s; one
 #   that had run for a minute is started again at once.
-# - SIGHUP: the spawner is asked to leave and started again, for a new version without the end of a call.
+# - SIGHUP: passed on; the spawner leaves its calls, whatever SHUTDOWN_MODE says, and is started again and adopts them: for a
+#   new version or other settings without the end of a call.
 # - SIGTERM: passed on, and the loop ends when the spawner has. SHUTDOWN_MODE says what becomes of the calls: with drain
 #   the spawner waits for them; with handover it leaves at once, and in a container they end with it. A second one hurries.
 set -u
@@ -18,9 +19,9 @@ HEALTHY_AFTER=60
 spawner=
 is_told=no
 
-ask_to_leave() { [ -z "$spawner" ] || kill -TERM "$spawner" 2>/dev/null; }
-trap 'is_told=yes; ask_to_leave' TERM INT
-trap ask_to_leave HUP
+tell() { [ -z "$spawner" ] || kill -"$1" "$spawner" 2>/dev/null; }
+trap 'is_told=yes; tell TERM' TERM INT
+trap 'tell HUP' HUP
 
 # A signal interrupts `wait`: then it is not over yet.
 await() {
@@ -38,7 +39,7 @@ while [ "$is_told" = no ]; do
   "$@" &
   spawner=$!
   # Told while it was being started.
-  [ "$is_told" = no ] || ask_to_leave
+  [ "$is_told" = no ] || tell TERM
   await "$spawner"
   spawner=
   [ "$is_told" = no ] || break

@@ -85,10 +85,16 @@ describe("the container's restart loop", () => {
     expect(await processOf(call)).toEqual(before);
   });
 
-  test('SIGTERM as a drain: the call that is left has ended when the loop has', async () => {
+  test('SIGTERM as a drain: the call that is left has ended when the loop has, after a SIGHUP that left it to the next spawner', async () => {
     const loop = await startLoop({ SHUTDOWN_MODE: 'drain', DRAIN_TIMEOUT: '0' });
     const [call] = stack.agentProcesses();
     expect(call).toBeDefined();
+    const startTime = () => readProcess(call?.pid ?? 0)?.startTime;
+    const before = startTime();
+    const spawner = spawnerBelow(loop);
+    loop.signal('SIGHUP');
+    await nextSpawner(loop, spawner);
+    expect(startTime()).toBe(before);
     loop.signal('SIGTERM');
     expect(await loop.exited).toEqual({ code: 0, signal: null });
     expect(stack.agentProcesses()).toEqual([]);

@@ -145,6 +145,7 @@ async function main(): Promise<void> {
   let stopDoorbell: () => Promise<void> = async () => undefined;
   let stopAnswers: () => Promise<void> = async () => undefined;
   let started: Promise<void> = Promise.resolve();
+  let isDrain = config.shutdownMode === 'drain';
   const shutdown = createShutdown({
     logger,
     phases: [
@@ -164,7 +165,7 @@ async function main(): Promise<void> {
         name: config.shutdownMode === 'drain' ? 'drain' : 'leave calls to the successor',
         capMs: config.shutdownMode === 'drain' ? config.drainTimeoutMs + 60_000 : 1,
         run: async (hurry) => {
-          if (config.shutdownMode !== 'drain') return;
+          if (!isDrain) return;
           // What is being adopted must be known before it can be ended.
           await started.catch(() => undefined);
           await presence.drain();
@@ -203,6 +204,12 @@ async function main(): Promise<void> {
     ],
   });
   shutdown.listen(process, (code) => process.exit(code));
+  // A restart in place (infra/docker/spawner-loop.sh): the successor takes the calls over, whatever a stop does with them.
+  process.on('SIGHUP', () => {
+    if (shutdown.hasStarted()) return;
+    isDrain = false;
+    void shutdown.run('SIGHUP').then(() => process.exit(0));
+  });
   applyCrashPolicy({ logger, shutdown, exit: (code) => process.exit(code) });
 
   await listen(server, config);
