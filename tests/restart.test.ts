@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   isAlive,
+  readCommandLine,
   readProcess,
   startLiveKit,
   startStack,
@@ -36,6 +37,15 @@ afterAll(() => livekit.stop());
 async function processOf(stack: TestStack, sessionId: string) {
   const { agentPid } = await sessionOf(stack, sessionId);
   return { pid: agentPid, startTime: readProcess(agentPid)?.startTime, isAlive: isAlive(agentPid) };
+}
+
+/** Past its gate, with its identity in Redis: what is killed from now on finds an agent that goes on. */
+async function untilItRuns(stack: TestStack, sessionId: string): Promise<void> {
+  await waitFor(async () => {
+    const { agentPid } = await sessionOf(stack, sessionId);
+    const command = agentPid > 0 ? readCommandLine(agentPid) : '';
+    return command.includes(AGENT) && !command.includes('read -r go');
+  });
 }
 
 async function numbersOf(stack: TestStack, sessionId: string): Promise<number[]> {
@@ -104,7 +114,7 @@ describe('kill -9 of the spawner', () => {
 
   test('an agent that is still starting goes on, and counts its time from the claim', async () => {
     const sessionId = await startSession(stack, { voiceId: 'slow' });
-    await waitFor(() => stack.agentProcesses().length >= 2);
+    await untilItRuns(stack, sessionId);
     await stack.spawner.kill();
     const before = await processOf(stack, sessionId);
     expect(before.isAlive).toBe(true);
@@ -119,7 +129,7 @@ describe('kill -9 of the spawner', () => {
   test('one that never gets ready is stopped at its original deadline', async () => {
     const startedAt = performance.now();
     const sessionId = await startSession(stack, { voiceId: 'never' });
-    await waitFor(() => stack.agentProcesses().length >= 2);
+    await untilItRuns(stack, sessionId);
     await sleep(1500);
     await stack.spawner.kill();
     await stack.startSpawner();
@@ -132,7 +142,7 @@ describe('kill -9 of the spawner', () => {
 
   test('one that got ready while nobody watched is ready on its return', async () => {
     const sessionId = await startSession(stack, { voiceId: 'slow' });
-    await waitFor(() => stack.agentProcesses().length >= 2);
+    await untilItRuns(stack, sessionId);
     await stack.spawner.kill();
     await sleep(2300);
     await stack.startSpawner();

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { PoolPolicy } from '@greenroom/contracts';
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
 import { openRedis, type OfferedProfile, type RedisSchema } from './index.js';
 
 const HOST = 'host-a';
@@ -129,7 +129,7 @@ describe('a buffer', () => {
     await schema.bus.listen('spawners:wake', (message) => void woken.push(message));
     if (call.status !== 'created') throw new Error(call.status);
     await schema.sessions.requestEnd({ sessionId: call.session.id, reason: 'caller_ended', by: 'caller' });
-    await schema.ping();
+    await waitFor(() => woken.length > 0);
     expect(woken).toContainEqual({ kind: 'pool', profile: 'default' });
     expect((await refill()).created).toEqual([]);
     expect([await statusOf(oldest), await statusOf(younger)]).toEqual(['ending pool_surplus', 'pooled']);

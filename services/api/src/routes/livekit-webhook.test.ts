@@ -121,6 +121,7 @@ describe('is refused with 401, and nobody hears of it', () => {
     const body = eventOf();
     expect((await send(`${body} `, await signatureOf(body))).status).toBe(401);
     expect((await send(body, await signatureOf(body))).status).toBe(200);
+    await waitFor(() => heard.length === 1);
   });
 });
 
