@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { HOME_DIR, ROOT } from '../paths.mjs';
@@ -12,6 +12,8 @@ const SHARED = new Set(['.git', 'node_modules', '.greenroom']);
  */
 export function copyCheckout() {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'greenroom-mutants-')));
+  // Some tests run it as another user.
+  chmodSync(root, 0o755);
   cpSync(ROOT, root, {
     recursive: true,
     // As they are, relative; and with their times, so that the compiler sees that nothing has changed.
