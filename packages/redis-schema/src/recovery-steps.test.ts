@@ -257,6 +257,29 @@ describe('a host that missed a recovery', () => {
       await beat();
       expect(await start()).toMatchObject({ status: 'assigned', session: { id } });
     }));
+
+  test('one that has published in the recovery itself is not among them, though it names that one until its next heartbeat', () =>
+    withLateHost(async (late) => {
+      const life = Number.parseInt(String(await redis.command('GET', 'epoch')), 10);
+      const hasPublished = async (recovery: number) => {
+        late.enterLife(recovery);
+        const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 1 };
+        await late.hosts.heartbeat('host-b', { ...fields, draining: false });
+        const id = newId('prewarm');
+        const warm = { status: 'pooled', owner: 'pool', profile: 'default', prewarmed: '1', host: 'host-b' };
+        const times = {
+          createdAt: '1',
+          deadlineAt: String(Date.now() + 60_000),
+          generation: '1',
+          roomName: 'r',
+        };
+        await redis.command('HSET', `session:${id}`, ...Object.entries({ ...warm, ...times }).flat());
+        await redis.command('SADD', 'pool:ready', id);
+        return (await start()).status === 'assigned';
+      };
+      expect(await hasPublished(life - 1)).toBe(false);
+      expect(await hasPublished(life)).toBe(true);
+    }));
 });
 
 test('a spawner that starts does not begin a new life where others are connected', async () => {

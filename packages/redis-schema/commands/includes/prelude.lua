@@ -298,7 +298,10 @@ end
 -- A host that missed a recovery has not said yet which of its warm agents are anybody's.
 local function has_published(host)
   local life = redis.call('HGET', K.host(host), 'life')
-  return not life or life == epoch()
+  if not life or life == epoch() then return true end
+  -- In the recovery that this life began with; the host's next heartbeat says so.
+  local number = string.match(life, '^recovery%-(%d+)$')
+  return number ~= nil and epoch() ~= nil and string.match(epoch(), '^%d+') == number
 end
 
 local function host_is_fresh(host)
