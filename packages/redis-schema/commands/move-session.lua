@@ -30,7 +30,7 @@ if A.cause == 'host_lost' then
   return answer({ status = outcome })
 end
 
-local has_other = has_other_host(A.host, session.profile)
+local has_other = somebody_launches(session.profile, A.host)
 if session.owner ~= 'pool' and not has_other and may_be_taken_by_unheard(A.host, session.profile) then
   return answer({ status = 'recovering' })
 end

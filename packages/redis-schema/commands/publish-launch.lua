@@ -69,13 +69,7 @@ if present(session.deadlineAt) then redis.call('ZADD', K.DEADLINES, session.dead
 if status ~= 'ending' then redis.call('ZREM', K.DOOMED, session.roomName) end
 -- Its caller has had the turn in line that the data has forgotten, and must not have another.
 local in_line = present(session.queuedAs) and read(session.queuedAs)
-if in_line and in_line.status == 'queued' then
-  emit(in_line, 'became', { sessionId = session.id })
-  redis.call('PEXPIRE', K.stream(in_line.id), ENDED_TTL_SECONDS * 1000)
-  place(in_line, 'gone')
-  redis.call('ZREM', K.INDEX, in_line.id)
-  redis.call('DEL', K.session(in_line.id))
-end
+if in_line and in_line.status == 'queued' then leave_line_for(in_line, session.id) end
 if owner == 'caller' and present(session.userKey) then
   local user = K.user(session.userKey)
   local holder = redis.call('GET', user)

@@ -131,13 +131,7 @@ if warm then
   return reply('assigned', warm)
 end
 
-local function somebody_launches()
-  for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf')) do
-    if host_is_fresh(host) and host_runs(host, A.profile) then return true end
-  end
-  return false
-end
-if not somebody_launches() then return answer({ status = 'no_host' }) end
+if not somebody_launches(A.profile) then return answer({ status = 'no_host' }) end
 
 local HALF_OPEN_RETRY_MS = 2000
 local breaker = read_breaker(A.profile)

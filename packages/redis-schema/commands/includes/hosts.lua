@@ -2,18 +2,7 @@
 -- profile any more, or another one.
 local function has_host_for_launch(host, profile)
   if redis.call('HGET', K.host(host), 'draining') ~= '1' and host_runs(host, profile) then return true end
-  for _, other in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
-    if host_is_fresh(other) and host_runs(other, profile) then return true end
-  end
-  return false
-end
-
--- Whether anybody but this host takes launches of the profile.
-local function has_other_host(host, profile)
-  for _, other in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
-    if other ~= host and host_is_fresh(other) and host_runs(other, profile) then return true end
-  end
-  return false
+  return somebody_launches(profile)
 end
 
 -- Whether another host may take it that is only not heard: the data begins another life, or Redis was away until just now.

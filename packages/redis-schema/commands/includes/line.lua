@@ -61,11 +61,7 @@ local function become_warm(session, warm)
   caller.queuedAs = session.id
   give_warm_agent(warm, caller)
   remember_id(session.id, warm.id, tonumber(session.ttlMs))
-  emit(session, 'became', { sessionId = warm.id })
-  redis.call('PEXPIRE', K.stream(session.id), ENDED_TTL_SECONDS * 1000)
-  place(session, 'gone')
-  redis.call('ZREM', K.INDEX, session.id)
-  redis.call('DEL', K.session(session.id))
+  leave_line_for(session, warm.id)
 end
 
 local function launch_from_line(session)

@@ -52,7 +52,7 @@ local function move_from_lost(session, by)
     end_without_host(session, 'host_lost', by)
     return 'dropped'
   end
-  if session.status == 'ending' or not has_other_host(session.host, session.profile) then
+  if session.status == 'ending' or not somebody_launches(session.profile, session.host) then
     end_without_host(session, 'host_lost', by)
     return 'ended'
   end

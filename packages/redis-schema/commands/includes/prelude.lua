@@ -118,17 +118,22 @@ local function set_epoch(recovery)
   return value
 end
 
+-- Whether a host means the present life of the data: by its own name, or by the recovery that it began with.
+local function names_epoch(said)
+  local life = epoch()
+  if not life then return false end
+  if said == life then return true end
+  local number = string.match(said, '^recovery%-(%d+)$')
+  return number ~= nil and string.match(life, '^%d+') == number
+end
+
 -- Whether the data knows all that the asker knows. A.life is the life that a host has published its launches in, or
 -- `recovery-` and the number of the recovery that it did so in; it may have missed one. Others name none.
 local function is_known_life()
-  local life = epoch()
-  if not present(A.life) then return life ~= nil end
-  if A.life == life then return true end
-  local number = string.match(A.life, '^recovery%-(%d+)$')
-  if not number then return false end
-  if life then return string.match(life, '^%d+') == number end
+  if not present(A.life) then return epoch() ~= nil end
+  if epoch() then return names_epoch(A.life) end
   local server, under_way = unpack(redis.call('HMGET', K.RECOVERY, 'server', 'startedAt'))
-  return server == run_id() and under_way == number
+  return server == run_id() and under_way and A.life == 'recovery-' .. under_way
 end
 
 -- For a session that is not there, or has another launch: it is so, or what was there was lost with the data, and its host
@@ -269,6 +274,15 @@ local function place(session, status)
   return changed + redis.call(is_caller and 'SADD' or 'SREM', K.CALLERS, id)
 end
 
+-- The session that stood in line goes; its stream says which one its caller has now.
+local function leave_line_for(session, warm_id)
+  emit(session, 'became', { sessionId = warm_id })
+  redis.call('PEXPIRE', K.stream(session.id), ENDED_TTL_SECONDS * 1000)
+  place(session, 'gone')
+  redis.call('ZREM', K.INDEX, session.id)
+  redis.call('DEL', K.session(session.id))
+end
+
 -- `generation@host`, oldest first: where the log of each launch lies.
 local MAX_LAUNCHES = 32
 local function with_launch(launches, generation, host)
@@ -298,10 +312,7 @@ end
 -- A host that missed a recovery has not said yet which of its warm agents are anybody's.
 local function has_published(host)
   local life = redis.call('HGET', K.host(host), 'life')
-  if not life or life == epoch() then return true end
-  -- In the recovery that this life began with; the host's next heartbeat says so.
-  local number = string.match(life, '^recovery%-(%d+)$')
-  return number ~= nil and epoch() ~= nil and string.match(epoch(), '^%d+') == number
+  return not life or names_epoch(life)
 end
 
 local function host_is_fresh(host)
@@ -329,4 +340,12 @@ end
 local function host_runs(host, profile)
   local names = redis.call('HGET', K.host(host), 'profiles') or 'default'
   return string.find(',' .. names .. ',', ',' .. profile .. ',', 1, true) ~= nil
+end
+
+-- Whether any host takes launches of the profile, besides this one where one is named.
+local function somebody_launches(profile, besides)
+  for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf')) do
+    if host ~= besides and host_is_fresh(host) and host_runs(host, profile) then return true end
+  end
+  return false
 end
