@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const REQUEST_LIMIT_MS = 4_000;
-/** A caller who is told to come back gives up after this long; one who has heard nothing asks until somebody answers. */
-const PATIENCE_MS = 25_000;
 const POLL_MS = 1_000;
 const UNSURE = new Set(['redis_unavailable', 'request_timeout']);
 
@@ -19,7 +17,7 @@ export class Callers {
     this.#headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' };
   }
 
-  /** From here on nobody starts anew or waits for a place. */
+  /** From here on nobody starts anew; until then a caller who is told to come back does, as often as it takes. */
   close() {
     this.#closing = true;
   }
@@ -38,7 +36,6 @@ export class Callers {
   }
 
   async #start(caller, body, random) {
-    const givesUpAt = performance.now() + PATIENCE_MS;
     let isUnsure = false;
     for (;;) {
       caller.attempts += 1;
@@ -63,11 +60,11 @@ export class Callers {
         isUnsure = UNSURE.has(answer.body?.code);
         caller.refusal = answer.body?.code;
       }
-      if (!isUnsure && (this.#closing || performance.now() > givesUpAt)) {
+      if (!isUnsure && this.#closing) {
         caller.outcome = `refused: ${caller.refusal}`;
         return undefined;
       }
-      await sleep(random.between(200, 1_000));
+      await sleep(random.between(500, 2_500));
     }
   }
 
@@ -136,6 +133,9 @@ export class Callers {
   }
 }
 
+/** The part of the run in which callers come; after it those who met a full house have their turn. */
+const LAST_ARRIVAL = 0.85;
+
 /** When each caller comes and what it does, in seconds from the beginning. A few stay until the end of the run. */
 export function planCallers(pairs, seconds, random) {
   const draws = random.fork('callers');
@@ -146,8 +146,8 @@ export function planCallers(pairs, seconds, random) {
     const kind = draws.next();
     const voice = kind < 0.06 ? { voiceId: 'joins' } : kind < 0.07 ? { voiceId: 'reference' } : {};
     return {
-      at: stays ? draws.between(0, 3) : draws.between(0, seconds * 0.95),
-      stayMs: stays ? 0 : 1000 * Math.min(20, 0.3 - 4 * Math.log(1 - draws.next())),
+      at: stays ? draws.between(0, 3) : draws.between(0, seconds * LAST_ARRIVAL),
+      stayMs: stays ? 0 : 1000 * Math.min(12, 0.3 - 2 * Math.log(1 - draws.next())),
       ends: !stays,
       body: { ...(stays ? {} : user), ...voice },
     };

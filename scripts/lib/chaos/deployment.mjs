@@ -15,14 +15,17 @@ import { canIsolate, makeNetwork, openNetwork } from './network.mjs';
 
 const AGENT = fileURLToPath(new URL('../../../tests/fixtures/agents/joins-by-voice.sh', import.meta.url));
 
-/** Small enough that the line, full hosts and lost hosts all happen within minutes. */
-export const LIMITS = { maxSessions: 30, hostCapacity: 14 };
+/**
+ * Small enough that the line, full hosts and lost hosts all happen within minutes, and large enough that 1,000 callers
+ * have their calls in five of them.
+ */
+export const LIMITS = { maxSessions: 48, hostCapacity: 22 };
 
 const SETTINGS = {
   HOST: '127.0.0.1',
   MAX_SESSIONS: String(LIMITS.maxSessions),
   HOST_CAPACITY: String(LIMITS.hostCapacity),
-  QUEUE_MAX: '10',
+  QUEUE_MAX: '20',
   POOL_TARGET: '4',
   RATE_LIMIT_PER_MINUTE: '0',
   HOST_LOST_AFTER: '20',

@@ -10,6 +10,7 @@ export function report({ facts, callers, trace, faults, violations }, { seed, ar
     `faults: ${countBy(faults, ({ target, kind }) => `${target.replace(/-\d+$/, '')} ${kind}`)}`,
     `callers: ${callers.length}, accepted ${callers.filter(({ ids }) => ids.size > 0).length}, ` +
       `ready ${callers.filter(({ wasReady }) => wasReady).length}`,
+    `start/end pairs: ${callers.filter(isPair).length} of ${callers.length}`,
     `outcomes: ${countBy(callers, ({ outcome }) => outcome)}`,
     `steps of state: ${trace.length}; sessions seen: ${new Set(trace.map(({ id }) => id)).size}; ` +
       `most callers at once: ${Math.max(0, ...trace.map((it) => it.callers))}`,
@@ -26,7 +27,10 @@ export function report({ facts, callers, trace, faults, violations }, { seed, ar
   return lines.join('\n');
 }
 
-/** What the issue promises, each with its number. */
+/** A start that was accepted, and an end that followed: asked for, or by a fault. */
+const isPair = ({ ids, outcome }) => ids.size > 0 && /^(ended|failed)/.test(outcome);
+
+/** What the run promises, each with its number. */
 const PROMISES = [
   'lost session',
   'doubled session',
