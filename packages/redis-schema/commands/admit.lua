@@ -6,8 +6,8 @@
 -- @include line
 
 if present(A.maxSessions) and redis.call('ZCARD', K.LINE) > 0 then
-  api_is_here()
+  Line.api_is_here()
   redis.call('HSET', K.LINE_STATE, 'maxSessions', int(A.maxSessions))
 end
-admit()
+Line.admit()
 return answer({ status = 'ok', queued = redis.call('ZCARD', K.LINE) })

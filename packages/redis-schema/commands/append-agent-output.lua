@@ -47,7 +47,7 @@ local entries = {}
 for i, event in ipairs(A.events) do
   entries[i] = { type = event.type, status = session.status, source = 'agent', data = event.json }
 end
-if #entries > 0 then append_to_session(session, entries) end
+if #entries > 0 then Events.append_to_session(session, entries) end
 keep_transcript(session, ttl)
 local fields = { [A.source .. 'Batch'] = taken }
 if session.owner == 'caller' and not present(session.firstAudioAt) and has_spoken() then fields.firstAudioAt = int(NOW) end

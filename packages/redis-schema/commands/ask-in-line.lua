@@ -13,13 +13,13 @@ end
 
 local session, is_queued = asker()
 if is_queued then
-  api_is_here()
-  hear_asker(session)
-  admit()
+  Line.api_is_here()
+  Line.hear_asker(session)
+  Line.admit()
   session, is_queued = asker()
 end
 if is_queued then
-  local t = view_place(session)
+  local t = Line.view_place(session)
   t.status, t.session = 'queued', session
   return answer(t)
 end

@@ -9,7 +9,7 @@
 -- @include hosts
 -- @include placement
 
-if held_by_another_ms(A.host, A.holder) then return answer({ status = 'none' }) end
+if Lease.held_by_another_ms(A.host, A.holder) then return answer({ status = 'none' }) end
 local mine = redis.call('SMEMBERS', K.host_sessions(A.host))
 -- The same claim again, because its answer was lost.
 for _, id in ipairs(mine) do
@@ -35,7 +35,7 @@ redis.call('HSET', K.host(A.host), 'lookedForWorkAt', int(NOW), 'shortOfMemory',
 -- Draining, or silent for long: then others take its launches for abandoned, and its heartbeat comes first.
 if not host_is_fresh(A.host) then return answer({ status = 'none' }) end
 
-local own = facts_of(A.host)
+local own = Placement.facts_of(A.host)
 own.capacity = A.hostCapacity
 local is_full = own.is_short or own.used >= own.capacity
 
@@ -60,7 +60,7 @@ local function claim_between(low, high, may_take)
         redis.call('ZREM', K.PENDING, id)
       else
         local is_ours = is_of_this_host(session)
-        local outcome, again_ms = settle_launch(session, may_take and is_ours and has_place(own, session))
+        local outcome, again_ms = Placement.settle_launch(session, may_take and is_ours and Placement.has_place(own, session))
         if outcome == 'take' then
           redis.call('ZREM', K.PENDING, id)
           return session
@@ -73,7 +73,7 @@ local function claim_between(low, high, may_take)
 end
 
 local session = claim_between('-inf', int(NOW), not is_full)
-if is_full then make_room_on(A.host, A.hostCapacity, is_run_here) end
+if is_full then Places.make_room_on(A.host, A.hostCapacity, is_run_here) end
 if not session then
   session = claim_between(int(POOL_RANK), int(POOL_RANK + NOW), not is_full and A.includePool)
 end
@@ -108,5 +108,5 @@ write(session, {
 })
 redis.call('SADD', K.host_sessions(A.host), session.id)
 remember_affinity(session)
-emit(session, 'claimed', { host = A.host, generation = tonumber(session.generation) })
+Events.emit(session, 'claimed', { host = A.host, generation = tonumber(session.generation) })
 return answer({ status = 'claimed', session = session })

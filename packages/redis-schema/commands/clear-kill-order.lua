@@ -23,5 +23,5 @@ if present(A.sessionId) and redis.call('HGET', K.session(A.sessionId), 'movedLau
   redis.call('HDEL', K.session(A.sessionId), 'fencedUntil', 'fencedBefore')
   if before then redis.call('HSET', K.session(A.sessionId), 'fencedUntil', before) end
 end
-admit()
+Line.admit()
 return answer({ status = 'ok' })

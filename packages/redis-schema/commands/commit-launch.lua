@@ -21,6 +21,6 @@ redis.call('SET', K.pid(session.id), int(A.pid), 'PX', session.ttlMs)
 redis.call('PEXPIRE', K.session(session.id), session.ttlMs)
 if not isRepeated then
   count('total_spawned')
-  emit(session, 'spawned', { pid = A.pid, generation = A.generation })
+  Events.emit(session, 'spawned', { pid = A.pid, generation = A.generation })
 end
 return answer({ status = 'ok' })

@@ -16,10 +16,10 @@ end
 if A.isWanted then
   redis.call('HSETNX', K.HOSTS_DRAINING, A.host, int(NOW))
   redis.call('HSET', K.host(A.host), 'draining', '1')
-  emit_host(A.host, 'draining')
+  Events.emit_host(A.host, 'draining')
 else
   -- Whether it has reasons of its own, its heartbeat says: it comes at once.
   redis.call('HDEL', K.HOSTS_DRAINING, A.host)
 end
 wake('host:' .. A.host .. ':wake', { kind = 'drain' })
-return answer({ status = 'ok', callsLeft = host_counts(A.host).calls })
+return answer({ status = 'ok', callsLeft = Hosts.counts(A.host).calls })

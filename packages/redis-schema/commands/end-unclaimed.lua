@@ -11,11 +11,11 @@ for _, id in ipairs(redis.call('ZRANGE', K.PENDING, 0, -1)) do
   local session = read(id)
   local is_waiting = session and (session.status == 'starting' or session.status == 'restarting')
   local is_for_nobody = is_waiting and not present(session.host) and not somebody_launches(session.profile, A.host)
-    and not may_be_taken_by_unheard(A.host, session.profile)
+    and not Hosts.may_be_taken_by_unheard(A.host, session.profile)
   if is_for_nobody then
-    begin_end(session, 'host_drained', 'spawner')
+    Ending.begin(session, 'host_drained', 'spawner')
     rooms[#rooms + 1] = session.roomName
   end
 end
-admit()
+Line.admit()
 return answer({ status = 'ok', rooms = rooms })

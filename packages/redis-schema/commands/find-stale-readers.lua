@@ -7,7 +7,7 @@
 
 if epoch() then
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, '-inf', '(' .. int(NOW - HOST_FRESH_MS))) do
-    announce_silent(host)
+    Events.announce_silent(host)
   end
 end
 
@@ -16,6 +16,6 @@ for i, reader in ipairs(A.readers) do
   local key = present(reader.sessionId) and K.stream(reader.sessionId) or K.EVENTS
   local is_over = present(reader.sessionId) and redis.call('EXISTS', K.session(reader.sessionId)) == 0
   local known = present(reader.epoch) and reader.epoch or nil
-  if is_over or known ~= epoch() or last_id(key) ~= reader.after then stale[#stale + 1] = i - 1 end
+  if is_over or known ~= epoch() or Events.last_id(key) ~= reader.after then stale[#stale + 1] = i - 1 end
 end
 return answer({ status = 'ok', stale = stale })

@@ -16,7 +16,7 @@ if session.status ~= 'ending' or not is_current(session) then
 end
 local profile = session.profile
 if present(A.usage) then note_usage(session, A.usage) end
-remove(session)
+Ending.remove(session)
 if session.prewarmed == '1' then wake('spawners:wake', { kind = 'pool', profile = profile }) end
-admit()
+Line.admit()
 return answer({ status = 'gone' })

@@ -50,17 +50,17 @@ end
 -- Without an entry, the history was full: any host may have its log.
 local function forget_session(id)
   local json = redis.call('GET', K.history(id))
-  if not json then return have_files_forgotten(id, redis.call('ZRANGE', K.HOSTS, 0, -1)) end
+  if not json then return History.have_files_forgotten(id, redis.call('ZRANGE', K.HOSTS, 0, -1)) end
   local entry = cjson.decode(json)
-  for _, field in ipairs(PERSONAL_FIELDS) do entry[field] = nil end
+  for _, field in ipairs(History.PERSONAL_FIELDS) do entry[field] = nil end
   entry.forgotten = '1'
   redis.call('SET', K.history(id), cjson.encode(entry), 'KEEPTTL')
   redis.call('DEL', K.transcript(id))
-  have_files_forgotten(id, hosts_of(entry.launches))
+  History.have_files_forgotten(id, History.hosts_of(entry.launches))
 end
 
 local live = mark_live_sessions()
-delete_kept_keys(A.userId, A.userKey)
+History.delete_kept_keys(A.userId, A.userKey)
 if A.isFirst then delete_events() end
 local index = K.history_user(A.userId)
 local rows = redis.call('ZRANGE', index, A.skip, A.skip + A.limit - 1)

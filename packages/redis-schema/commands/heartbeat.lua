@@ -14,9 +14,9 @@
 -- @include unreachable
 -- @include moving
 
-local left_ms = held_by_another_ms(A.host, A.holder)
-if left_ms then return host_taken(A.host, left_ms) end
-take_lease(A.host, A.holder)
+local left_ms = Lease.held_by_another_ms(A.host, A.holder)
+if left_ms then return Lease.host_taken(A.host, left_ms) end
+Lease.take(A.host, A.holder)
 local heard_before = tonumber(redis.call('ZSCORE', K.HOSTS, A.host))
 local last_heard = tonumber(redis.call('ZREVRANGE', K.HOSTS, 0, 0, 'WITHSCORES')[2]) or 0
 if last_heard < NOW - HOST_FRESH_MS then redis.call('SET', K.HOSTS_AWAKE, int(NOW)) end
@@ -24,7 +24,7 @@ redis.call('ZADD', K.HOSTS, int(NOW), A.host)
 for name, value in pairs(A.fields) do redis.call('HSET', K.host(A.host), name, value) end
 local drain_wanted = redis.call('HGET', K.HOSTS_DRAINING, A.host)
 if drain_wanted then redis.call('HSET', K.host(A.host), 'draining', '1') end
-emit_host(A.host, (drain_wanted or A.fields.draining == '1') and 'draining' or 'up')
+Events.emit_host(A.host, (drain_wanted or A.fields.draining == '1') and 'draining' or 'up')
 redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
 redis.call('HDEL', K.host(A.host), 'lostAt', 'deaf')
 if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
@@ -32,9 +32,9 @@ if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
 local life = epoch()
 local recovery = NIL
 if not life then
-  recovery = begin_recovery()
+  recovery = Recovery.begin()
   if A.published == recovery then redis.call('HSET', K.RECOVERY, 'published:' .. A.host, '1') end
-  life = finish_recovery(recovery)
+  life = Recovery.finish(recovery)
   if life then recovery = NIL end
 end
 
@@ -42,8 +42,8 @@ end
 local LOOK_PAUSE_MS = 4000
 local MOST_LOOKS = 200
 local function launches_to_look_at(host, silent)
-  if not present(A.lostAfterMs) or silent_for(host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return end
-  if redis.call('SCARD', K.host_sessions(host)) == 0 then return mark_lost(host) end
+  if not present(A.lostAfterMs) or Unreachable.silent_for(host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return end
+  if redis.call('SCARD', K.host_sessions(host)) == 0 then return Moving.mark_lost(host) end
   if #silent == MOST_LOOKS then return end
   if NOW - (tonumber(redis.call('HGET', K.host(host), 'lookedAt')) or 0) < LOOK_PAUSE_MS then return end
   redis.call('HSET', K.host(host), 'lookedAt', int(NOW))
@@ -64,17 +64,17 @@ end
 local silent = {}
 if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, '-inf', '(' .. int(NOW - HOST_FRESH_MS))) do
-    announce_silent(host)
-    fence_ending_sessions(host)
-    place_uncommitted_again(host)
+    Events.announce_silent(host)
+    Unreachable.fence_ending_sessions(host)
+    Moving.place_uncommitted_again(host)
     launches_to_look_at(host, silent)
   end
 end
 -- This host may have come, or have got room.
-admit()
+Line.admit()
 return answer({
   status = 'ok',
-  kills = kill_orders(A.host),
+  kills = Unreachable.kill_orders(A.host),
   forget = redis.call('SRANDMEMBER', K.host_forget(A.host), 1000),
   ending = redis.call('SMEMBERS', K.host_ending(A.host)),
   restarting = redis.call('SMEMBERS', K.host_restarting(A.host)),

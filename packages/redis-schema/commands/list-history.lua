@@ -12,7 +12,7 @@ local f = A.filter
 local index = present(f.userId) and K.history_user(f.userId) or K.HISTORY
 local high = present(f.to) and int(f.to) or '+inf'
 if present(A.beforeScore) and (high == '+inf' or tonumber(A.beforeScore) < f.to) then high = A.beforeScore end
-local low = int(math.max(present(f.from) and f.from or 0, NOW - HISTORY_MS))
+local low = int(math.max(present(f.from) and f.from or 0, NOW - History.KEPT_MS))
 
 local function matches(json)
   if not (present(f.userId) or present(f.profile) or present(f.host) or present(f.reason)) then return true end

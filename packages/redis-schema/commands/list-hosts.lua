@@ -5,4 +5,4 @@
 -- @include prelude
 -- @include hosts
 
-return answer({ status = 'ok', hosts = list_hosts() })
+return answer({ status = 'ok', hosts = Hosts.list() })

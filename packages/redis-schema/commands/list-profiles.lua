@@ -9,6 +9,6 @@
 local profiles = {}
 local flat = redis.call('HGETALL', K.PROFILES)
 for i = 1, #flat, 2 do
-  if is_run_somewhere(flat[i]) then profiles[#profiles + 1] = flat[i + 1] end
+  if Hosts.is_run_somewhere(flat[i]) then profiles[#profiles + 1] = flat[i + 1] end
 end
 return answer({ status = 'ok', profiles = profiles })

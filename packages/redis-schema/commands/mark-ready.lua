@@ -14,7 +14,7 @@ if not current or (session.status ~= 'starting' and session.status ~= 'restartin
   return not_there({ status = 'superseded', now = session.status })
 end
 
-note_ready_launch(session.profile)
+Breaker.note_ready_launch(session.profile)
 
 -- The estimate that callers are given: a moving average of measured starts.
 local stat = 'startup_ms:' .. session.profile
@@ -26,7 +26,7 @@ if not present(session.firstReadyAt) then fields.firstReadyAt = int(NOW) end
 if session.owner == 'caller' then
   become(session, 'ready', fields)
   count('total_ready')
-  emit(session, 'ready', { startupMs = A.startupMs })
+  Events.emit(session, 'ready', { startupMs = A.startupMs })
   return answer({ status = 'ready' })
 end
 
@@ -34,18 +34,18 @@ if present(session.quarantined) then
   become(session, 'pooled', fields)
   return answer({ status = 'pooled' })
 end
-note_replacement(session, A.startupMs)
-local target = retarget(session.profile)
-local pool = read_pool(session.profile)
+PoolTarget.note_replacement(session, A.startupMs)
+local target = PoolTarget.retarget(session.profile)
+local pool = PoolAgents.read(session.profile)
 local is_wanted = pool.usable - pool.stale < target
 if is_wanted then
   become(session, 'pooled', fields)
-  emit(session, 'pooled', { startupMs = A.startupMs })
+  Events.emit(session, 'pooled', { startupMs = A.startupMs })
 else
-  begin_end(session, 'pool_surplus', 'spawner')
+  Ending.begin(session, 'pool_surplus', 'spawner')
 end
 -- Who waits in line is served before anything of the pool ends.
-if is_wanted then admit() end
+if is_wanted then Line.admit() end
 -- A stale one leaves now that another has taken its place.
-end_surplus(session.profile, target, 'pool_surplus', 'spawner')
+PoolAgents.end_surplus(session.profile, target, 'pool_surplus', 'spawner')
 return answer({ status = is_wanted and 'pooled' or 'surplus' })

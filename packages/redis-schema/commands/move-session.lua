@@ -22,22 +22,22 @@ if session.launch ~= A.launch or not is_current(session) or session.host ~= A.ho
 end
 
 if A.cause == 'host_lost' then
-  if silent_for(A.host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return answer({ status = 'not_lost' }) end
+  if Unreachable.silent_for(A.host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return answer({ status = 'not_lost' }) end
   if not epoch() then return answer({ status = 'recovering' }) end
-  mark_lost(A.host)
-  local outcome = move_from_lost(session, 'spawner')
-  admit()
+  Moving.mark_lost(A.host)
+  local outcome = Moving.move_from_lost(session, 'spawner')
+  Line.admit()
   return answer({ status = outcome })
 end
 
 local has_other = somebody_launches(session.profile, A.host)
-if session.owner ~= 'pool' and not has_other and may_be_taken_by_unheard(A.host, session.profile) then
+if session.owner ~= 'pool' and not has_other and Hosts.may_be_taken_by_unheard(A.host, session.profile) then
   return answer({ status = 'recovering' })
 end
 if session.owner == 'pool' or not has_other then
-  begin_end(session, 'host_drained', 'spawner')
+  Ending.begin(session, 'host_drained', 'spawner')
   return answer({ status = 'ending' })
 end
-list_again(session, { movedFrom = A.host, movedLaunch = A.launch })
-emit(session, 'moved', { cause = 'host_drained', from = A.host, restarts = tonumber(session.restarts) })
+Moving.list_again(session, { movedFrom = A.host, movedLaunch = A.launch })
+Events.emit(session, 'moved', { cause = 'host_drained', from = A.host, restarts = tonumber(session.restarts) })
 return answer({ status = 'moved' })

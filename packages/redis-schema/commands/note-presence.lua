@@ -29,9 +29,9 @@ local function caller_is_there()
     -- LiveKit has a clock of its own.
     local since = present(A.callerSince) and A.callerSince or seen_at
     write(session, { callerJoinedAt = int(math.max(given_at, math.min(since, seen_at))) })
-    emit(session, 'caller_joined', { returned = false })
+    Events.emit(session, 'caller_joined', { returned = false })
   elseif present(session.callerLeftAt) then
-    emit(session, 'caller_joined', { returned = true })
+    Events.emit(session, 'caller_joined', { returned = true })
   end
   forget('callerLeftAt')
 end
@@ -41,7 +41,7 @@ local function caller_is_away()
   if present(session.callerJoinedAt) then
     if not present(session.callerLeftAt) then
       write(session, { callerLeftAt = int(seen_at) })
-      emit(session, 'caller_left', {})
+      Events.emit(session, 'caller_left', {})
     end
     local is_over = seen_at >= tonumber(session.callerLeftAt) + A.leaveGraceMs
     return is_over and proves_absence and 'caller_left' or nil
@@ -70,7 +70,7 @@ if session.owner == 'caller' then
   elseif A.caller == 'absent' then
     local reason = caller_is_away()
     if reason then
-      begin_end(session, reason, reason == 'caller_left' and 'caller' or 'spawner')
+      Ending.begin(session, reason, reason == 'caller_left' and 'caller' or 'spawner')
       return answer({ status = 'ending', session = session })
     end
   end

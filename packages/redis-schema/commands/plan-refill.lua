@@ -12,9 +12,9 @@
 local REPLACEMENT_MS = 300000
 
 if not (epoch() and is_known_life()) then return answer({ status = 'ok', created = {}, heldOffMs = 0 }) end
-local target, facts = retarget(A.profile)
-end_surplus(A.profile, target, 'pool_surplus', 'spawner')
-local pool = read_pool(A.profile)
+local target, facts = PoolTarget.retarget(A.profile)
+PoolAgents.end_surplus(A.profile, target, 'pool_surplus', 'spawner')
+local pool = PoolAgents.read(A.profile)
 
 local function next_look_ms()
   local next_ms = facts.changesInMs or math.huge
@@ -29,7 +29,7 @@ local function next_look_ms()
 end
 
 local function is_schedule_due()
-  return facts.policy.kind == 'schedule' and (not read_schedule(A.profile, facts.json) or facts.changesInMs == 0)
+  return facts.policy.kind == 'schedule' and (not PoolTarget.read_schedule(A.profile, facts.json) or facts.changesInMs == 0)
 end
 
 local function plan(created, held_off_ms)
@@ -42,14 +42,14 @@ end
 local heldOff = redis.call('PTTL', K.pool(A.profile, 'holdoff'))
 if heldOff > 0 then return plan({}, heldOff) end
 
-local breaker = read_breaker(A.profile)
+local breaker = Breaker.read(A.profile)
 if breaker then
-  local due_in = probe_due_in(breaker, 'warm')
+  local due_in = Breaker.probe_due_in(breaker, 'warm')
   if due_in > 0 then return plan({}, due_in) end
-  if is_probing(breaker) then return plan({}, 0) end
+  if Breaker.is_probing(breaker) then return plan({}, 0) end
 end
 
-local wanted = breaker and 1 or lacking(pool, target)
+local wanted = breaker and 1 or PoolAgents.lacking(pool, target)
 local created = {}
 for i, id in ipairs(A.ids) do
   if #created >= wanted then break end
@@ -66,8 +66,8 @@ for i, id in ipairs(A.ids) do
   redis.call('ZADD', K.INDEX, int(NOW), id)
   redis.call('ZADD', K.DEADLINES, int(deadline), id)
   redis.call('ZADD', K.PENDING, int(POOL_RANK + NOW), id)
-  emit(session, 'starting', { warm = true })
+  Events.emit(session, 'starting', { warm = true })
   created[#created + 1] = id
 end
-if breaker and created[1] then send_probe(A.profile, created[1]) end
+if breaker and created[1] then Breaker.send_probe(A.profile, created[1]) end
 return plan(created, 0)

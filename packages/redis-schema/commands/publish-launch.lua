@@ -76,5 +76,5 @@ if owner == 'caller' and present(session.userKey) then
   if not holder or redis.call('EXISTS', K.session(holder)) == 0 then redis.call('SET', user, session.id, 'PX', ttl) end
 end
 if present(session.queuedAs) then remember_id(session.queuedAs, session.id, tonumber(ttl)) end
-emit(session, 'recovered', { generation = tonumber(session.generation) })
+Events.emit(session, 'recovered', { generation = tonumber(session.generation) })
 return answer({ status = 'ok', session = session })

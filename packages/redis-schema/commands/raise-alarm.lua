@@ -9,5 +9,5 @@ if not session then return not_there({ status = 'superseded' }) end
 if not is_current(session) then return not_there({ status = 'superseded' }) end
 write(session, { alarm = A.alarm })
 redis.call('PEXPIRE', K.session(session.id), session.ttlMs)
-emit(session, 'alarm', { alarm = A.alarm })
+Events.emit(session, 'alarm', { alarm = A.alarm })
 return answer({ status = 'ok' })

@@ -10,7 +10,7 @@
 -- @include pools
 -- @include hosts
 
-local entries = entries_after(K.EVENTS, A, A.limit)
+local entries = Reading.entries_after(K.EVENTS, A, A.limit)
 if entries then return answer({ status = 'entries', epoch = epoch(), entries = entries }) end
 
 local sessions = {}
@@ -24,6 +24,6 @@ for _, id in ipairs(redis.call('ZREVRANGE', K.INDEX, 0, A.maxSessions - 1)) do
 end
 
 return answer({
-  status = 'snapshot', epoch = epoch() or NIL, last = last_id(K.EVENTS), sessions = sessions,
-  isCut = redis.call('ZCARD', K.INDEX) > A.maxSessions, pools = pool_counts(), hosts = list_hosts(),
+  status = 'snapshot', epoch = epoch() or NIL, last = Events.last_id(K.EVENTS), sessions = sessions,
+  isCut = redis.call('ZCARD', K.INDEX) > A.maxSessions, pools = Pools.counts(), hosts = Hosts.list(),
 })

@@ -10,7 +10,7 @@
 -- Its turn in line brought a warm agent. What its caller has not heard of the time before comes first. The last entry of that
 -- time has the id of another one in the agent's stream, since one step wrote both: no reader is ever given the former.
 local function page_of_moved(to)
-  local entries = entries_after(K.stream(A.sessionId), A, A.limit)
+  local entries = Reading.entries_after(K.stream(A.sessionId), A, A.limit)
   if not entries or #entries == 0 then return { status = 'moved', to = to } end
   return { status = 'entries', epoch = epoch() or NIL, entries = entries }
 end
@@ -25,7 +25,7 @@ if not session then
 end
 local t = { session = session, ended = ended or NIL, epoch = epoch() or NIL }
 local key = K.stream(session.id)
-t.entries = entries_after(key, A, A.limit)
+t.entries = Reading.entries_after(key, A, A.limit)
 t.status = t.entries and 'entries' or 'snapshot'
-if not t.entries then t.last = last_id(key) end
+if not t.entries then t.last = Events.last_id(key) end
 return answer(t)

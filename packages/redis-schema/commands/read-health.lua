@@ -20,6 +20,6 @@ return answer({
   queued = redis.call('ZCARD', K.LINE),
   callers = redis.call('SCARD', K.CALLERS),
   hosts = redis.call('ZCOUNT', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf'),
-  pools = pool_counts(),
+  pools = Pools.counts(),
   totals = totals,
 })

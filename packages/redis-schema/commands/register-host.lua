@@ -15,10 +15,10 @@
 local schema = redis.call('GET', K.SCHEMA)
 if present(A.schema) and schema and schema ~= A.schema then return answer({ status = 'other_schema', schema = schema }) end
 
-local left_ms = held_by_another_ms(A.host, A.holder)
+local left_ms = Lease.held_by_another_ms(A.host, A.holder)
 -- Whoever has the same socket proves that its holder before is dead.
-if left_ms and redis.call('HGET', K.host(A.host), 'lock') ~= A.holder.lock then return host_taken(A.host, left_ms) end
-take_lease(A.host, A.holder)
+if left_ms and redis.call('HGET', K.host(A.host), 'lock') ~= A.holder.lock then return Lease.host_taken(A.host, left_ms) end
+Lease.take(A.host, A.holder)
 
 if present(A.schema) then redis.call('SET', K.SCHEMA, A.schema) end
 redis.call('SET', K.DEPLOYMENT, A.deployment, 'NX')
@@ -29,7 +29,7 @@ for _, profile in ipairs(A.profiles) do
   -- A policy that an admin has set, a resize included, outlives restarts until the configured one itself changes.
   local configured = present(profile.pool.fixedSize) and int(profile.pool.fixedSize) or profile.pool.json
   if redis.call('GET', K.pool(profile.name, 'target:configured')) ~= configured then
-    set_policy(profile.name, profile.pool)
+    PoolTarget.set_policy(profile.name, profile.pool)
     redis.call('SET', K.pool(profile.name, 'target:configured'), configured)
     wake('spawners:wake', { kind = 'pool', profile = profile.name })
   end
@@ -56,5 +56,5 @@ return answer({
   sessions = redis.call('SMEMBERS', K.host_sessions(A.host)),
   deployment = redis.call('GET', K.DEPLOYMENT),
   epoch = life or NIL,
-  recovery = not life and begin_recovery() or NIL,
+  recovery = not life and Recovery.begin() or NIL,
 })

@@ -7,15 +7,15 @@
 -- @include prelude
 -- @include lease
 
-local left_ms = held_by_another_ms(A.host, A.holder)
-if left_ms then return host_taken(A.host, left_ms) end
+local left_ms = Lease.held_by_another_ms(A.host, A.holder)
+if left_ms then return Lease.host_taken(A.host, left_ms) end
 redis.call('HDEL', K.host(A.host), 'incarnation', 'lock', 'machine', 'leaseUntil', 'takesOffers')
 if A.hasCalls then return answer({ status = 'ok' }) end
 if redis.call('SCARD', K.host_sessions(A.host)) > 0 then
   redis.call('ZADD', K.HOSTS, int(NOW - HOST_FRESH_MS - 1), A.host)
-  announce_silent(A.host)
+  Events.announce_silent(A.host)
 else
-  emit_host(A.host, 'removed')
+  Events.emit_host(A.host, 'removed')
   redis.call('ZREM', K.HOSTS, A.host)
   redis.call('DEL', K.host(A.host))
 end

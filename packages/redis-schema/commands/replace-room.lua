@@ -13,7 +13,7 @@ if not is_current(session) or not live then return not_there({ status = 'superse
 
 -- One in quarantine may have a caller that nobody remembers: its room must be there for that caller to come back to.
 if session.owner == 'pool' and not present(session.quarantined) then
-  begin_end(session, 'warm_agent_retired', 'spawner', 'its room was lost')
+  Ending.begin(session, 'warm_agent_retired', 'spawner', 'its room was lost')
   return answer({ status = 'retired' })
 end
 if present(A.roomSid) then write(session, { roomSid = A.roomSid }) end

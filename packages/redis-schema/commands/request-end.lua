@@ -26,18 +26,18 @@ if refused then return answer({ status = 'refused', session = session }) end
 local SHORT_LIFE_MS = 60000
 local age = NOW - (tonumber(session.readyAt) or 0)
 if session.status == 'pooled' and A.by == 'agent' and age < SHORT_LIFE_MS then
-  hold_off_refills(session.profile, 1000, 60000)
+  Ending.hold_off_refills(session.profile, 1000, 60000)
 end
 
-local outcome = begin_end(session, A.reason, A.by, A.detail)
+local outcome = Ending.begin(session, A.reason, A.by, A.detail)
 if outcome == 'gone' then
-  admit()
+  Line.admit()
   return answer({ status = 'gone' })
 end
 -- The owner itself is there, whatever its heartbeat says.
-if session.host ~= A.fromHost and is_unreachable(session.host) then
-  fence(session)
-  admit()
+if session.host ~= A.fromHost and Unreachable.is_unreachable(session.host) then
+  Unreachable.fence(session)
+  Line.admit()
   return answer({ status = 'fenced', session = session })
 end
 return answer({ status = outcome, session = session })

@@ -17,7 +17,7 @@ if session.status ~= 'ready' or not present(session.host) then return answer({ s
 
 local seen = tonumber(redis.call('ZSCORE', K.HOSTS, session.host))
 if not seen or seen < NOW - HOST_FRESH_MS then return answer({ status = 'host_unreachable' }) end
-if not has_host_for_launch(session.host, session.profile) then return answer({ status = 'no_host' }) end
+if not Hosts.has_host_for_launch(session.host, session.profile) then return answer({ status = 'no_host' }) end
 
 write(session, { restartRequested = session.launch })
 redis.call('SADD', K.host_restarting(session.host), session.id)

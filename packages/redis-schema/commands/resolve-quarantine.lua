@@ -16,7 +16,7 @@ end
 redis.call('HDEL', K.session(session.id), 'quarantined')
 session.quarantined = nil
 if not present(A.caller) then
-  begin_end(session, 'state_lost', 'spawner')
+  Ending.begin(session, 'state_lost', 'spawner')
   return answer({ status = 'ending' })
 end
 local deadline = NOW + A.sessionTimeoutMs
@@ -28,5 +28,5 @@ write(session, fields)
 become(session, 'ready', {})
 redis.call('PEXPIRE', K.session(session.id), int(A.sessionTimeoutMs))
 redis.call('ZADD', K.DEADLINES, int(deadline), session.id)
-emit(session, 'ready', { recovered = true })
+Events.emit(session, 'ready', { recovered = true })
 return answer({ status = 'ready', session = session })

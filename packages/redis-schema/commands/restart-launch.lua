@@ -17,8 +17,8 @@ if not is_current(session) or session.status ~= 'ready' then return not_there({ 
 
 -- Its time is over anyway.
 if (tonumber(session.deadlineAt) or math.huge) <= NOW then return answer({ status = 'exhausted' }) end
-if not has_host_for_launch(session.host, session.profile) then
-  local is_known = not may_be_taken_by_unheard(session.host, session.profile)
+if not Hosts.has_host_for_launch(session.host, session.profile) then
+  local is_known = not Hosts.may_be_taken_by_unheard(session.host, session.profile)
   return answer({ status = is_known and 'no_host' or 'recovering' })
 end
 
@@ -45,6 +45,6 @@ if #crashes > 0 then fields.crashedAt = table.concat(crashes, ' ') end
 become(session, 'restarting', fields)
 redis.call('PEXPIRE', K.session(id), session.ttlMs)
 redis.call('ZADD', K.PENDING, int(NOW), id)
-emit(session, 'restarting', { cause = A.cause, restarts = tonumber(session.restarts) })
+Events.emit(session, 'restarting', { cause = A.cause, restarts = tonumber(session.restarts) })
 wake('spawners:wake', { kind = 'launch' })
 return answer({ status = 'restarting' })

@@ -6,8 +6,8 @@
 -- @include pool-agents
 
 if redis.call('HEXISTS', K.PROFILES, A.profile) == 0 then return not_there({ status = 'unknown_profile' }) end
-local previous = work_out_target(A.profile)
-local target = set_policy(A.profile, A.setting)
-end_surplus(A.profile, target, 'pool_resized', 'admin')
+local previous = PoolTarget.work_out(A.profile)
+local target = PoolTarget.set_policy(A.profile, A.setting)
+PoolAgents.end_surplus(A.profile, target, 'pool_resized', 'admin')
 wake('spawners:wake', { kind = 'pool', profile = A.profile })
 return answer({ status = 'ok', target = target, previous = previous })

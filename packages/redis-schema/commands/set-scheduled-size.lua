@@ -4,12 +4,12 @@
 -- @include prelude
 -- @include pool-target
 
-local _, json = read_policy(A.profile)
+local _, json = PoolTarget.read_policy(A.profile)
 if json ~= A.json then return answer({ status = 'superseded' }) end
-local known = read_schedule(A.profile, json)
+local known = PoolTarget.read_schedule(A.profile, json)
 if known and known.until_ms and present(A.scheduled.untilMs) and known.until_ms > A.scheduled.untilMs then
   return answer({ status = 'superseded' })
 end
-write_schedule(A.profile, json, A.scheduled)
-retarget(A.profile)
+PoolTarget.write_schedule(A.profile, json, A.scheduled)
+PoolTarget.retarget(A.profile)
 return answer({ status = 'ok' })

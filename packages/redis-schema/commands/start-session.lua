@@ -36,7 +36,7 @@ local function expected_wait()
 end
 
 local function reply(status, session)
-  local t = session.status == 'queued' and view_place(session) or expected_wait()
+  local t = session.status == 'queued' and Line.view_place(session) or expected_wait()
   t.status = status
   t.session = session
   return answer(t)
@@ -49,7 +49,7 @@ if present(A.idempotencyKey) then
   if known[1] then
     if known[2] ~= A.bodyHash then return answer({ status = 'idempotency_mismatch' }) end
     local session = read_resolved(known[1])
-    if session and session.status == 'queued' then hear_asker(session) end
+    if session and session.status == 'queued' then Line.hear_asker(session) end
     if not session or session.status == 'ending' or session.status == 'error' then
       return answer({ status = 'session_ended' })
     end
@@ -78,7 +78,7 @@ if present(A.userKey) then
   if session and session.status ~= 'ending' and session.status ~= 'error' then
     if not A.trusted and not (present(A.claimedSessionId) and resolve(A.claimedSessionId) == mine) then return answer({ status = 'user_busy' }) end
     remember(mine)
-    if session.status == 'queued' then hear_asker(session) end
+    if session.status == 'queued' then Line.hear_asker(session) end
     return reply('existing', session)
   end
 end
@@ -103,13 +103,13 @@ if per_client > 0 and present(A.client) and sessions_of_client() >= per_client t
 end
 
 local queue_max = tonumber(A.queueMax) or 0
-api_is_here()
+Line.api_is_here()
 redis.call('HSET', K.LINE_STATE, 'maxSessions', int(A.maxSessions))
 -- Whoever waits and can be served goes first. Who is left could not take what this caller takes.
-admit()
+Line.admit()
 
 -- Who a caller of an open client is, nobody knows.
-if A.anyProfile == true and A.trusted then A.profile = preferred_profile(A.profile, A.userKey) end
+if A.anyProfile == true and A.trusted then A.profile = Affinity.preferred_profile(A.profile, A.userKey) end
 
 local has_room = true
 if redis.call('SCARD', K.CALLERS) >= A.maxSessions then has_room = false end
@@ -123,10 +123,10 @@ for _, name in ipairs({ 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 
   if present(A[name]) then caller[name] = A[name] end
 end
 
-local warm = has_room and take_warm_agent(A.profile, A.userKey)
+local warm = has_room and Warm.take(A.profile, A.userKey)
 if warm then
-  give_warm_agent(warm, caller)
-  note_arrival(A.profile, true)
+  Warm.give(warm, caller)
+  PoolTarget.note_arrival(A.profile, true)
   remember(warm.id)
   return reply('assigned', warm)
 end
@@ -134,8 +134,8 @@ end
 if not somebody_launches(A.profile) then return answer({ status = 'no_host' }) end
 
 local HALF_OPEN_RETRY_MS = 2000
-local breaker = read_breaker(A.profile)
-local is_probe = breaker ~= nil and probe_due_in(breaker, 'caller') == 0 and not is_probing(breaker)
+local breaker = Breaker.read(A.profile)
+local is_probe = breaker ~= nil and Breaker.probe_due_in(breaker, 'caller') == 0 and not Breaker.is_probing(breaker)
 if breaker and not is_probe then
   local retry_after = math.max(breaker.openUntil - NOW, HALF_OPEN_RETRY_MS)
   return answer({ status = 'profile_failing', reason = breaker.reason, retryAfterMs = retry_after })
@@ -150,34 +150,34 @@ for name, value in pairs(caller) do fields[name] = value end
 
 -- Without a line, launches wait for hosts that are full.
 local waits_for_hosts = queue_max == 0 and redis.call('ZCARD', K.LINE) == 0
-if has_room and (make_place(A.profile) or waits_for_hosts) then
-  if is_probe then send_probe(A.profile, A.sessionId) end
+if has_room and (Places.make_place(A.profile) or waits_for_hosts) then
+  if is_probe then Breaker.send_probe(A.profile, A.sessionId) end
   fields.status = 'starting'
   write(session, fields)
   place(session, 'starting')
   redis.call('ZADD', K.INDEX, int(NOW), session.id)
   redis.call('ZADD', K.PENDING, int(NOW), session.id)
-  hold_for_caller(session, caller)
+  Warm.hold_for_caller(session, caller)
   remember(session.id)
-  emit(session, 'starting', {})
-  note_arrival(A.profile, false)
+  Events.emit(session, 'starting', {})
+  PoolTarget.note_arrival(A.profile, false)
   wake('spawners:wake', { kind = 'launch' })
   return reply('created', session)
 end
 
 local waiting = redis.call('ZCARD', K.LINE)
 if waiting >= queue_max then
-  return answer({ status = 'at_capacity', retryAfterMs = expected_turns(1)[1] })
+  return answer({ status = 'at_capacity', retryAfterMs = Forecast.expected_turns(1)[1] })
 end
 -- Its call has not begun: until its turn it has no deadline, and lives as long as it is asked for.
-fields.status, fields.queuedAt, fields.lineOrder = 'queued', int(NOW), next_order(A.client)
+fields.status, fields.queuedAt, fields.lineOrder = 'queued', int(NOW), Line.next_order(A.client)
 fields.assignedAt, fields.deadlineAt = nil, nil
 write(session, fields)
 place(session, 'queued')
 redis.call('ZADD', K.INDEX, int(NOW), session.id)
 if present(A.userKey) then redis.call('SET', K.user(A.userKey), session.id) end
-hear_asker(session)
+Line.hear_asker(session)
 remember(session.id)
-tell_positions()
-note_arrival(A.profile, false)
+Line.tell_positions()
+PoolTarget.note_arrival(A.profile, false)
 return reply('queued', read(session.id))

@@ -95,7 +95,7 @@ end
 for _, index in ipairs({ K.INDEX, K.PENDING, K.DEADLINES, K.LINE, K.LINE_ASKED }) do
   for _, id in ipairs(redis.call('ZRANGE', index, 0, -1)) do check(id) end
 end
-admit()
+Line.admit()
 return answer({
   status = 'ok',
   repaired = repaired,

@@ -125,7 +125,7 @@ describe('another room in the place of a lost one', () => {
 });
 
 describe('a fenced room', () => {
-  // As doom_fenced_room in commands/includes/ending.lua writes it.
+  // As Ending.doom_fenced_room in commands/includes/ending.lua writes it.
   async function fence(room: string, untilMs: number): Promise<void> {
     await redis.command('HSET', 'rooms:fenced', room, Math.round(untilMs));
     await redis.command('ZADD', 'rooms:doomed', Date.now(), room);

@@ -1,13 +1,15 @@
+local Hosts = {}
+
 -- Whether anybody could launch a session anew that runs on this host: itself, unless it is draining or has not got the
 -- profile any more, or another one.
-local function has_host_for_launch(host, profile)
+function Hosts.has_host_for_launch(host, profile)
   if redis.call('HGET', K.host(host), 'draining') ~= '1' and host_runs(host, profile) then return true end
   return somebody_launches(profile)
 end
 
 -- Whether another host may take it that is only not heard: the data begins another life, or Redis was away until just now.
 -- That ends nothing.
-local function may_be_taken_by_unheard(host, profile)
+function Hosts.may_be_taken_by_unheard(host, profile)
   if not epoch() then return true end
   local awake = tonumber(redis.call('GET', K.HOSTS_AWAKE)) or 0
   local last_heard = tonumber(redis.call('ZREVRANGE', K.HOSTS, 0, 0, 'WITHSCORES')[2]) or 0
@@ -19,7 +21,7 @@ local function may_be_taken_by_unheard(host, profile)
   return false
 end
 
-local function host_counts(host)
+function Hosts.counts(host)
   local counts = { calls = 0, warm = 0, starting = 0, kills = redis.call('HLEN', K.host_kill(host)) }
   for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(host))) do
     local status, owner = unpack(redis.call('HMGET', K.session(id), 'status', 'owner'))
@@ -30,7 +32,7 @@ local function host_counts(host)
 end
 
 -- Whether a host that is listed runs the profile, silent or draining though it may be.
-local function is_run_somewhere(profile)
+function Hosts.is_run_somewhere(profile)
   local hosts = redis.call('ZRANGE', K.HOSTS, 0, -1)
   for _, host in ipairs(hosts) do
     if host_runs(host, profile) then return true end
@@ -39,14 +41,14 @@ local function is_run_somewhere(profile)
 end
 
 -- Every host that is known, with what it said last and what it has.
-local function list_hosts()
+function Hosts.list()
   local hosts = {}
   for _, host in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
     local flat = redis.call('HGETALL', K.host(host))
     local fields = {}
     for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
     local seen = tonumber(redis.call('ZSCORE', K.HOSTS, host))
-    local entry = host_counts(host)
+    local entry = Hosts.counts(host)
     entry.id = host
     entry.fields = fields
     entry.lastSeenAt = tonumber(fields.lastSeenAt) or seen

@@ -1,8 +1,9 @@
 -- A session leaves its host: the same session, in the same room, is listed for a launch elsewhere. Needs the includes
 -- `ending`, `hosts` and `unreachable`.
+local Moving = {}
 
 -- Takes it from its host and lists it. What it has run there is named by the caller's own means.
-local function list_again(session, fields)
+function Moving.list_again(session, fields)
   local id = session.id
   if TRACE then TRACE.touch(id) end
   redis.call('SREM', K.host_sessions(session.host), id)
@@ -25,47 +26,47 @@ local function list_again(session, fields)
 end
 
 -- A host has fallen silent. What it had claimed and not committed has run nothing and never will: its commit comes too late.
-local function place_uncommitted_again(host)
+function Moving.place_uncommitted_again(host)
   for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(host))) do
     local session = read(id)
     local is_starting = session and (session.status == 'starting' or session.status == 'restarting')
     if is_starting and session.host == host and present(session.launch) and not present(session.agentPid) then
       -- Its spawner may still be at it, and must not begin another launch of this session beside it.
-      leave_kill_order(session)
-      list_again(session, { movedFrom = host })
-      emit(session, 'placed_again', { from = host })
+      Unreachable.leave_kill_order(session)
+      Moving.list_again(session, { movedFrom = host })
+      Events.emit(session, 'placed_again', { from = host })
     end
   end
 end
 
 -- Ends it for everybody but its host, which finds a kill order.
-local function end_without_host(session, cause, by)
-  if session.status ~= 'ending' then begin_end(session, cause, by) end
-  fence(session)
+function Moving.end_without_host(session, cause, by)
+  if session.status ~= 'ending' then Ending.begin(session, cause, by) end
+  Unreachable.fence(session)
 end
 
 -- Its host is lost. The old launch is fenced: a kill order for its host, and whatever comes back into the room under the
 -- identity of an earlier generation is thrown out until its token has run out.
 -- Answers moved | ended (there is no other host, or it was ending) | dropped (a warm agent)
-local function move_from_lost(session, by)
+function Moving.move_from_lost(session, by)
   if session.owner == 'pool' and session.status ~= 'ending' then
-    end_without_host(session, 'host_lost', by)
+    Moving.end_without_host(session, 'host_lost', by)
     return 'dropped'
   end
   if session.status == 'ending' or not somebody_launches(session.profile, session.host) then
-    end_without_host(session, 'host_lost', by)
+    Moving.end_without_host(session, 'host_lost', by)
     return 'ended'
   end
   local from, launch = session.host, session.launch
   -- One that it had on another lost host may come back as well.
   if (tonumber(session.fencedUntil) or 0) > NOW then write(session, { fencedBefore = session.fencedUntil }) end
-  leave_kill_order(session)
-  list_again(session, { movedFrom = from, movedLaunch = launch, fencedUntil = session.tokenUntil or int(NOW) })
-  emit(session, 'moved', { cause = 'host_lost', from = from, restarts = tonumber(session.restarts) })
+  Unreachable.leave_kill_order(session)
+  Moving.list_again(session, { movedFrom = from, movedLaunch = launch, fencedUntil = session.tokenUntil or int(NOW) })
+  Events.emit(session, 'moved', { cause = 'host_lost', from = from, restarts = tonumber(session.restarts) })
   return 'moved'
 end
 
-local function mark_lost(host)
+function Moving.mark_lost(host)
   redis.call('HSETNX', K.host(host), 'lostAt', int(NOW))
-  emit_host(host, 'lost')
+  Events.emit_host(host, 'lost')
 end

@@ -1,9 +1,10 @@
 -- Process places of hosts, and which launches of callers already have a claim on them. A caller has precedence: a warm agent
 -- that is idle makes room. Everything is counted anew from sets, in the step that decides.
 -- @include ending
+local Places = {}
 
 -- What is going right now leaves its place in a moment, unless an alarm says that it stays.
-local function count_leaving(host, only_warm)
+function Places.count_leaving(host, only_warm)
   local leaving = 0
   for _, id in ipairs(redis.call('SMEMBERS', K.host_ending(host))) do
     local owner, alarm = unpack(redis.call('HMGET', K.session(id), 'owner', 'alarm'))
@@ -14,7 +15,7 @@ end
 
 -- Hosts that take work, with the places that are free there or about to be. For a caller who is let in only warm agents
 -- count as leaving; `claiming` {host, capacity} is a host that knows its capacity itself, and it counts calls too.
-local function hosts_with_places(claiming)
+function Places.hosts_with_places(claiming)
   local hosts = {}
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, int(NOW - HOST_FRESH_MS), '+inf')) do
     if host_is_fresh(name) then
@@ -24,7 +25,7 @@ local function hosts_with_places(claiming)
       local used = redis.call('SCARD', K.host_sessions(name)) + redis.call('HLEN', K.host_kill(name))
       -- One that is short of memory takes no more than it has.
       if redis.call('HGET', K.host(name), 'shortOfMemory') == '1' then capacity = math.min(capacity, used) end
-      hosts[#hosts + 1] = { name = name, room = capacity - used + count_leaving(name, not claiming) }
+      hosts[#hosts + 1] = { name = name, room = capacity - used + Places.count_leaving(name, not claiming) }
     end
   end
   return hosts
@@ -32,7 +33,7 @@ end
 
 -- Gives every launch of a caller that is listed the place that it will take, away from hosts that run `avoided`, where it
 -- can. Answers those that are due and find none {profile}.
-local function speak_for_places(hosts, avoided)
+function Places.speak_for_places(hosts, avoided)
   local without = {}
   local rows = redis.call('ZRANGEBYSCORE', K.PENDING, '-inf', '(' .. int(POOL_RANK), 'WITHSCORES')
   for i = 1, #rows, 2 do
@@ -56,7 +57,7 @@ end
 
 -- Warm agents of a host that nobody has, those first that are missed least: the oldest that idle, then the youngest that
 -- load. One in quarantine may be a caller's.
-local function idle_on(host)
+function Places.idle_on(host)
   local idle = {}
   for _, id in ipairs(redis.call('SMEMBERS', K.host_sessions(host))) do
     local status, owner, quarantined, created = unpack(redis.call('HMGET', K.session(id), 'status', 'owner', 'quarantined',
@@ -75,19 +76,19 @@ local function idle_on(host)
   return idle
 end
 
-local function end_idle(idle, count_of)
-  for i = 1, count_of do begin_end(read(idle[i].id), 'pool_surplus', 'spawner') end
+function Places.end_idle(idle, count_of)
+  for i = 1, count_of do Ending.begin(read(idle[i].id), 'pool_surplus', 'spawner') end
 end
 
 -- Whether a caller of this profile has a place now, or as soon as an idle warm agent has left one: that end begins here.
-local function make_place(profile)
-  local hosts = hosts_with_places()
-  speak_for_places(hosts, profile)
+function Places.make_place(profile)
+  local hosts = Places.hosts_with_places()
+  Places.speak_for_places(hosts, profile)
   local best
   for _, host in ipairs(hosts) do
     if host_runs(host.name, profile) then
       if host.room > 0 then return true end
-      local idle = idle_on(host.name)
+      local idle = Places.idle_on(host.name)
       local lacking = 1 - host.room
       -- Where the fewest have to go, and there the one that is missed least.
       if #idle >= lacking and (not best or lacking < best.lacking
@@ -97,16 +98,16 @@ local function make_place(profile)
     end
   end
   if not best then return false end
-  end_idle(best.idle, best.lacking)
+  Places.end_idle(best.idle, best.lacking)
   return true
 end
 
 -- For a full host that looks for work: one idle warm agent leaves, if a caller's launch finds a place nowhere else.
-local function make_room_on(host, capacity, is_run_here)
-  for _, launch in ipairs(speak_for_places(hosts_with_places({ host = host, capacity = capacity }))) do
+function Places.make_room_on(host, capacity, is_run_here)
+  for _, launch in ipairs(Places.speak_for_places(Places.hosts_with_places({ host = host, capacity = capacity }))) do
     if not is_run_here or is_run_here[launch.profile] then
-      local idle = idle_on(host)
-      if idle[1] then end_idle(idle, 1) end
+      local idle = Places.idle_on(host)
+      if idle[1] then Places.end_idle(idle, 1) end
       return
     end
   end

@@ -2,16 +2,17 @@
 -- @include ending
 -- @include unreachable
 -- @include pool-target
+local PoolAgents = {}
 
 -- An agent of an older version than its own host offers now, or past its age. It is given out as long as no other has taken
 -- its place.
-local function is_stale(agent)
+function PoolAgents.is_stale(agent)
   if agent.retireAt and agent.retireAt <= NOW then return true end
   local offered = agent.host and redis.call('HGET', K.host(agent.host), 'profileVersion:' .. agent.profile)
   return offered and agent.version and agent.version ~= offered
 end
 
-local function read_pooled(profile, id)
+function PoolAgents.read_pooled(profile, id)
   local status, host, created, deadline, retire_at, version = unpack(redis.call('HMGET', K.session(id), 'status', 'host',
     'createdAt', 'deadlineAt', 'retireAt', 'profileVersion'))
   if status ~= 'pooled' then return nil end
@@ -22,12 +23,12 @@ local function read_pooled(profile, id)
     version = version,
   }
   agent.isUsable = may_be_given(host, deadline)
-  agent.isStale = is_stale(agent)
+  agent.isStale = PoolAgents.is_stale(agent)
   return agent
 end
 
 -- In the order in which they leave: those that nobody can be given, then the stale ones, then the oldest.
-local function leaves_before(a, b)
+function PoolAgents.leaves_before(a, b)
   if a.isUsable ~= b.isUsable then return not a.isUsable end
   if a.isStale ~= b.isStale then return a.isStale end
   if a.created ~= b.created then return a.created < b.created end
@@ -35,28 +36,28 @@ local function leaves_before(a, b)
 end
 
 -- The pool as it is: {agents[] in the order in which they leave, usable, stale (of the usable), warming}
-local function read_pool(profile)
+function PoolAgents.read(profile)
   local pool = { agents = {}, usable = 0, stale = 0, warming = redis.call('SCARD', K.pool(profile, 'warming')) }
   for _, id in ipairs(redis.call('SMEMBERS', K.pool(profile, 'ready'))) do
-    local agent = read_pooled(profile, id)
+    local agent = PoolAgents.read_pooled(profile, id)
     if agent then
       pool.agents[#pool.agents + 1] = agent
       if agent.isUsable then pool.usable = pool.usable + 1 end
       if agent.isUsable and agent.isStale then pool.stale = pool.stale + 1 end
     end
   end
-  table.sort(pool.agents, leaves_before)
+  table.sort(pool.agents, PoolAgents.leaves_before)
   return pool
 end
 
 -- One more than the target while a stale agent waits for the one that takes its place.
-local function lacking(pool, target)
+function PoolAgents.lacking(pool, target)
   local fresh = pool.usable - pool.stale
   return math.min(target - fresh - pool.warming, target + 1 - pool.usable - pool.warming)
 end
 
 -- Those that nobody has launched yet. The breaker's probe is none of the pool's.
-local function end_unlaunched(profile, most, reason, by)
+function PoolAgents.end_unlaunched(profile, most, reason, by)
   if most <= 0 then return end
   local probe = redis.call('HGET', K.breaker(profile), 'probe')
   local unlaunched = {}
@@ -68,17 +69,17 @@ local function end_unlaunched(profile, most, reason, by)
     if a.createdAt ~= b.createdAt then return tonumber(a.createdAt) < tonumber(b.createdAt) end
     return a.id < b.id
   end)
-  for i = 1, math.min(most, #unlaunched) do begin_end(unlaunched[i], reason, by) end
+  for i = 1, math.min(most, #unlaunched) do Ending.begin(unlaunched[i], reason, by) end
 end
 
 -- Ends what the pool has beyond its target. What is loading is checked again in the step that would pool it.
-local function end_surplus(profile, target, reason, by)
-  local pool = read_pool(profile)
-  end_unlaunched(profile, -lacking(pool, target), reason, by)
+function PoolAgents.end_surplus(profile, target, reason, by)
+  local pool = PoolAgents.read(profile)
+  PoolAgents.end_unlaunched(profile, -PoolAgents.lacking(pool, target), reason, by)
   for i = 1, #pool.agents - target do
     local agent = pool.agents[i]
     local session = read(agent.id)
-    if agent.isStale then begin_end(session, 'warm_agent_retired', 'spawner') else begin_end(session, reason, by) end
-    if agent.host and is_unreachable(agent.host) then fence(session) end
+    if agent.isStale then Ending.begin(session, 'warm_agent_retired', 'spawner') else Ending.begin(session, reason, by) end
+    if agent.host and Unreachable.is_unreachable(agent.host) then Unreachable.fence(session) end
   end
 end

@@ -2,20 +2,21 @@
 -- @include breaker
 -- @include hosts
 -- @include pool-target
+local Pools = {}
 
-local function breaker_state(profile)
-  local breaker = read_breaker(profile)
+function Pools.breaker_state(profile)
+  local breaker = Breaker.read(profile)
   if not breaker then return nil end
-  local status = is_probing(breaker) and 'probing' or 'open'
+  local status = Breaker.is_probing(breaker) and 'probing' or 'open'
   return { status = status, failures = breaker.failures, reason = breaker.reason, openUntil = breaker.openUntil }
 end
 
-local function pool_counts()
+function Pools.counts()
   local pools = {}
   for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
     local ready, warming = redis.call('SCARD', K.pool(profile, 'ready')), redis.call('SCARD', K.pool(profile, 'warming'))
-    if ready + warming > 0 or is_run_somewhere(profile) then
-      local target, facts = work_out_target(profile)
+    if ready + warming > 0 or Hosts.is_run_somewhere(profile) then
+      local target, facts = PoolTarget.work_out(profile)
       local demand = redis.call('HMGET', K.pool(profile, 'demand'), 'arrivals', 'hits')
       pools[#pools + 1] = {
         profile = profile,
@@ -29,7 +30,7 @@ local function pool_counts()
         warmStarts = tonumber(demand[2]) or 0,
         ready = ready,
         warming = warming,
-        breaker = breaker_state(profile),
+        breaker = Pools.breaker_state(profile),
       }
     end
   end

@@ -79,7 +79,7 @@ end
 
 -- The last word of every step. Tells the clock that deadlines are counted on.
 local function answer(t)
-  emit_touched_pools()
+  Events.emit_touched_pools()
   t.clock = NOW
   if TRACE then TRACE.leave(STEP, NOW, A) end
   return cjson.encode(t)
@@ -260,7 +260,7 @@ local function place(session, status)
   for _, set in ipairs({ pool_ready, pool_warming }) do
     changed_in_pool = changed_in_pool + redis.call(set == home and 'SADD' or 'SREM', set, id)
   end
-  if changed_in_pool > 0 then touch_pool(session.profile) end
+  if changed_in_pool > 0 then Events.touch_pool(session.profile) end
   changed = changed + changed_in_pool
   changed = changed + place_in_line(session, status == 'queued')
   local is_live = home == K.READY or home == K.STARTING
@@ -276,7 +276,7 @@ end
 
 -- The session that stood in line goes; its stream says which one its caller has now.
 local function leave_line_for(session, warm_id)
-  emit(session, 'became', { sessionId = warm_id })
+  Events.emit(session, 'became', { sessionId = warm_id })
   redis.call('PEXPIRE', K.stream(session.id), ENDED_TTL_SECONDS * 1000)
   place(session, 'gone')
   redis.call('ZREM', K.INDEX, session.id)

@@ -1,10 +1,11 @@
 -- A session that must end although its host cannot be asked. The caller's place is free at once; what runs on the host is
 -- named in a kill order, which the host hears with its first heartbeat. Needs the include `ending`.
+local Unreachable = {}
 
 -- Longer than any agent's token is good for, so that no process outlives the order that names it.
-local KILL_ORDER_TTL_MS = 604800000
+Unreachable.KILL_ORDER_TTL_MS = 604800000
 
-local function is_unreachable(host)
+function Unreachable.is_unreachable(host)
   -- What the data says of hosts may be old while it is being recovered.
   if not epoch() then return false end
   local seen = redis.call('ZSCORE', K.HOSTS, host)
@@ -12,41 +13,41 @@ local function is_unreachable(host)
 end
 
 -- For how long a host was not heard while others could be: a Redis that was away has heard nobody.
-local function silent_for(host)
+function Unreachable.silent_for(host)
   local seen = tonumber(redis.call('ZSCORE', K.HOSTS, host)) or 0
   local awake = tonumber(redis.call('GET', K.HOSTS_AWAKE)) or 0
   return NOW - math.max(seen, awake)
 end
 
 -- The order names the launch, not the session: a later launch of the same session is none of its business.
-local function leave_kill_order(session)
+function Unreachable.leave_kill_order(session)
   local orders = K.host_kill(session.host)
   redis.call('HSET', orders, session.launch, cjson.encode({
     sessionId = session.id, generation = tonumber(session.generation), roomName = session.roomName,
   }))
-  redis.call('PEXPIRE', orders, int(math.max(KILL_ORDER_TTL_MS, 2 * (tonumber(session.ttlMs) or 0))))
+  redis.call('PEXPIRE', orders, int(math.max(Unreachable.KILL_ORDER_TTL_MS, 2 * (tonumber(session.ttlMs) or 0))))
 end
 
 -- For a session that is `ending`. It is over as far as anybody but its host is concerned.
-local function fence(session)
+function Unreachable.fence(session)
   local profile, owner = session.profile, session.owner
-  leave_kill_order(session)
-  remove(session)
+  Unreachable.leave_kill_order(session)
+  Ending.remove(session)
   -- Without a commit the agent has run nothing, and its token has gone nowhere.
-  doom_fenced_room(session, tonumber(session.tokenUntil) or NOW)
+  Ending.doom_fenced_room(session, tonumber(session.tokenUntil) or NOW)
   wake('spawners:wake', { kind = 'doomed' })
   if owner == 'pool' then wake('spawners:wake', { kind = 'pool', profile = profile }) end
 end
 
 -- What a host left unfinished when it fell silent.
-local function fence_ending_sessions(host)
+function Unreachable.fence_ending_sessions(host)
   for _, id in ipairs(redis.call('SMEMBERS', K.host_ending(host))) do
     local session = read(id)
-    if session and session.status == 'ending' and session.host == host then fence(session) end
+    if session and session.status == 'ending' and session.host == host then Unreachable.fence(session) end
   end
 end
 
-local function kill_orders(host)
+function Unreachable.kill_orders(host)
   local orders = {}
   local flat = redis.call('HGETALL', K.host_kill(host))
   for i = 1, #flat, 2 do
