@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import { livingRecord, writeRecord } from '../../scripts/lib/stack/records.mjs';
 import { startTimeOf } from '../../scripts/lib/proc.mjs';
 import { installCommand } from '../../scripts/lib/system/package-manager.mjs';
 import { countLine, countResults } from '../../scripts/lib/testing/counts.mjs';
+import { ALONE } from '../../scripts/lib/testing/jest.mjs';
 
 let folder;
 beforeEach(() => {
@@ -169,4 +170,14 @@ test('npm start explains itself when asked, and refuses what it does not know', 
   const refused = answerInsteadOfStarting(readOptions(['--no-instal']));
   expect(refused.exitCode).toBe(2);
   expect(refused.text).toContain('does not know --no-instal');
+});
+
+test('what speaks and listens in real time has the machine to itself', () => {
+  const source = join(ROOT, 'services/agent/src');
+  const spoken = readdirSync(source, { recursive: true })
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => readFileSync(join(source, file), 'utf8').includes('startCaller('))
+    .map((file) => join(source, file));
+  expect(spoken).toHaveLength(2);
+  expect(spoken.filter((file) => !ALONE.some((path) => file.includes(path)))).toEqual([]);
 });

@@ -15,8 +15,16 @@ const EXIT_GRACE_MS = 30_000;
 let jest;
 let isStopped = false;
 
-/** These promise times to the user or break things, so nothing else may use the machine while they run. */
-const ALONE = ['tests/alone/', 'tests/faults/'];
+/**
+ * These promise times to the user, break things or speak and listen in real time, so nothing else may use the machine
+ * while they run.
+ */
+export const ALONE = [
+  'tests/alone/',
+  'tests/faults/',
+  'services/agent/src/agent.test.ts',
+  'services/agent/src/agent-parts.test.ts',
+];
 /** Faults that take their time: `npm run test:faults` only. */
 const SLOW = 'tests/faults/slow/';
 /** Beside the build of an earlier version: `npm run test:versions` only. */

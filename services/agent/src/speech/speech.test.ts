@@ -11,6 +11,20 @@ import type { Pcm } from './wav.js';
 const programs = findSpeechPrograms(process.env['PATH'] ?? '');
 const RATE = 16_000;
 
+/** From this value on a sample is speech. */
+const LOUD = 300;
+const VOICES = ['slt', 'rms', 'awb'] as const;
+
+/** The first `ms` of what is said at that part of their loudness. */
+function damageBeginning({ samples, sampleRate }: Pcm, ms: number, loudness: number): Pcm {
+  const begin = samples.findIndex((sample) => Math.abs(sample) >= LOUD);
+  const end = begin + (ms * sampleRate) / 1000;
+  return {
+    sampleRate,
+    samples: samples.map((sample, at) => (at < end ? Math.round(sample * loudness) : sample)),
+  };
+}
+
 function withSilence({ samples }: Pcm): Int16Array {
   const padded = new Int16Array(samples.length + RATE);
   padded.set(samples, RATE / 2);
@@ -51,12 +65,34 @@ describe('listening', () => {
     'help',
     'what day is it',
   ])('understands "%s" in several voices', async (phrase) => {
-    for (const voice of ['slt', 'rms', 'awb'] as const) {
+    for (const voice of VOICES) {
       const sound = withSilence(await synthesize(phrase, chooseVoice(voice, programs)));
       expect(await recognizer.recognize(sound)).toEqual({
         kind: 'phrase',
         words: expect.stringContaining(phrase),
       });
+    }
+  });
+
+  test.each([
+    { ms: 100, loudness: 0.1 },
+    { ms: 200, loudness: 0.1 },
+    { ms: 60, loudness: 0 },
+  ])('a goodbye with its first $ms ms at $loudness of their loudness is no bye', async ({ ms, loudness }) => {
+    for (const voice of VOICES) {
+      const whole = await synthesize('goodbye', chooseVoice(voice, programs));
+      const sound = withSilence(damageBeginning(whole, ms, loudness));
+      expect([voice, await recognizer.recognize(sound)]).toEqual([
+        voice,
+        { kind: 'phrase', words: 'goodbye' },
+      ]);
+    }
+  });
+
+  test('a bye is a bye', async () => {
+    for (const voice of VOICES) {
+      const sound = withSilence(await synthesize('bye', chooseVoice(voice, programs)));
+      expect(await recognizer.recognize(sound)).toEqual({ kind: 'phrase', words: 'bye' });
     }
   });
 
