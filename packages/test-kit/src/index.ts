@@ -24,6 +24,9 @@ export {
 export { type RedisOptions, startRedis, type TestRedis } from './redis.js';
 export { type RedisReply, redisCommand } from './resp.js';
 export { type JsonResponse, type StackOptions, startStack, type TestStack } from './stack.js';
+export { type CallOptions, PhoneCall } from './telnyx/phone-call.js';
+export { startTelnyx, type TelnyxOptions, type TestTelnyx } from './telnyx/start-telnyx.js';
+export type { CommandFault, Delivery, ReceivedCommand, TelnyxEvent } from './telnyx/types.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
 export { makeTempDir, type TempDir } from './temp-dir.js';
 export { waitFor, type WaitOptions } from './wait-for.js';
