@@ -28,6 +28,7 @@ Events.emit_host(A.host, (drain_wanted or A.fields.draining == '1') and 'drainin
 redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
 redis.call('HDEL', K.host(A.host), 'lostAt', 'deaf')
 if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
+if present(A.lostAfterMs) then redis.call('HSET', K.host(A.host), 'lostAfterMs', int(A.lostAfterMs)) end
 
 local life = epoch()
 local recovery = NIL
@@ -42,7 +43,7 @@ end
 local LOOK_PAUSE_MS = 4000
 local MOST_LOOKS = 200
 local function launches_to_look_at(host, silent)
-  if not present(A.lostAfterMs) or Unreachable.silent_for(host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return end
+  if not present(A.lostAfterMs) or Hosts.silent_for(host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return end
   if redis.call('SCARD', K.host_sessions(host)) == 0 then return Moving.mark_lost(host) end
   if #silent == MOST_LOOKS then return end
   if NOW - (tonumber(redis.call('HGET', K.host(host), 'lookedAt')) or 0) < LOOK_PAUSE_MS then return end

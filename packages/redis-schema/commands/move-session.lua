@@ -1,8 +1,9 @@
 -- A session leaves its host for another one: same id, same room, a new launch. For a host that is lost, another host asks,
 -- after LiveKit has shown no agent of it in the room; for one that drains, the host itself, when nothing of the launch is left.
 -- Args: sessionId, generation, launch, host (that it leaves), cause (host_lost | host_drained), lostAfterMs (host_lost)
--- Answers: moved | dropped (a warm agent of a lost host) | ended (no other host; fenced) | ending (host_drained: no other host,
---          or a warm agent; the owner finishes the end) | not_lost (it was heard meanwhile) | superseded {now?}
+-- Answers: moved | dropped (a warm agent of a lost host) | ended (no other host; fenced) | waiting (host_lost: another host that
+--          could take it is silent, and not lost) | ending (host_drained: no other host, or a warm agent; the owner finishes
+--          the end) | not_lost (it was heard meanwhile) | superseded {now?}
 --          | recovering (whether there is another host is not known yet)
 -- Asked again because the answer was lost, it answers moved again.
 -- @flags allow-oom
@@ -22,7 +23,7 @@ if session.launch ~= A.launch or not is_current(session) or session.host ~= A.ho
 end
 
 if A.cause == 'host_lost' then
-  if Unreachable.silent_for(A.host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return answer({ status = 'not_lost' }) end
+  if Hosts.silent_for(A.host) < math.max(A.lostAfterMs, HOST_FRESH_MS) then return answer({ status = 'not_lost' }) end
   if not epoch() then return answer({ status = 'recovering' }) end
   Moving.mark_lost(A.host)
   local outcome = Moving.move_from_lost(session, 'spawner')

@@ -312,6 +312,55 @@ describe('a call of a lost host', () => {
   });
 });
 
+describe('while the only other host is silent, and not lost itself,', () => {
+  async function callWithoutHost() {
+    const call = await callOn(b, 'b');
+    await api.hosts.register('c', [PROFILE]);
+    await beat(api, 'c');
+    await silence('c', LOST_AFTER_MS - 5000);
+    await beat(a, 'a', true);
+    return call;
+  }
+
+  test('a call of a lost host waits, and moves when that one is heard', async () => {
+    const call = await callWithoutHost();
+    await silence('b', LOST_AFTER_MS);
+    expect(await moveLost(a, call)).toEqual({ status: 'waiting' });
+    expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
+    expect((await beat(b, 'b')).kills).toEqual([]);
+    await silence('b', LOST_AFTER_MS);
+    await beat(api, 'c');
+    expect(await moveLost(a, call)).toEqual({ status: 'moved' });
+  });
+
+  test('a call of a lost host waits no longer than until that one is lost too', async () => {
+    const call = await callWithoutHost();
+    await silence('b', LOST_AFTER_MS);
+    await silence('c', LOST_AFTER_MS);
+    expect(await moveLost(a, call)).toEqual({ status: 'ended' });
+    expect(await read(call.sessionId)).toMatchObject({ ended: { endReason: 'host_lost' } });
+  });
+
+  test('an operator who says that a host is lost has its calls listed', async () => {
+    const call = await callWithoutHost();
+    await silence('b', 16_000);
+    expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'ok', moved: 1, ended: 0 });
+    expect(await pending()).toEqual([call.sessionId]);
+  });
+
+  test('an agent that crashed on a host that drains, or a call that it has left, ends nothing', async () => {
+    const call = await callWithoutHost();
+    await beat(b, 'b', true);
+    const policy = { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 } as const;
+    await expect(b.sessions.restart(call, policy)).rejects.toThrow('recovered');
+    const leave = () => b.sessions.move(call, { host: 'b', cause: 'host_drained' });
+    await expect(leave()).rejects.toThrow('recovered');
+    await silence('c', LOST_AFTER_MS);
+    expect(await b.sessions.restart(call, policy)).toEqual({ status: 'no_host' });
+    expect(await leave()).toEqual({ status: 'ending' });
+  });
+});
+
 test('a warm agent of a lost host is dropped, not moved', async () => {
   const warm = await warmOn(b, 'b');
   await silence('b', LOST_AFTER_MS);

@@ -55,8 +55,13 @@ export type RestartCause =
 
 export type RestartResult = { status: 'restarting' | 'exhausted' | 'no_host' } | Superseded;
 
-/** `ending`: its owner finishes the end. `not_lost`: its host was heard meanwhile. */
-export type MoveResult = { status: 'moved' | 'dropped' | 'ended' | 'ending' | 'not_lost' } | Superseded;
+/**
+ * `ending`: its owner finishes the end. `not_lost`: its host was heard meanwhile. `waiting`: another host that could take it
+ * is silent, and not lost itself; nothing was changed.
+ */
+export type MoveResult =
+  | { status: 'moved' | 'dropped' | 'ended' | 'ending' | 'not_lost' | 'waiting' }
+  | Superseded;
 
 /** How long a start takes before anything was measured: the caller is told the worst. */
 const UNMEASURED_STARTUP_MS = 30_000;
@@ -426,6 +431,7 @@ export class SessionStore {
       case 'ended':
       case 'ending':
       case 'not_lost':
+      case 'waiting':
         return { status: answer.status };
       default:
         return superseded('move-session', answer);

@@ -36,7 +36,8 @@ export class LostHosts {
       { sessionId, generation, launch },
       { host, cause: 'host_lost', lostAfterMs: config.hostLostAfterMs },
     );
-    logger.warn('its host is lost', { session: shortId(sessionId), host, outcome: status });
+    const level = status === 'waiting' ? 'debug' : 'warn';
+    logger.log(level, 'its host is lost', { session: shortId(sessionId), host, outcome: status });
   }
 
   #report({ sessionId, host }: SilentLaunch, error: unknown): void {

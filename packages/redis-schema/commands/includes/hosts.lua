@@ -7,16 +7,30 @@ function Hosts.has_host_for_launch(host, profile)
   return somebody_launches(profile)
 end
 
--- Whether another host may take it that is only not heard: the data begins another life, or Redis was away until just now.
--- That ends nothing.
+-- For how long a host was not heard while others could be: a Redis that was away has heard nobody.
+function Hosts.silent_for(host)
+  local seen = tonumber(redis.call('ZSCORE', K.HOSTS, host)) or 0
+  local awake = tonumber(redis.call('GET', K.HOSTS_AWAKE)) or 0
+  return NOW - math.max(seen, awake)
+end
+
+-- A host says itself after what silence it is lost. One of an older version does not.
+function Hosts.may_come_back(host)
+  local lost_after = tonumber(redis.call('HGET', K.host(host), 'lostAfterMs')) or 0
+  return Hosts.silent_for(host) < math.max(lost_after, HOST_FRESH_MS)
+end
+
+-- Whether another host may take it that is only not heard: the data begins another life, Redis was away until just now, or
+-- that host is silent and not lost. That ends nothing.
 function Hosts.may_be_taken_by_unheard(host, profile)
   if not epoch() then return true end
-  local awake = tonumber(redis.call('GET', K.HOSTS_AWAKE)) or 0
   local last_heard = tonumber(redis.call('ZREVRANGE', K.HOSTS, 0, 0, 'WITHSCORES')[2]) or 0
-  if awake < NOW - HOST_FRESH_MS and last_heard >= NOW - HOST_FRESH_MS then return false end
+  local is_nobody_heard = last_heard < NOW - HOST_FRESH_MS
   for _, other in ipairs(redis.call('ZRANGE', K.HOSTS, 0, -1)) do
     local is_draining = redis.call('HGET', K.host(other), 'draining') == '1'
-    if other ~= host and not is_draining and host_runs(other, profile) then return true end
+    if other ~= host and not is_draining and host_runs(other, profile) then
+      if is_nobody_heard or Hosts.may_come_back(other) then return true end
+    end
   end
   return false
 end

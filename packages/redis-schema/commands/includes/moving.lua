@@ -47,15 +47,23 @@ end
 
 -- Its host is lost. The old launch is fenced: a kill order for its host, and whatever comes back into the room under the
 -- identity of an earlier generation is thrown out until its token has run out.
--- Answers moved | ended (there is no other host, or it was ending) | dropped (a warm agent)
+-- Answers moved | ended (there is no other host, or it was ending) | dropped (a warm agent) | waiting (whether there is another
+-- host is not known yet). An operator's word leaves it no way back to its host: it is listed for whoever comes.
 function Moving.move_from_lost(session, by)
   if session.owner == 'pool' and session.status ~= 'ending' then
     Moving.end_without_host(session, 'host_lost', by)
     return 'dropped'
   end
-  if session.status == 'ending' or not somebody_launches(session.profile, session.host) then
+  if session.status == 'ending' then
     Moving.end_without_host(session, 'host_lost', by)
     return 'ended'
+  end
+  if not somebody_launches(session.profile, session.host) then
+    if not Hosts.may_be_taken_by_unheard(session.host, session.profile) then
+      Moving.end_without_host(session, 'host_lost', by)
+      return 'ended'
+    end
+    if by ~= 'admin' then return 'waiting' end
   end
   local from, launch = session.host, session.launch
   -- One that it had on another lost host may come back as well.

@@ -12,13 +12,6 @@ function Unreachable.is_unreachable(host)
   return not seen or tonumber(seen) < NOW - HOST_FRESH_MS
 end
 
--- For how long a host was not heard while others could be: a Redis that was away has heard nobody.
-function Unreachable.silent_for(host)
-  local seen = tonumber(redis.call('ZSCORE', K.HOSTS, host)) or 0
-  local awake = tonumber(redis.call('GET', K.HOSTS_AWAKE)) or 0
-  return NOW - math.max(seen, awake)
-end
-
 -- The order names the launch, not the session: a later launch of the same session is none of its business.
 function Unreachable.leave_kill_order(session)
   local orders = K.host_kill(session.host)
