@@ -33,6 +33,7 @@ export class EventReader implements Followed {
   readonly #redis: Pick<RedisSchema, 'events'>;
   readonly #onDefect: (error: unknown) => void;
   #connection: SseConnection | undefined;
+  #begunAt = 0;
   #unfollow: (() => Promise<void>) | undefined;
   /** While it is true, messages are held. */
   #isReading = true;
@@ -65,6 +66,11 @@ export class EventReader implements Followed {
     return !this.#isReading && !this.#isClosed;
   }
 
+  /** For how long it has been written to. */
+  get ageMs(): number {
+    return performance.now() - this.#begunAt;
+  }
+
   get feed(): Feed {
     return this.#feed;
   }
@@ -86,6 +92,7 @@ export class EventReader implements Followed {
   /** Writes what `open` has read, and everything from then on. */
   begin(page: FeedPage, connection: SseConnection): void {
     this.#connection = connection;
+    this.#begunAt = performance.now();
     connection.begin();
     this.#write(page, connection);
     void this.#readOn();
@@ -99,6 +106,12 @@ export class EventReader implements Followed {
   lookAgain(): void {
     this.#mustReadAgain = true;
     if (!this.#isReading) void this.#readOn();
+  }
+
+  /** Ends it without an end of the session: who is there comes back and reads on. */
+  letComeBack(): void {
+    this.#connection?.end();
+    void this.close();
   }
 
   async close(): Promise<void> {

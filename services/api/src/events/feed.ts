@@ -38,6 +38,6 @@ export interface Feed {
   /** undefined for what this reader is not told. */
   tell(entry: StreamEntry): Told | undefined;
   tellEnded(ended: EndedRecord): Told;
-  /** Called every few seconds while somebody reads. */
-  keepAlive(): Promise<void>;
+  /** Called every few seconds while somebody reads. Answers whether that holds a place in line. */
+  keepAlive(): Promise<boolean>;
 }

@@ -53,8 +53,9 @@ export class OverviewFeed implements Feed {
     return { event: 'ended', data: {} };
   }
 
-  async keepAlive(): Promise<void> {
-    // Nobody waits for it.
+  /** Nobody in line is behind it. */
+  async keepAlive(): Promise<boolean> {
+    return false;
   }
 
   #isWanted(kind: StreamKind, { profile, host }: Readonly<Record<string, unknown>>): boolean {

@@ -8,9 +8,17 @@ import { parseLastEventId } from './stream-id.js';
 
 /** Shorter than the time after which the usual proxy gives a silent connection up. */
 const HEARTBEAT_MS = 15_000;
+/**
+ * A stream that holds a place in line is over after this time, and who is there comes back at once. A peer that vanished
+ * without a word does not: else what we write to it would hold its place for as long as the kernel believes in it, a quarter
+ * of an hour.
+ */
+const LINE_STREAM_MS = 60_000;
 
 export interface ReaderHubOptions {
   readonly heartbeatMs?: number | undefined;
+  /** After which the stream of somebody in line is over. */
+  readonly lineStreamMs?: number | undefined;
   /** How long a reader may take nothing of what is kept for it. */
   readonly stallLimitMs?: number | undefined;
 }
@@ -80,12 +88,21 @@ export class ReaderHub {
   async #tend(): Promise<void> {
     for (const reader of this.#readers) reader.heartbeat();
     const live = [...this.#readers].filter(({ isLive }) => isLive);
-    await Promise.allSettled([...this.#readers].map(({ feed }) => feed.keepAlive()));
+    await Promise.allSettled([...this.#readers].map((reader) => this.#keepAlive(reader)));
     try {
       for (const reader of await this.#context.redis.events.findStale(live)) reader.lookAgain();
     } catch {
       // Redis is away; that ends nothing.
     }
+  }
+
+  /** Only once Redis has answered: who comes back while it is away gets an error, and a browser stops at one. */
+  async #keepAlive(reader: EventReader): Promise<void> {
+    const isInLine = await reader.feed.keepAlive();
+    const limitMs = this.#options.lineStreamMs ?? LINE_STREAM_MS;
+    if (!isInLine || !reader.isLive || reader.ageMs < limitMs) return;
+    this.#remove(reader);
+    reader.letComeBack();
   }
 
   /** When the data begins another life, or messages may have been missed, everybody looks. */

@@ -102,8 +102,9 @@ export class SessionFeed implements Feed {
   }
 
   /** A stream that is open asks for its caller: so it keeps its place in line. */
-  async keepAlive(): Promise<void> {
-    await this.#askForPlace();
+  async keepAlive(): Promise<boolean> {
+    const { position } = await this.#askForPlace();
+    return position !== undefined;
   }
 
   /** The question may bring the turn; then what happened since is told next. */

@@ -73,8 +73,12 @@ export class SseConnection {
     });
   }
 
+  /** One that does not take what is left for it, because nobody is there any more, is cut off. */
   end(): void {
-    if (!this.isOver) this.#response.end();
+    if (this.isOver) return;
+    const response = this.#response;
+    const timer = setTimeout(() => response.destroy(), this.#stallLimitMs);
+    response.once('close', () => clearTimeout(timer)).end();
   }
 
   #write(text: string): void {

@@ -1,5 +1,13 @@
-import { type EventStream, openEventStream, startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { connect } from 'node:net';
+import {
+  type EventStream,
+  openEventStream,
+  type ReceivedEvent,
+  startRedis,
+  type TestRedis,
+  waitFor,
+} from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ServedApi, serveTestApi } from '../testing/served-api.js';
 import { StandInSpawner } from '../testing/test-api.js';
 
@@ -47,7 +55,7 @@ function say(sessionId: string, text: string) {
   return api.schema.agents.append({ sessionId, generation: 1 }, { lines: [], events });
 }
 
-const shortly = (stream: EventStream) =>
+const shortly = (stream: { readonly events: readonly ReceivedEvent[] }) =>
   stream.events.map(({ event, data }) =>
     [event, data.status, data.position, data.text].filter((it) => it !== undefined).join(' '),
   );
@@ -126,4 +134,73 @@ test('who leaves the line is told so', async () => {
   await api.post('/api/session/end', { sessionId });
   await waitFor(() => stream.isOver());
   expect(stream.events.at(-1)).toMatchObject({ event: 'ended', data: { endReason: 'caller_ended' } });
+});
+
+describe('a stream in line ends now and then', () => {
+  let brief: ServedApi;
+  beforeAll(async () => {
+    const eventStreams = { heartbeatMs: 100, lineStreamMs: 300 };
+    brief = await serveTestApi({ redis, env: { MAX_SESSIONS: '1' }, eventStreams });
+  });
+  afterAll(() => brief.close());
+
+  const asked = async (id: string) => Number(await redis.command('ZSCORE', 'line:asked', id));
+
+  test('so a peer that vanished without a word asks no longer, and loses the place', async () => {
+    const { sessionId } = await brief.start();
+    const next = (await brief.start()).sessionId;
+    const waiting = await follow(next);
+    const { port } = new URL(brief.baseUrl);
+    // Takes nothing and never closes: what the kernel keeps for it is all that it gets.
+    const vanished = connect({ port: Number(port), host: '127.0.0.1' }).pause();
+    vanished.on('error', () => undefined);
+    vanished.write(`GET /api/session/${sessionId}/events HTTP/1.1\r\nHost: api\r\n\r\n`);
+    await waitFor(() => brief.context.streams.size === 1);
+    await waitFor(() => brief.context.streams.size === 0);
+    const longAgo = Date.now() - 25_000;
+    await redis.command('ZADD', 'line:asked', longAgo, sessionId);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await asked(sessionId)).toBe(longAgo);
+    await redis.command('ZADD', 'line:asked', longAgo - 6_000, sessionId);
+    await waitFor(() => waiting.events.length === 2);
+    expect(shortly(waiting)).toEqual(['snapshot queued 2', 'state queued 1']);
+    expect((await brief.get(`/api/session/${sessionId}`)).body.endReason).toBe('line_abandoned');
+    vanished.destroy();
+  });
+
+  test('and who comes back reads on: nothing is lost, nothing comes twice', async () => {
+    const ahead = (await brief.start()).sessionId;
+    const { sessionId } = await brief.start();
+    const events: ReceivedEvent[] = [];
+    let streams = 0;
+    const readOn = async () => {
+      for (; events.at(-1)?.event !== 'ended'; streams += 1) {
+        const headers = events.length === 0 ? {} : { 'Last-Event-ID': events.at(-1)?.id ?? '' };
+        const stream = await openEventStream(`${brief.baseUrl}/api/session/${sessionId}/events`, headers);
+        open.push(stream);
+        await waitFor(() => stream.isOver(), { timeoutMs: 20_000 });
+        events.push(...stream.events);
+      }
+    };
+    const reading = readOn();
+    await waitFor(() => streams === 2);
+    await brief.post('/api/session/end', { sessionId: ahead });
+    await waitFor(() => streams === 4);
+    await end(call);
+    await spawner.launchNext();
+    // It is in line no longer: this one stays open.
+    const before = streams;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(streams - before).toBeLessThanOrEqual(1);
+    await end({ sessionId, generation: 1 });
+    await reading;
+    expect(shortly({ events })).toEqual([
+      'snapshot queued 2',
+      'state queued 1',
+      'state starting',
+      'state ready',
+      'state ending',
+      'ended',
+    ]);
+  });
 });
