@@ -7,6 +7,12 @@ export type AgentEvent =
   | { event: 'agent_speaking'; active: boolean }
   | { event: 'user_speaking'; active: boolean }
   | { event: 'transcript'; role: 'user' | 'agent'; text: string; final: boolean }
+  /** A tool runs, or no longer does: until then silence is meant. */
+  | { event: 'tool'; active: boolean; id: string }
+  /** The call is being handed over to somebody else. */
+  | { event: 'transfer'; active: boolean }
+  /** What it was told to say: it takes it up, or is done with it, whether it was heard or not. */
+  | { event: 'said'; active: boolean; commandId: string }
   | { event: 'health'; status?: string }
   | { event: 'error'; message: string }
   | { event: 'end'; reason: string };
@@ -18,7 +24,30 @@ export const AGENT_EVENT_NAMES = [
   'agent_speaking',
   'user_speaking',
   'transcript',
+  'tool',
+  'transfer',
+  'said',
   'health',
   'error',
   'end',
 ] as const satisfies readonly AgentEventName[];
+
+/** Topics of the data messages that the platform sends to the agent. The body is JSON. */
+export const SAY_TOPIC = 'greenroom.say';
+export const UNSAY_TOPIC = 'greenroom.unsay';
+
+export type SayPurpose = 'checkin' | 'goodbye' | 'apology';
+
+/** Body of a message of topic `greenroom.say`. It may come more than once: whoever obeys says it once. */
+export interface SayMessage {
+  commandId: string;
+  text: string;
+  purpose: SayPurpose;
+  /** Say it at once, over what the agent is saying. Default false: when the agent has said what it is saying. */
+  interrupt?: boolean;
+}
+
+/** Body of a message of topic `greenroom.unsay`: what was to be said is void, begun or not. */
+export interface UnsayMessage {
+  commandId: string;
+}

@@ -6,6 +6,8 @@ export type AgentEvent =
   | { event: 'agent_speaking'; active: boolean }
   | { event: 'user_speaking'; active: boolean }
   | { event: 'transcript'; role: 'user' | 'agent'; text: string; final: boolean }
+  /** What the platform wanted to have said is taken up, or done with. */
+  | { event: 'said'; active: boolean; commandId: string }
   | {
       event: 'health';
       status: 'ok';

@@ -5,9 +5,11 @@ import type { AgentConfig } from '../config.js';
 import type { EventLog } from '../events.js';
 import { type Caller, describeCaller } from '../room/caller.js';
 import { findCaller } from '../room/find-caller.js';
+import { onPlatformMessages } from '../room/platform-messages.js';
 import { findSpeechPrograms } from '../speech/programs.js';
 import { answer, greet, greetDeaf, type Reply, welcomeBack } from './brain.js';
 import { instructionsFor } from './instructions.js';
+import { OrderedSpeech } from './ordered-speech.js';
 import { chooseParts, type Parts } from './parts.js';
 import { reportEvents } from './report-events.js';
 
@@ -130,6 +132,7 @@ export class Conversation {
         textInputCallback: (_session, { text }) => this.#hearTyped(text),
       },
     });
+    onPlatformMessages(room, new OrderedSpeech(this.#session, events));
     const caller = findCaller(room);
     if (caller) this.callerJoined(caller);
   }

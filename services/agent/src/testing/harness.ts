@@ -59,6 +59,8 @@ export interface CallerUnderTest {
   /** Starts saying it and gives the time. */
   say(text: string): Promise<number>;
   type(text: string): Promise<number>;
+  /** Sends a data message into the room. */
+  send(topic: string, body: object): Promise<number>;
   leave(): Promise<void>;
 }
 
@@ -149,6 +151,7 @@ function describeCaller(running: RunningProcess, dir: TempDir, commands: string)
     },
     say: async (text) => command({ say: await speakToFile(text, dir) }),
     type: (text) => command({ type: text }),
+    send: (topic, body) => command({ data: { topic, body } }),
     async leave() {
       await command({ leave: true });
       await running.exited;

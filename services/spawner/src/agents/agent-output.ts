@@ -217,6 +217,9 @@ export class AgentOutput implements RunOutput {
       case 'agent_speaking':
       case 'user_speaking':
       case 'transcript':
+      case 'tool':
+      case 'transfer':
+      case 'said':
         return;
       case 'health':
         this.#healthReports += 1;

@@ -24,6 +24,26 @@ describe('an agent event', () => {
       { event: 'transcript', role: 'assistant', text: 'hi' },
       { event: 'transcript', role: 'agent', text: 'hi', final: true },
     ],
+    [
+      { event: 'tool', active: true, name: 'find_order' },
+      { event: 'tool', active: true, id: 'find_order' },
+    ],
+    [
+      { event: 'tool', active: false, id: 'call-7', name: 'find_order' },
+      { event: 'tool', active: false, id: 'call-7' },
+    ],
+    [
+      { event: 'tool', active: true },
+      { event: 'tool', active: true, id: 'tool' },
+    ],
+    [
+      { event: 'transfer', active: true, to: '+1555' },
+      { event: 'transfer', active: true },
+    ],
+    [
+      { event: 'said', active: true, commandId: 'checkin-1' },
+      { event: 'said', active: true, commandId: 'checkin-1' },
+    ],
     [{ event: 'health' }, { event: 'health' }],
     [
       { event: 'health', status: 'ok' },
@@ -46,6 +66,12 @@ describe('an agent event', () => {
     { event: 'agent_speaking' },
     { event: 'agent_speaking', active: 'true' },
     { event: 'user_speaking', active: 1 },
+    { event: 'tool', id: 'find_order' },
+    { event: 'tool', active: true, id: 7 },
+    { event: 'transfer', active: 'yes' },
+    { event: 'said', active: true },
+    { event: 'said', commandId: 'checkin-1' },
+    { event: 'said', active: true, commandId: 'x'.repeat(201) },
     { event: 'transcript', role: 'user' },
     { event: 'transcript', role: 'nobody', text: 'x' },
     { event: 'transcript', role: 'user', text: 'x', final: 'yes' },
@@ -77,6 +103,14 @@ describe('an agent event', () => {
       expect(parse({ event })).toEqual({ kind: 'unknown', name: event });
     },
   );
+
+  test.each([
+    [1795343000000, { at: 1795343000000 }],
+    ['2026-11-22', {}],
+    [null, {}],
+  ])('may say when it happened: %j', (at, seen) => {
+    expect(parse({ event: 'ready', at })).toEqual({ kind: 'event', event: { event: 'ready' }, ...seen });
+  });
 
   test('may have blanks around it', () => {
     expect(parseAgentEvent('  {"event":"ready"} \t')).toEqual({ kind: 'event', event: { event: 'ready' } });

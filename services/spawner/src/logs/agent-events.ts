@@ -3,13 +3,14 @@ import type { AgentEvent } from '@greenroom/contracts';
 /** Longest transcript, error and reason that is passed on, in characters; the rest is left away. */
 const MAX_TEXT = 4000;
 const MAX_REASON = 200;
+const NO_TRUTH = 'active must be true or false';
 
 /**
  * - `none`: the line is no event, just output. `unknown`: an event of a later contract, to be ignored.
  * - `invalid`: it means to be an event that we know, but is not formed like one.
  */
 export type ParsedLine =
-  | { kind: 'event'; event: AgentEvent }
+  | { kind: 'event'; event: AgentEvent /** When, by the agent's clock, in ms since 1970. */; at?: number }
   | { kind: 'none' }
   | { kind: 'unknown'; name: string }
   | { kind: 'invalid'; name: string; problem: string };
@@ -20,11 +21,12 @@ type Parser = (fields: Fields) => AgentEvent | string;
 /** An event, or what is wrong with it. */
 const parsers: Record<AgentEvent['event'], Parser> = {
   ready: () => ({ event: 'ready' }),
-  agent_speaking: ({ active }) =>
-    typeof active === 'boolean' ? { event: 'agent_speaking', active } : 'active must be true or false',
-  user_speaking: ({ active }) =>
-    typeof active === 'boolean' ? { event: 'user_speaking', active } : 'active must be true or false',
+  agent_speaking: ({ active }) => (isTruth(active) ? { event: 'agent_speaking', active } : NO_TRUTH),
+  user_speaking: ({ active }) => (isTruth(active) ? { event: 'user_speaking', active } : NO_TRUTH),
   transcript: parseTranscript,
+  tool: parseTool,
+  transfer: ({ active }) => (isTruth(active) ? { event: 'transfer', active } : NO_TRUTH),
+  said: parseSaid,
   health: ({ status }) =>
     typeof status === 'string' ? { event: 'health', status: cut(status, MAX_REASON) } : { event: 'health' },
   error: ({ message }) =>
@@ -41,7 +43,13 @@ export function parseAgentEvent(line: string): ParsedLine {
   if (fields === undefined || typeof name !== 'string') return { kind: 'none' };
   if (!isKnown(name)) return { kind: 'unknown', name: cut(name, MAX_REASON) };
   const event = parsers[name](fields);
-  return typeof event === 'string' ? { kind: 'invalid', name, problem: event } : { kind: 'event', event };
+  if (typeof event === 'string') return { kind: 'invalid', name, problem: event };
+  const at = fields['at'];
+  return { kind: 'event', event, ...(Number.isFinite(at) && { at: at as number }) };
+}
+
+function isTruth(value: unknown): value is boolean {
+  return typeof value === 'boolean';
 }
 
 function isKnown(name: string): name is AgentEvent['event'] {
@@ -70,6 +78,22 @@ function parseTranscript({ role, text, final }: Fields): AgentEvent | string {
 function parseRole(role: unknown): 'user' | 'agent' | undefined {
   if (role === 'assistant') return 'agent';
   return role === 'user' || role === 'agent' ? role : undefined;
+}
+
+/** Whoever runs one tool at a time need not tell them apart. */
+function parseTool({ active, id, name }: Fields): AgentEvent | string {
+  if (!isTruth(active)) return NO_TRUTH;
+  const label = id ?? name ?? 'tool';
+  return typeof label === 'string'
+    ? { event: 'tool', active, id: cut(label, MAX_REASON) }
+    : 'id and name must be texts';
+}
+
+function parseSaid({ active, commandId }: Fields): AgentEvent | string {
+  if (!isTruth(active)) return NO_TRUTH;
+  return typeof commandId === 'string' && commandId.length <= MAX_REASON
+    ? { event: 'said', active, commandId }
+    : 'commandId must be the text that came with the message';
 }
 
 function parseEnd(reason: unknown): AgentEvent | string {

@@ -1,0 +1,43 @@
+import type { voice } from '@livekit/agents';
+import type { EventLog } from '../events.js';
+import type { PlatformMessages, SayOrder } from '../room/platform-messages.js';
+
+/**
+ * Says what the platform wants to have said, each thing once, and tells when it takes it up and when it is done with it. Into the
+ * words of a caller it says nothing: that is done with at once.
+ */
+export class OrderedSpeech implements PlatformMessages {
+  readonly #session: voice.AgentSession;
+  readonly #events: EventLog;
+  /** By command id; without a handle it will not be said. */
+  readonly #taken = new Map<string, voice.SpeechHandle | undefined>();
+
+  constructor(session: voice.AgentSession, events: EventLog) {
+    this.#session = session;
+    this.#events = events;
+  }
+
+  say({ commandId, text, interrupt }: SayOrder): void {
+    if (this.#taken.has(commandId)) return;
+    this.#taken.set(commandId, undefined);
+    if (this.#session.userState === 'speaking') return this.#report(commandId, false);
+    if (interrupt) this.#session.interrupt();
+    const speech = this.#session.say(text);
+    this.#taken.set(commandId, speech);
+    this.#report(commandId, true);
+    void speech.waitForPlayout().finally(() => this.#report(commandId, false));
+  }
+
+  unsay(commandId: string): void {
+    // It may overtake what it makes void.
+    if (this.#taken.has(commandId)) this.#taken.get(commandId)?.interrupt();
+    else {
+      this.#taken.set(commandId, undefined);
+      this.#report(commandId, false);
+    }
+  }
+
+  #report(commandId: string, active: boolean): void {
+    this.#events.write({ event: 'said', active, commandId });
+  }
+}
