@@ -21,6 +21,16 @@ const PICKS = {
   warmMaxAgeMs: 'WARM_MAX_AGE',
   leaveGraceMs: 'LEAVE_GRACE',
   drainDelayMs: 'API_DRAIN_DELAY',
+  telnyxApiKey: 'TELNYX_API_KEY',
+  telnyxPublicKey: 'TELNYX_PUBLIC_KEY',
+  telnyxApiUrl: 'TELNYX_API_URL',
+  telnyxLink: 'TELNYX_LINK',
+  telnyxSipUri: 'TELNYX_SIP_URI',
+  telnyxStreamUrl: 'TELNYX_STREAM_URL',
+  telnyxProfile: 'TELNYX_PROFILE',
+  telnyxVoice: 'TELNYX_VOICE',
+  telnyxLanguage: 'TELNYX_LANGUAGE',
+  telnyxTranscription: 'TELNYX_TRANSCRIPTION',
   ...RETENTION_PICKS,
   logLevel: 'LOG_LEVEL',
   traceSteps: 'TRACE_STEPS',
@@ -41,8 +51,25 @@ export function parseApiConfig(env: Environment): ApiConfig {
   return Object.freeze({ ...config, livekitPublicUrl: publicUrl.replace(/^http/, 'ws') });
 }
 
-function checkTogether({ adminToken, clientApiKeys }: Config<typeof PICKS>): string[] {
+function checkTogether(config: Config<typeof PICKS>): string[] {
+  const { adminToken, clientApiKeys } = config;
   return adminToken !== undefined && clientApiKeys.includes(adminToken)
-    ? ['CLIENT_API_KEYS must not contain ADMIN_TOKEN: every client would be an admin']
-    : [];
+    ? ['CLIENT_API_KEYS must not contain ADMIN_TOKEN: every client would be an admin', ...checkTelnyx(config)]
+    : checkTelnyx(config);
+}
+
+/** With half of it a call would ring for ever, or be answered and never meet its agent. */
+function checkTelnyx(config: Config<typeof PICKS>): string[] {
+  const { telnyxApiKey, telnyxPublicKey, telnyxLink, telnyxSipUri, telnyxStreamUrl } = config;
+  if (telnyxApiKey === undefined && telnyxPublicKey === undefined) return [];
+  const missing = [
+    telnyxApiKey === undefined && 'TELNYX_API_KEY is missing: TELNYX_PUBLIC_KEY is of no use without it',
+    telnyxPublicKey === undefined && 'TELNYX_PUBLIC_KEY is missing: TELNYX_API_KEY is of no use without it',
+    telnyxLink === undefined && 'TELNYX_LINK is missing: it says how phone calls get to their agents',
+    telnyxLink === 'sip' && telnyxSipUri === undefined && 'TELNYX_SIP_URI is missing: TELNYX_LINK is sip',
+    telnyxLink === 'stream' &&
+      telnyxStreamUrl === undefined &&
+      'TELNYX_STREAM_URL is missing: TELNYX_LINK is stream',
+  ];
+  return missing.filter((problem) => problem !== false);
 }

@@ -221,6 +221,75 @@ export const ENVIRONMENT = {
   PROFILES_FILE: optional(
     text({ about: 'YAML file with several kinds of agent, instead of AGENT_COMMAND (docs/profiles.md)' }),
   ),
+  TELNYX_API_KEY: optional(
+    text({
+      about:
+        'API key of your Telnyx account; with TELNYX_PUBLIC_KEY phone calls are taken (docs/telephony.md)',
+      secret: true,
+      pattern: /^[\x21-\x7e]{1,512}$/,
+      expects: 'at most 512 printable ASCII characters without spaces',
+    }),
+  ),
+  TELNYX_PUBLIC_KEY: optional(
+    text({
+      about: 'Public key of that account (base64), which its webhooks are verified with',
+      pattern: /^[A-Za-z0-9+/]{43}=$/,
+      expects: 'the base64 text of an Ed25519 public key, 44 characters long',
+    }),
+  ),
+  TELNYX_API_URL: url({
+    about: 'Where commands for phone calls go, version included',
+    default: 'https://api.telnyx.com/v2',
+    schemes: ['http', 'https'],
+  }),
+  TELNYX_LINK: optional(
+    choice({
+      about:
+        'How a phone call gets to its agent. sip: to TELNYX_SIP_URI, into the LiveKit room; stream: its audio to TELNYX_STREAM_URL',
+      of: ['sip', 'stream'],
+    }),
+  ),
+  TELNYX_SIP_URI: optional(
+    text({
+      about:
+        'SIP address that leads into the room, such as sip:{room}@sip.example.com; {sessionId} may be used too',
+      pattern: /^sips?:(?:[^\s{}"<>]|\{room\}|\{sessionId\}){1,1024}$/,
+      expects:
+        'an address that starts with sip: or sips:, with {room} and {sessionId} as its only placeholders',
+    }),
+  ),
+  TELNYX_STREAM_URL: optional(
+    text({
+      about:
+        'WebSocket address of your audio bridge, such as wss://bridge.example.com/{sessionId}; {room} may be used too',
+      pattern: /^wss?:\/\/(?:[^\s{}"<>]|\{room\}|\{sessionId\}){1,1024}$/,
+      expects:
+        'an address that starts with ws:// or wss://, with {room} and {sessionId} as its only placeholders',
+    }),
+  ),
+  TELNYX_PROFILE: text({
+    about: 'Kind of agent that phone calls get',
+    default: 'default',
+    pattern: /^[A-Za-z0-9_-]{1,64}$/,
+    expects: 'at most 64 letters, digits, _ and -',
+  }),
+  TELNYX_VOICE: text({
+    about: 'Voice that asks whether somebody is there, as Telnyx names its voices',
+    default: 'AWS.Polly.Joanna-Neural',
+    pattern: /^[\x21-\x7e]{1,256}$/,
+    expects: 'at most 256 printable ASCII characters without spaces',
+  }),
+  TELNYX_LANGUAGE: text({
+    about: 'Language of that voice and of what callers say',
+    default: 'en-US',
+    pattern: /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$/,
+    expects: 'a language such as en-US',
+  }),
+  TELNYX_TRANSCRIPTION: choice({
+    about: 'Whether Telnyx transcribes phone calls, so that a word of the caller is noticed',
+    default: 'on',
+    of: ['on', 'off'],
+  }),
   TRANSCRIPT_RETENTION: seconds({
     about: 'How long transcripts are kept after a call, for admins; 0 keeps none',
     default: '0',

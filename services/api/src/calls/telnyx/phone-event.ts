@@ -1,0 +1,171 @@
+import { CodedError } from '@greenroom/contracts';
+import Joi from 'joi';
+import { readClientState } from './client-state.js';
+
+/** What one webhook of Telnyx says of a phone call, as far as we use it. */
+export type PhoneEvent = {
+  /** Names the event, however often it is delivered. */
+  readonly eventId: string;
+  /** The call_control_id. */
+  readonly callId: string;
+  /** Milliseconds since 1970, by the clock of Telnyx. */
+  readonly occurredAt: number;
+} & PhoneEventKind;
+
+export type PhoneEventKind =
+  | { readonly kind: 'initiated'; readonly isIncoming: boolean }
+  | { readonly kind: 'answered' }
+  /** `id` tells the end of one sound from that of another; `commandId` is ours, where we asked for it. */
+  | { readonly kind: 'playback_started' | 'playback_ended'; readonly id: string; readonly commandId?: string }
+  | { readonly kind: 'caller_said'; readonly text: string; readonly isFinal: boolean }
+  | { readonly kind: 'hangup'; readonly cause: string; readonly isByCaller: boolean };
+
+interface Webhook {
+  readonly data: {
+    readonly id: string;
+    readonly event_type: string;
+    readonly occurred_at: string;
+    readonly payload: Payload;
+  };
+}
+
+interface Payload {
+  readonly call_control_id: string;
+  readonly client_state?: string | null;
+  readonly direction?: string;
+  readonly playback_id?: string;
+  readonly media_url?: string | null;
+  readonly media_name?: string | null;
+  readonly hangup_cause?: string | null;
+  readonly hangup_source?: string | null;
+  readonly digits?: string | null;
+  readonly digit?: string | null;
+  readonly transcription_data?: {
+    readonly transcript: string;
+    readonly is_final: boolean;
+    readonly transcription_track?: string;
+  };
+}
+
+const MAX_TEXT = 16_384;
+const optionalText = Joi.string().allow('', null).max(MAX_TEXT);
+
+/** Part of Redis keys and of addresses: any text that is printable and bounded. Telnyx's have about 60 characters. */
+const identifier = Joi.string()
+  .max(256)
+  .pattern(/^[\x21-\x7e]+$/);
+
+/** Of every event; `unknown()` because Telnyx adds fields whenever it likes. */
+const envelope = Joi.object({
+  data: Joi.object({
+    id: identifier.required(),
+    event_type: Joi.string().max(128).required(),
+    occurred_at: Joi.string().isoDate().required(),
+    payload: Joi.object().unknown().required(),
+  })
+    .unknown()
+    .required(),
+})
+  .unknown()
+  .required();
+
+const payload = Joi.object<Payload>({
+  call_control_id: identifier.required(),
+  client_state: optionalText,
+  direction: optionalText,
+  playback_id: optionalText,
+  media_url: optionalText,
+  media_name: optionalText,
+  hangup_cause: optionalText,
+  hangup_source: optionalText,
+  digits: optionalText,
+  digit: optionalText,
+  transcription_data: Joi.object({
+    transcript: Joi.string().allow('').max(MAX_TEXT).required(),
+    is_final: Joi.boolean().strict().required(),
+    transcription_track: optionalText,
+  }).unknown(),
+}).unknown();
+
+/**
+ * @returns undefined for what is none of our business: a fax, a message, a kind of event that nobody knew when this was written
+ * @throws CodedError `invalid_json`, or `invalid_request` for an event of a call that is not formed as Telnyx forms it
+ */
+export function parsePhoneEvent(body: string): PhoneEvent | undefined {
+  const { data } = check<Webhook>(envelope, parseJson(body));
+  const read = READERS.get(data.event_type);
+  if (!read) return undefined;
+  const about = check<Payload>(payload, data.payload);
+  const kind = read(about);
+  return (
+    kind && {
+      eventId: data.id,
+      callId: about.call_control_id,
+      occurredAt: Date.parse(data.occurred_at),
+      ...kind,
+    }
+  );
+}
+
+type Reader = (payload: Payload) => PhoneEventKind | undefined;
+
+const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['call.initiated', ({ direction }) => ({ kind: 'initiated', isIncoming: direction === 'incoming' })],
+  ['call.answered', () => ({ kind: 'answered' })],
+  ['call.speak.started', (it) => playback('playback_started', 'speak', it)],
+  ['call.speak.ended', (it) => playback('playback_ended', 'speak', it)],
+  ['call.playback.started', (it) => playback('playback_started', 'playback', it)],
+  ['call.playback.ended', (it) => playback('playback_ended', 'playback', it)],
+  ['call.transcription', readTranscription],
+  ['call.gather.ended', ({ digits }) => keysPressed(digits)],
+  ['call.dtmf.received', ({ digit }) => keysPressed(digit)],
+  [
+    'call.hangup',
+    ({ hangup_cause, hangup_source }) => ({
+      kind: 'hangup',
+      cause: hangup_cause || 'unspecified',
+      isByCaller: hangup_source === 'caller',
+    }),
+  ],
+]);
+
+/** Telnyx gives spoken text no id of its own: what its command gave along tells it apart, where it was ours. */
+function playback(
+  kind: 'playback_started' | 'playback_ended',
+  how: 'speak' | 'playback',
+  { client_state, playback_id, media_url, media_name }: Payload,
+): PhoneEventKind {
+  const commandId = how === 'speak' ? readClientState(client_state)?.commandId : undefined;
+  const id = commandId ?? (playback_id || media_url || media_name || how);
+  return { kind, id, ...(commandId === undefined ? {} : { commandId }) };
+}
+
+/** What the agent says is transcribed too where somebody has asked Telnyx for both sides. */
+function readTranscription({ transcription_data: data }: Payload): PhoneEventKind | undefined {
+  if (!data || data.transcription_track === 'outbound' || data.transcript.trim() === '') return undefined;
+  return { kind: 'caller_said', text: data.transcript, isFinal: data.is_final };
+}
+
+/** Somebody who presses keys is there. Which ones is nobody's business here. */
+function keysPressed(digits: string | null | undefined): PhoneEventKind | undefined {
+  return digits ? { kind: 'caller_said', text: '', isFinal: true } : undefined;
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new CodedError('invalid_json', { cause: error });
+  }
+}
+
+/** Names no value: what a caller says stands in some. */
+function check<T>(schema: Joi.Schema, input: unknown): T {
+  const { error, value } = schema.validate(input, { convert: false });
+  if (!error) return value as T;
+  const field = error.details[0]?.path.join('.') || 'the body';
+  throw new CodedError('invalid_request', {
+    detail: `${field} is not as Telnyx sends it.`,
+    cause: error.details[0]?.type,
+  });
+}
