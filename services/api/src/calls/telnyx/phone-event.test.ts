@@ -1,0 +1,130 @@
+import { CodedError } from '@greenroom/contracts';
+import { describe, expect, test } from '@jest/globals';
+import { writeClientState } from './client-state.js';
+import { parsePhoneEvent } from './phone-event.js';
+
+const CALL = `v3:${'x'.repeat(200)}`;
+const ABOUT = { eventId: 'event-1', callId: CALL, occurredAt: Date.parse('2026-11-22T10:00:00.123Z') };
+
+function webhook(type: unknown, payload: object = {}, data: object = {}): string {
+  return JSON.stringify({
+    data: {
+      record_type: 'event',
+      event_type: type,
+      id: 'event-1',
+      occurred_at: '2026-11-22T10:00:00.123456Z',
+      payload: { call_control_id: CALL, client_state: null, from: '+1', ...payload },
+      ...data,
+    },
+    meta: { attempt: 1 },
+  });
+}
+
+const ours = writeClientState({ commandId: 'checkin-1' });
+const heard = (transcript: string, is_final: boolean, transcription_track?: string) => ({
+  transcription_data: { transcript, is_final, transcription_track, confidence: 0.9 },
+});
+
+test.each([
+  ['call.initiated', { direction: 'incoming' }, { kind: 'initiated', isIncoming: true }],
+  ['call.initiated', { direction: 'outgoing' }, { kind: 'initiated', isIncoming: false }],
+  ['call.answered', {}, { kind: 'answered' }],
+  [
+    'call.speak.started',
+    { client_state: ours },
+    { kind: 'playback_started', id: 'checkin-1', commandId: 'checkin-1' },
+  ],
+  [
+    'call.speak.ended',
+    { client_state: ours },
+    { kind: 'playback_ended', id: 'checkin-1', commandId: 'checkin-1' },
+  ],
+  ['call.speak.started', { client_state: 'b3RoZXJz' }, { kind: 'playback_started', id: 'speak' }],
+  [
+    'call.playback.started',
+    { client_state: ours, playback_id: 'p1' },
+    { kind: 'playback_started', id: 'p1' },
+  ],
+  [
+    'call.playback.ended',
+    { media_url: 'https://a/b.mp3' },
+    { kind: 'playback_ended', id: 'https://a/b.mp3' },
+  ],
+  ['call.playback.ended', {}, { kind: 'playback_ended', id: 'playback' }],
+  ['call.transcription', heard('hold on', true), { kind: 'caller_said', text: 'hold on', isFinal: true }],
+  [
+    'call.transcription',
+    heard('hold', false, 'inbound'),
+    { kind: 'caller_said', text: 'hold', isFinal: false },
+  ],
+  ['call.dtmf.received', { digit: '5' }, { kind: 'caller_said', text: '', isFinal: true }],
+  ['call.gather.ended', { digits: '123', status: 'valid' }, { kind: 'caller_said', text: '', isFinal: true }],
+  [
+    'call.hangup',
+    { hangup_cause: 'normal_clearing', hangup_source: 'caller' },
+    { kind: 'hangup', cause: 'normal_clearing', isByCaller: true },
+  ],
+  ['call.hangup', { hangup_source: null }, { kind: 'hangup', cause: 'unspecified', isByCaller: false }],
+])('%s %p', (type, payload, expected) => {
+  expect(parsePhoneEvent(webhook(type, payload))).toEqual({ ...ABOUT, ...expected });
+});
+
+test.each([
+  ['what nobody knows yet', webhook('call.painted')],
+  ['what is about no call', webhook('fax.received', { call_control_id: undefined })],
+  ['words of the agent', webhook('call.transcription', heard('How can I help?', true, 'outbound'))],
+  ['a transcription of nothing', webhook('call.transcription', heard(' ', true))],
+  ['a gather in which no key was pressed', webhook('call.gather.ended', { digits: '', status: 'timeout' })],
+])('is of no interest: %s', (_, body) => {
+  expect(parsePhoneEvent(body)).toBeUndefined();
+});
+
+describe('is refused, without a word of what stood in it', () => {
+  const PRIVATE = 'my insurance number';
+  test.each([
+    ['no JSON', `{"data": ${PRIVATE}`],
+    ['nothing', ''],
+    ['a text', JSON.stringify(PRIVATE)],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['no data', '{}'],
+    ['data that is a list', '{"data":[]}'],
+    ['a type that is no text', webhook(7)],
+    ['no id', webhook('call.answered', {}, { id: undefined })],
+    ['an id with a line break', webhook('call.answered', {}, { id: 'a\nb' })],
+    ['an id of 10,000 characters', webhook('call.answered', {}, { id: 'x'.repeat(10_000) })],
+    ['a time that is none', webhook('call.answered', {}, { occurred_at: 'yesterday' })],
+    ['a time that is a number', webhook('call.answered', {}, { occurred_at: 5 })],
+    ['a payload that is a list', webhook('call.answered', {}, { payload: [] })],
+    ['no call', webhook('call.answered', { call_control_id: undefined })],
+    ['a call that is a number', webhook('call.answered', { call_control_id: 5 })],
+    ['a call with blanks', webhook('call.answered', { call_control_id: 'a b' })],
+    ['a call of nothing', webhook('call.answered', { call_control_id: '' })],
+    ['a call of 300 characters', webhook('call.answered', { call_control_id: 'x'.repeat(300) })],
+    [
+      'words that are an object',
+      webhook('call.transcription', { transcription_data: { transcript: { PRIVATE } } }),
+    ],
+    [
+      'words that may be final',
+      webhook('call.transcription', { transcription_data: { transcript: PRIVATE, is_final: 'yes' } }),
+    ],
+    ['endless words', webhook('call.transcription', heard(PRIVATE.repeat(10_000), true))],
+    ['a state that is an object', webhook('call.speak.ended', { client_state: {} })],
+  ])('%s', (_, body) => {
+    let error: unknown;
+    try {
+      parsePhoneEvent(body);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(CodedError);
+    expect(['invalid_json', 'invalid_request']).toContain((error as CodedError).code);
+    expect((error as CodedError).message).not.toContain('insurance');
+  });
+});
+
+test('a prototype that a body brings along changes nothing', () => {
+  const body = webhook('call.answered').replace('"payload":{', '"payload":{"__proto__":{"kind":"hangup"},');
+  expect(parsePhoneEvent(body)).toEqual({ ...ABOUT, kind: 'answered' });
+});
