@@ -92,10 +92,10 @@ const payload = Joi.object<Payload>({
  * @throws CodedError `invalid_json`, or `invalid_request` for an event of a call that is not formed as Telnyx forms it
  */
 export function parsePhoneEvent(body: string): PhoneEvent | undefined {
-  const { data } = check<Webhook>(envelope, parseJson(body));
+  const { data } = check(envelope, parseJson(body)) as Webhook;
   const read = READERS.get(data.event_type);
   if (!read) return undefined;
-  const about = check<Payload>(payload, data.payload);
+  const about = check(payload, data.payload) as Payload;
   const kind = read(about);
   return (
     kind && {
@@ -160,9 +160,9 @@ function parseJson(body: string): unknown {
 }
 
 /** Names no value: what a caller says stands in some. */
-function check<T>(schema: Joi.Schema, input: unknown): T {
+function check(schema: Joi.Schema, input: unknown): unknown {
   const { error, value } = schema.validate(input, { convert: false });
-  if (!error) return value as T;
+  if (!error) return value;
   const field = error.details[0]?.path.join('.') || 'the body';
   throw new CodedError('invalid_request', {
     detail: `${field} is not as Telnyx sends it.`,
