@@ -47,11 +47,15 @@ local function delete_events()
   end
 end
 
--- Without an entry, the history was full: any host may have its log.
+-- Without an entry, the history was full: any host may have its log. So it may for one that cannot be read, and what that one
+-- says of the user can only go as a whole.
 local function forget_session(id)
-  local json = redis.call('GET', K.history(id))
-  if not json then return History.have_files_forgotten(id, redis.call('ZRANGE', K.HOSTS, 0, -1)) end
-  local entry = cjson.decode(json)
+  local json = History.text_of(id)
+  local entry = json and History.decode(json)
+  if not entry then
+    History.drop_entry(id)
+    return History.have_files_forgotten(id, redis.call('ZRANGE', K.HOSTS, 0, -1))
+  end
   for _, field in ipairs(History.PERSONAL_FIELDS) do entry[field] = nil end
   entry.forgotten = '1'
   redis.call('SET', K.history(id), cjson.encode(entry), 'KEEPTTL')

@@ -1,5 +1,6 @@
 -- One page of ended sessions, newest end first. A page looks at a bounded number of entries, so with a filter that few of
--- them match it may be short, or empty, although there is a next one.
+-- them match it may be short, or empty, although there is a next one. What cannot be read matches no filter; without one it is
+-- handed out as it is.
 -- Args: limit, beforeScore?, beforeId? (the cursor), filter {userId?, profile?, host?, reason?, from?, to?} (times inclusive)
 -- Answers: ok {entries[] {id, json}, next? {score, id}}
 -- @flags no-writes
@@ -16,8 +17,8 @@ local low = int(math.max(present(f.from) and f.from or 0, NOW - History.KEPT_MS)
 
 local function matches(json)
   if not (present(f.userId) or present(f.profile) or present(f.host) or present(f.reason)) then return true end
-  local entry = cjson.decode(json)
-  return not ((present(f.userId) and entry.userId ~= f.userId) or (present(f.profile) and entry.profile ~= f.profile)
+  local entry = History.decode(json)
+  return entry ~= nil and not ((present(f.userId) and entry.userId ~= f.userId) or (present(f.profile) and entry.profile ~= f.profile)
     or (present(f.reason) and entry.endReason ~= f.reason)
     or (present(f.host) and not string.find((entry.launches or '') .. ' ', '@' .. f.host .. ' ', 1, true)))
 end
@@ -26,7 +27,7 @@ local entries, last = {}, nil
 local function look(id, score)
   if present(A.beforeScore) and score == A.beforeScore and id >= A.beforeId then return end
   last = { score = score, id = id }
-  local json = redis.call('GET', K.history(id))
+  local json = History.text_of(id)
   if json and matches(json) then entries[#entries + 1] = { id = id, json = json } end
 end
 

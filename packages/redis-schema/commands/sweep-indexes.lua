@@ -1,7 +1,9 @@
 -- Compares every index with the hashes it speaks of and repairs the index: the hash is the truth, and its expiry cleans
--- up after a deployment that is gone. Without an epoch the data is lost, and nothing is touched.
+-- up after a deployment that is gone. Without an epoch the data is lost, and nothing is touched. What it writes puts right and
+-- frees, so it also runs when Redis is full.
 -- Args: (none)
 -- Answers: ok {repaired, overdue[], epoch?}
+-- @flags allow-oom
 -- @include prelude
 -- @include line
 

@@ -2,9 +2,17 @@ import type { EndedBy, EndReason } from '@greenroom/contracts';
 import { integer, parseLaunches, text } from './session-codec.js';
 import type { HistoryRecord, TranscriptLine } from './types.js';
 
-/** Parses an entry of the history. Unknown fields of a newer version are left aside. */
-export function parseHistory(id: string, json: string): HistoryRecord {
-  const { lastLines, ...fields } = JSON.parse(json) as Record<string, unknown>;
+/** Parses an entry of the history; undefined when that cannot be done. Unknown fields of a newer version are left aside. */
+export function parseHistory(id: string, json: string): HistoryRecord | undefined {
+  try {
+    const fields: unknown = JSON.parse(json);
+    return fields instanceof Object ? parseFields(id, fields as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseFields(id: string, { lastLines, ...fields }: Record<string, unknown>): HistoryRecord {
   const h = fields as Record<string, string | undefined>;
   return {
     id,

@@ -9,6 +9,8 @@ const DAY_MS = 86_400_000;
 const RETENTION = { historyMs: 30 * DAY_MS, historyMax: 100, transcriptMs: 0, logMs: 7 * DAY_MS };
 const FAILURE = { error: 'It exited.', maxAttempts: 1, backoffMs: 1, holdoffBaseMs: 1, holdoffMaxMs: 1 };
 
+const REPLACED_BY_LIST = "redis.call('DEL', KEYS[1]) redis.call('RPUSH', KEYS[1], 'x')";
+
 let redis: TestRedis;
 let schema: RedisSchema;
 let serial = 0;
@@ -27,9 +29,14 @@ beforeEach(async () => {
 });
 afterEach(() => schema.close());
 
-async function open(retention: Partial<Retention> = {}): Promise<void> {
+async function open(retention: Partial<Retention> = {}, onUnreadable?: (key: string) => void): Promise<void> {
   await schema?.close();
-  schema = openRedis({ url: redis.url, clientName: 'test', retention: { ...RETENTION, ...retention } });
+  schema = openRedis({
+    url: redis.url,
+    clientName: 'test',
+    retention: { ...RETENTION, ...retention },
+    ...(onUnreadable && { onUnreadable }),
+  });
   await schema.connected(2000);
 }
 
@@ -381,6 +388,36 @@ describe('the history', () => {
     expect(second.nextCursor).toBeUndefined();
   });
 
+  test.each([
+    ['no JSON', (key: string) => redis.command('SET', key, '{"userId":')],
+    ['no entry', (key: string) => redis.command('SET', key, '5')],
+    ['an entry with a list for a text', (key: string) => redis.command('SET', key, '{"launches":[1]}')],
+    ['no text', (key: string) => redis.command('EVAL', REPLACED_BY_LIST, 1, key)],
+  ])(
+    'one that was overwritten with %s is passed over: the others are listed, page by page',
+    async (_what, spoil) => {
+      const oldest = await call({ userId: 'ada' });
+      const spoilt = await call({ userId: 'ada' });
+      const newest = await call({ userId: 'ada' });
+      await spoil(`history:${spoilt}`);
+      for (const filter of [{}, { userId: 'ada' }, { reason: 'caller_ended' as const }]) {
+        expect(await idsOf(filter)).toEqual([newest, oldest]);
+      }
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      for (let pages = 0; pages < 4 && (pages === 0 || cursor !== undefined); pages += 1) {
+        const page = await schema.history.list({}, { limit: 1, cursor });
+        seen.push(...page.entries.map(({ id }) => id));
+        cursor = page.nextCursor;
+      }
+      expect(seen).toEqual([newest, oldest]);
+      await open({ historyMax: 1 });
+      const last = await call();
+      expect(await idsOf()).toEqual([last]);
+      expect(await keys(`history:${spoilt}`)).toEqual([]);
+    },
+  );
+
   test('is capped by count: the oldest go, with their transcripts', async () => {
     await open({ historyMax: 3, transcriptMs: 60_000 });
     const ids: string[] = [];
@@ -538,6 +575,25 @@ describe('forgetting a user', () => {
     // The entry goes when it would have gone.
     expect(Number(await redis.command('PTTL', `history:${id}`))).toBeGreaterThan(DAY_MS);
     expect(await schema.history.forgetUser('ada')).toEqual({ forgotten: 0, live: 0 });
+  });
+
+  test('takes an entry that cannot be read away as a whole', async () => {
+    const id = await call({ userId: 'ada' });
+    await redis.command('SET', `history:${id}`, '{"userId":"ada"');
+    expect(await schema.history.forgetUser('ada')).toEqual({ forgotten: 1, live: 0 });
+    expect(await everything()).not.toContain('ada');
+    expect(await idsOf()).toEqual([]);
+    expect((await heartbeat()).forget).toEqual([id]);
+  });
+
+  test('says which keys cannot be read', async () => {
+    const unreadable: string[] = [];
+    await open({}, (key) => void unreadable.push(key));
+    const id = await call();
+    await redis.command('SET', `history:${id}`, '{');
+    expect(await schema.history.read(id)).toBeUndefined();
+    await idsOf();
+    expect(unreadable).toEqual([`history:${id}`, `history:${id}`]);
   });
 
   test('has each host delete its files, and repeats it until that is done', async () => {

@@ -13,14 +13,20 @@ export class HistoryStore {
   readonly #scripts: ScriptRunner;
   readonly #connection: Redis;
   readonly #keyPrefix: string;
+  readonly #onUnreadable: (key: string) => void;
 
-  constructor(scripts: ScriptRunner, connection: Redis, keyPrefix: string) {
+  constructor(
+    scripts: ScriptRunner,
+    connection: Redis,
+    options: { keyPrefix: string; onUnreadable: (key: string) => void },
+  ) {
     this.#scripts = scripts;
     this.#connection = connection;
-    this.#keyPrefix = keyPrefix;
+    this.#keyPrefix = options.keyPrefix;
+    this.#onUnreadable = options.onUnreadable;
   }
 
-  /** Ended sessions, newest end first. A malformed cursor reads as the first page. */
+  /** Ended sessions, newest end first, without those that cannot be read. A malformed cursor reads as the first page. */
   async list(
     filter: HistoryFilter,
     page: { cursor?: string | undefined; limit: number },
@@ -35,20 +41,20 @@ export class HistoryStore {
     const next = answer.next as { score: string; id: string } | null | undefined;
     const entries = asList<{ id: string; json: string }>(answer.entries);
     return {
-      entries: entries.map(({ id, json }) => parseHistory(id, json)),
+      entries: entries.flatMap(({ id, json }) => this.#parse(id, json) ?? []),
       nextCursor: next ? encodeCursor(next) : undefined,
     };
   }
 
   /**
-   * The entry of one session; undefined for one that is not over, has no entry any more, or never had one. The id that it
-   * stood in line with finds it too.
+   * The entry of one session; undefined for one that is not over, has no entry any more, never had one, or one that cannot
+   * be read. The id that it stood in line with finds it too.
    */
   async read(sessionId: string): Promise<HistoryRecord | undefined> {
     try {
       const id = await this.#resolve(sessionId);
       const json = await this.#connection.get(`${this.#keyPrefix}history:${id}`);
-      return json === null ? undefined : parseHistory(id, json);
+      return json === null ? undefined : this.#parse(id, json);
     } catch (error) {
       throw toSchemaError(error, 'readHistory');
     }
@@ -73,6 +79,12 @@ export class HistoryStore {
     } catch (error) {
       throw toSchemaError(error, 'transcript');
     }
+  }
+
+  #parse(id: string, json: string): HistoryRecord | undefined {
+    const entry = parseHistory(id, json);
+    if (entry === undefined) this.#onUnreadable(`history:${id}`);
+    return entry;
   }
 
   async #resolve(sessionId: string): Promise<string> {

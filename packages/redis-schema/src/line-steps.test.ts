@@ -615,3 +615,16 @@ test('the sweep repairs the line', async () => {
   expect(await line()).toEqual([first, second]);
   expect(await schema.sessions.askInLine(second)).toMatchObject({ position: 2 });
 });
+
+test('the sweep frees what no session holds also when Redis is full', async () => {
+  await addHost();
+  await redis.command('SADD', 'session:ready', 'session_that_never_was_at_all');
+  await redis.command('RPUSH', 'agent:session_that_never_was_at_all:logs', 'x');
+  await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+  try {
+    expect(await schema.sessions.sweepIndexes()).toMatchObject({ repaired: 1 });
+  } finally {
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+  }
+  expect(await redis.command('EXISTS', 'session:ready', 'agent:session_that_never_was_at_all:logs')).toBe(0);
+});

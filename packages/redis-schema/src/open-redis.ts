@@ -37,6 +37,8 @@ export interface OpenOptions {
   retention?: Retention;
   /** Called for every connection error; ioredis reconnects by itself. */
   onError?: (error: Error) => void;
+  /** Called with the key of what is skipped because it cannot be read: this version cannot have written it like that. */
+  onUnreadable?: (key: string) => void;
 }
 
 /** The one door to Redis: a store for each resource, over connections kept apart by role. */
@@ -112,7 +114,10 @@ export function openRedis(options: OpenOptions): RedisSchema {
     rooms: new RoomStore(scripts),
     profiles: new ProfileStore(scripts),
     health: new HealthStore(scripts),
-    history: new HistoryStore(scripts, commands, keyPrefix),
+    history: new HistoryStore(scripts, commands, {
+      keyPrefix,
+      onUnreadable: options.onUnreadable ?? (() => undefined),
+    }),
     doorbell,
     bus,
     clock,

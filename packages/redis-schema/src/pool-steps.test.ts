@@ -162,6 +162,20 @@ describe('a rate', () => {
     expect(now).toMatchObject({ starts: 4, warmStarts: 0, replaceMs: 60_000 });
   });
 
+  test('admins hear of a new target in the step that worked it out', async () => {
+    await setPolicy(RATE);
+    await measure(60_000);
+    const targetsTold = async () => {
+      const all = (await redis.command('XRANGE', 'events', '-', '+')) as [string, string[]][];
+      const events = all.filter(([, fields]) => fields[1] === 'pool');
+      return events.map(([, fields]) => (JSON.parse(fields[3] ?? '') as { target: number }).target);
+    };
+    const before = await targetsTold();
+    await start();
+    await start();
+    expect((await targetsTold()).slice(before.length)).toEqual([1, 2]);
+  });
+
   test('adds its margin, and keeps within its bounds', async () => {
     await setPolicy({ ...RATE, safety: 2 });
     await measure(60_000);

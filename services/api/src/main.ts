@@ -36,6 +36,7 @@ async function main(): Promise<void> {
     traceSteps: config.traceSteps !== undefined,
     retention: retentionOf(config),
     onError: (error) => logger.warn('redis connection', { error: error.message }),
+    onUnreadable: (key) => logger.warn('what is kept in Redis cannot be read and is skipped', { key }),
   });
   const metrics = createApiMetrics();
   const streams = new OpenStreams(metrics.openStreams);

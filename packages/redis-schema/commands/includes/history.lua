@@ -51,8 +51,20 @@ function History.total_cpu(session)
   return string.format('%.2f', (tonumber(session.cpuBefore) or 0) + (tonumber(session.launchCpu) or 0))
 end
 
+-- The text of an entry, or nil. What is something else, because another program has written it, is none.
+function History.text_of(id)
+  local json = redis.pcall('GET', K.history(id))
+  return type(json) == 'string' and json or nil
+end
+
+-- What an entry says, or nil for one that cannot be read: one spoilt entry must not keep the others from anybody.
+function History.decode(json)
+  local is_json, entry = pcall(cjson.decode, json)
+  return is_json and type(entry) == 'table' and entry or nil
+end
+
 function History.drop_entry(id)
-  local queued_as = string.match(redis.call('GET', K.history(id)) or '', '"queuedAs":"([^"]+)"')
+  local queued_as = string.match(History.text_of(id) or '', '"queuedAs":"([^"]+)"')
   if queued_as then redis.call('DEL', K.becomes(queued_as)) end
   redis.call('ZREM', K.HISTORY, id)
   redis.call('DEL', K.history(id), K.transcript(id))

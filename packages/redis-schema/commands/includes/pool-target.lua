@@ -11,8 +11,9 @@ PoolTarget.FAST_SHARE = 0.1
 -- Fewer agents than this are none: old arrivals fade, but never quite.
 PoolTarget.NONE = 0.05
 
+-- Precise enough that one arrival, read again, does not round up to two agents.
 function PoolTarget.float(n)
-  return string.format('%.9g', n)
+  return string.format('%.15g', n)
 end
 
 function PoolTarget.read_policy(profile)
