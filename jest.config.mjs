@@ -15,7 +15,8 @@ export default {
   },
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^@greenroom/(contracts|redis-schema|service-kit|test-kit)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@greenroom/(contracts|dead-air|redis-schema|service-kit|test-kit)$':
+      '<rootDir>/packages/$1/src/index.ts',
   },
   cacheDirectory: '<rootDir>/.greenroom/jest-cache',
   testTimeout: 30_000,

@@ -17,6 +17,7 @@ ENV NODE_ENV=production
 COPY --from=build /app/package.json ./package.json
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/packages/contracts ./packages/contracts
+COPY --from=build /app/packages/dead-air ./packages/dead-air
 COPY --from=build /app/packages/redis-schema ./packages/redis-schema
 COPY --from=build /app/packages/service-kit ./packages/service-kit
 COPY --from=build /app/services/api ./services/api

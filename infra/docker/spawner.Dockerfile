@@ -21,6 +21,7 @@ ENV STATE_DIR=/var/lib/greenroom
 COPY --from=build /app/package.json ./package.json
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/packages/contracts ./packages/contracts
+COPY --from=build /app/packages/dead-air ./packages/dead-air
 COPY --from=build /app/packages/redis-schema ./packages/redis-schema
 COPY --from=build /app/packages/service-kit ./packages/service-kit
 COPY --from=build /app/services/agent ./services/agent

@@ -1,0 +1,25 @@
+import type { ResolvedDeadAirSettings } from './settings.js';
+import { callerPausesAt, quietFrom } from './silence.js';
+import type { CallState } from './state.js';
+import { isHoldingOn } from './words.js';
+
+/** When the silence has lasted long enough to ask, or to give up. */
+export function silenceDueAt(state: CallState, settings: ResolvedDeadAirSettings): number {
+  return Math.max(quietFrom(state) + patienceMs(state, settings), callerPausesAt(state));
+}
+
+export function isEveryCheckinAsked(state: CallState, settings: ResolvedDeadAirSettings): boolean {
+  return state.checkins >= settings.maxCheckins;
+}
+
+/** The messages take turns through the whole call. */
+export function nextMessage(state: CallState, settings: ResolvedDeadAirSettings): string {
+  const asked = state.commands.checkin ?? 0;
+  return settings.checkinMessages[asked % settings.checkinMessages.length] ?? '';
+}
+
+/** Without a single question there is no "after the last one": the call ends when the first would have been due. */
+function patienceMs(state: CallState, settings: ResolvedDeadAirSettings): number {
+  if (state.checkins > 0 && isEveryCheckinAsked(state, settings)) return settings.disconnectDelayMs;
+  return isHoldingOn(state.words) ? settings.holdOnTimeoutMs : settings.silenceTimeoutMs;
+}

@@ -1,0 +1,47 @@
+import { END_AGAIN_MS, OVERTIME_MS } from './bounds.js';
+import { isEveryCheckinAsked, silenceDueAt } from './checkins.js';
+import { frozenAt, isAnswerAwaited } from './frozen-agent.js';
+import type { ResolvedDeadAirSettings } from './settings.js';
+import { callerPausesAt, quietFrom, workQuietFrom } from './silence.js';
+import type { CallState } from './state.js';
+
+/** What the machine does next if nothing else happens until then. */
+export interface Decision {
+  at: number;
+  what: 'ask' | 'give_up' | 'agent_is_frozen' | 'too_long' | 'end' | 'end_again';
+}
+
+/** null: whatever happens next, the time alone brings nothing. */
+export function nextDecision(state: CallState, settings: ResolvedDeadAirSettings): Decision | null {
+  if (state.isOver) return null;
+  if (state.end !== null) {
+    return state.end.refusedAt > 0 ? { at: state.end.refusedAt + END_AGAIN_MS, what: 'end_again' } : null;
+  }
+  if (state.startedAt === 0) return null;
+  if (state.farewell !== null) {
+    const spokenBy = Math.max(quietFrom(state), callerPausesAt(state));
+    return { at: Math.min(spokenBy, state.farewell.at + OVERTIME_MS), what: 'end' };
+  }
+  const next = isAnswerAwaited(state)
+    ? ifAgentStaysSilent(state, settings)
+    : ifBothStaySilent(state, settings);
+  const limit = atLongest(state, settings);
+  return limit !== null && limit.at <= next.at ? limit : next;
+}
+
+function ifBothStaySilent(state: CallState, settings: ResolvedDeadAirSettings): Decision {
+  const what = isEveryCheckinAsked(state, settings) ? 'give_up' : 'ask';
+  return { at: silenceDueAt(state, settings), what };
+}
+
+function ifAgentStaysSilent(state: CallState, settings: ResolvedDeadAirSettings): Decision {
+  return { at: frozenAt(state, settings.agentResponseTimeoutMs), what: 'agent_is_frozen' };
+}
+
+/** A call that has been long enough ends as soon as the caller pauses and no work runs, within reason. */
+function atLongest(state: CallState, settings: ResolvedDeadAirSettings): Decision | null {
+  if (settings.maxCallDurationMs === null) return null;
+  const longEnough = state.startedAt + settings.maxCallDurationMs;
+  const opportune = Math.max(longEnough, callerPausesAt(state), workQuietFrom(state));
+  return { at: Math.min(opportune, longEnough + OVERTIME_MS), what: 'too_long' };
+}

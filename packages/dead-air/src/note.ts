@@ -1,0 +1,71 @@
+import { MAX_AGENT_RESTARTS } from './bounds.js';
+import type { CallEvent } from './events.js';
+import { noteEnd, noteStart } from './ongoing.js';
+import { noteSpeaking } from './speaker.js';
+import type { CallState } from './state.js';
+import { noteWords } from './words.js';
+
+/** Writes down what happened. The order in which news arrive makes no difference: each tells its own time. */
+export function note(state: CallState, event: CallEvent): CallState {
+  switch (event.kind) {
+    case 'call_started':
+      return { ...state, startedAt: state.startedAt === 0 ? event.at : Math.min(state.startedAt, event.at) };
+    case 'playback_started':
+      return noteOwnLine({ ...state, playbacks: noteStart(state.playbacks, event) }, event.commandId);
+    case 'playback_ended':
+      return noteOwnLine({ ...state, playbacks: noteEnd(state.playbacks, event) }, event.commandId);
+    case 'agent_speaking':
+      return { ...state, agent: noteSpeaking(state.agent, event.active, event.at) };
+    case 'caller_speaking':
+      return noteCaller(state, { caller: noteSpeaking(state.caller, event.active, event.at) });
+    case 'caller_said':
+      return noteCaller(state, { words: noteWords(state.words, event.text, event.final, event.at) });
+    case 'work_started':
+      return { ...state, work: noteStart(state.work, event) };
+    case 'work_ended':
+      return { ...state, work: noteEnd(state.work, event) };
+    case 'agent_changed':
+      return { ...state, agentSince: Math.max(state.agentSince, event.at) };
+    case 'command_failed':
+      return noteRefusal(state, event.commandId, event.at);
+    case 'call_ended':
+      return { ...state, isOver: true };
+    case 'settings_changed':
+    case 'time':
+      return state;
+  }
+}
+
+function noteOwnLine(state: CallState, commandId: string | undefined): CallState {
+  const { saying } = state;
+  if (saying === null || saying.commandId !== commandId) return state;
+  return { ...state, saying: { ...saying, isHeard: true } };
+}
+
+/** Whatever is heard of the caller for the first time clears the questions, and the line that is about to be spoken. */
+function noteCaller(state: CallState, heard: Partial<Pick<CallState, 'caller' | 'words'>>): CallState {
+  const noted = { ...state, ...heard };
+  const isNews = noted.caller.startedAt > state.caller.startedAt || noted.words.at > state.words.at;
+  return isNews && noted.end === null ? clear(noted) : noted;
+}
+
+/** Only a call that ends for its silence goes on when the caller is back. */
+function clear(state: CallState): CallState {
+  if (state.farewell !== null && state.farewell.reason !== 'dead_air') return state;
+  const saying = state.saying === null ? null : { ...state.saying, isVoid: true };
+  return { ...state, checkins: 0, farewell: null, saying };
+}
+
+function noteRefusal(state: CallState, commandId: string, at: number): CallState {
+  const { saying, end, commands } = state;
+  if (saying?.commandId === commandId) {
+    return { ...state, saying: { ...saying, refusedAt: Math.max(saying.refusedAt, at) } };
+  }
+  if (end?.commandId === commandId) {
+    return { ...state, end: { ...end, refusedAt: Math.max(end.refusedAt, at) } };
+  }
+  if (commandId === `restart-${commands.restart}`) {
+    return { ...state, restart: { at: 0, count: MAX_AGENT_RESTARTS } };
+  }
+  return state;
+}

@@ -1,0 +1,31 @@
+import { asksToHoldOn } from './hold-on.js';
+
+/** When the caller was last heard to say what. The words themselves are nobody's business. 0: never. */
+export interface Words {
+  at: number;
+  /** The latest that may still change, and the latest that may not. */
+  interimAt: number;
+  finalAt: number;
+  /** The latest that asked to hold on, and the latest that said something else. */
+  holdOnAt: number;
+  otherAt: number;
+}
+
+export const NO_WORDS: Words = { at: 0, interimAt: 0, finalAt: 0, holdOnAt: 0, otherAt: 0 };
+
+export function noteWords(words: Words, text: string, isFinal: boolean, at: number): Words {
+  if (!/[\p{L}\p{N}]/u.test(text)) return words;
+  const isHoldOn = asksToHoldOn(text);
+  return {
+    at: Math.max(words.at, at),
+    interimAt: isFinal ? words.interimAt : Math.max(words.interimAt, at),
+    finalAt: isFinal ? Math.max(words.finalAt, at) : words.finalAt,
+    holdOnAt: isHoldOn ? Math.max(words.holdOnAt, at) : words.holdOnAt,
+    otherAt: isHoldOn ? words.otherAt : Math.max(words.otherAt, at),
+  };
+}
+
+/** From the caller's "hold on" until the caller's next words. */
+export function isHoldingOn(words: Words): boolean {
+  return words.holdOnAt > words.otherAt;
+}
