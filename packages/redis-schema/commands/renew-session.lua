@@ -3,6 +3,7 @@
 -- Answers: ok {session} | superseded {now?}
 -- @flags allow-oom
 -- @include prelude
+-- @include calls
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -23,5 +24,6 @@ redis.call('PEXPIRE', health, ttl)
 redis.call('PEXPIRE', K.logs(session.id), ttl)
 redis.call('PEXPIRE', K.stream(session.id), ttl)
 redis.call('PEXPIRE', K.transcript(session.id), ttl)
+Calls.renew(present(session.callId) and session.callId or session.id, A.ttlMs)
 note_usage(session, A.health)
 return answer({ status = 'ok', session = session })

@@ -40,9 +40,15 @@ function parseFields(id: string, { lastLines, ...fields }: Record<string, unknow
     endedAt: integer(h.endedAt) ?? 0,
     peakRssBytes: integer(h.peakRss),
     cpuSeconds: h.cpu === undefined ? undefined : Number(h.cpu),
+    deadAir: parseDeadAir(h.deadAir),
     lastLines: Array.isArray(lastLines) ? lastLines.map(String) : [],
     forgotten: h.forgotten === '1',
   };
+}
+
+/** Reads the list that each step of dead air adds to. */
+export function parseDeadAir(steps: string | undefined): HistoryRecord['deadAir'] {
+  return [...(steps ?? '').matchAll(/(\S+)@(\d+)/g)].map(([, step = '', at]) => ({ step, at: Number(at) }));
 }
 
 /** A line as the step that took it from the agent has kept it: the time, a blank, the event's data. */

@@ -1,4 +1,6 @@
 export { type AgentOutputBatch, RECENT_LINES } from './agent-store.js';
+export type { CallStore } from './call-store.js';
+export type * from './call-types.js';
 export type { DoorbellPriority } from './doorbell.js';
 export type { HostRecord } from './fleet-store.js';
 export type { RedisClock } from './redis-clock.js';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { AgentStore } from './agent-store.js';
+import { CallStore } from './call-store.js';
 import { checkServer, connect, type ConnectionRole } from './connection.js';
 import { checkDataSchema } from './data-schema.js';
 import { Doorbell } from './doorbell.js';
@@ -54,6 +55,7 @@ export interface RedisSchema {
   profiles: ProfileStore;
   health: HealthStore;
   history: HistoryStore;
+  calls: CallStore;
   doorbell: Doorbell;
   bus: WakeBus;
   clock: RedisClock;
@@ -118,6 +120,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
       keyPrefix,
       onUnreadable: options.onUnreadable ?? (() => undefined),
     }),
+    calls: new CallStore(scripts, commands, keyPrefix),
     doorbell,
     bus,
     clock,

@@ -68,6 +68,8 @@ export function parseSession(raw: unknown): SessionRecord {
     error: text(h.error),
     lastLines: text(h.lastLines),
     alarm: text(h.alarm),
+    callId: text(h.callId),
+    deadAir: text(h.deadAir),
   };
 }
 

@@ -109,6 +109,10 @@ export interface SessionRecord {
   /** JSON array of the last lines of an agent that failed to start. */
   lastLines: string | undefined;
   alarm: string | undefined;
+  /** The call whose silence is watched for it, where that has an id of its own: a phone call. */
+  callId: string | undefined;
+  /** `step@time` of what dead air made happen, oldest first, separated by blanks. */
+  deadAir: string | undefined;
 }
 
 /** How long what is kept of ended sessions is kept. Steps have defaults for what is left out. */
@@ -158,6 +162,8 @@ export interface HistoryRecord {
   endedAt: EpochMs;
   peakRssBytes: number | undefined;
   cpuSeconds: number | undefined;
+  /** What dead air made happen, oldest first; at most the last 50. */
+  deadAir: { step: string; at: EpochMs }[];
   lastLines: string[];
   /** What said who it was is gone. */
   forgotten: boolean;

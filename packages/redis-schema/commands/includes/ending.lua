@@ -1,4 +1,5 @@
 -- @include history
+-- @include calls
 local Ending = {}
 
 -- Frees everything that a session holds besides its own hash: its place, its user, its wish for a launch.
@@ -16,6 +17,7 @@ function Ending.release_claims(session)
     if redis.call('GET', user) == id then redis.call('DEL', user) end
   end
   redis.call('DEL', K.pid(id), K.agent_health(id))
+  Calls.end_with(session, session.endReason or 'start_failed')
 end
 
 -- The owner deletes the room when its agent is gone; for the others it is due a little later, or at once where there is
@@ -93,6 +95,7 @@ function Ending.begin(session, reason, by, detail)
   if present(detail) then fields.endDetail = detail end
   become(session, 'ending', fields)
   redis.call('ZREM', K.PENDING, session.id)
+  Calls.end_with(session, reason)
   -- In line it has neither a room nor an agent.
   if was_queued then
     Ending.remove(session)

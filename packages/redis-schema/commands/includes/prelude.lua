@@ -277,6 +277,7 @@ end
 -- The session that stood in line goes; its stream says which one its caller has now.
 local function leave_line_for(session, warm_id)
   Events.emit(session, 'became', { sessionId = warm_id })
+  if present(session.callId) then redis.call('HSET', K.session(warm_id), 'callId', session.callId) end
   redis.call('PEXPIRE', K.stream(session.id), ENDED_TTL_SECONDS * 1000)
   place(session, 'gone')
   redis.call('ZREM', K.INDEX, session.id)

@@ -1,0 +1,162 @@
+-- Calls whose silence is watched. `call:{id}` holds a call's state, which only its version lets anybody change; `calls:due`
+-- has when something is to be done: `{id}` is the call's own timer, `{id}|outbox` what is to be sent for it.
+local Calls = {}
+
+-- Longer than a call may be; renewed at every change, and with its session.
+Calls.TTL_MS = 14400000
+-- What redeliveries are known by.
+Calls.EVENTS_KEPT = 500
+Calls.EVENTS_TTL_MS = 3600000
+-- Whoever watches looks this often anyway: what is due later needs no wake.
+Calls.LOOK_MS = 1000
+Calls.STEPS_KEPT = 50
+local OUTBOX = '|outbox'
+
+function Calls.key(id) return P .. 'call:' .. id end
+function Calls.events_key(id) return P .. 'call:' .. id .. ':events' end
+function Calls.flag_key(id) return P .. 'flag:' .. id .. ':agent_done_speaking' end
+Calls.DUE = P .. 'calls:due'
+Calls.WATCH = P .. 'calls:watch'
+
+-- Answers the call's id, and whether the member stands for its outbox.
+function Calls.of_member(member)
+  local id = string.match(member, '^(.*)|outbox$')
+  return id or member, id ~= nil
+end
+
+function Calls.read(id)
+  local flat = redis.call('HGETALL', Calls.key(id))
+  if #flat == 0 then return nil end
+  local call = { callId = id }
+  for i = 1, #flat, 2 do call[flat[i]] = flat[i + 1] end
+  return call
+end
+
+function Calls.write(call, fields)
+  local flat = {}
+  for name, value in pairs(fields) do
+    call[name] = value
+    flat[#flat + 1] = name
+    flat[#flat + 1] = value
+  end
+  redis.call('HSET', Calls.key(call.callId), unpack(flat))
+end
+
+function Calls.renew(id, ttl_ms)
+  local ttl = int(ttl_ms or Calls.TTL_MS)
+  redis.call('PEXPIRE', Calls.key(id), ttl)
+end
+
+-- dueAt: empty where nothing is due, whatever comes.
+function Calls.set_due(call, due_at)
+  if present(due_at) then
+    redis.call('ZADD', Calls.DUE, int(due_at), call.callId)
+  else
+    redis.call('ZREM', Calls.DUE, call.callId)
+  end
+end
+
+function Calls.outbox(call)
+  return present(call.outbox) and cjson.decode(call.outbox) or {}
+end
+
+-- Commands in the order in which they are sent; `due_at` only where the time of the next attempt changes.
+function Calls.set_outbox(call, entries, due_at)
+  if #entries == 0 then
+    call.outbox = nil
+    redis.call('HDEL', Calls.key(call.callId), 'outbox')
+    redis.call('ZREM', Calls.DUE, call.callId .. OUTBOX)
+    return
+  end
+  Calls.write(call, { outbox = cjson.encode(entries) })
+  if due_at then redis.call('ZADD', Calls.DUE, int(due_at), call.callId .. OUTBOX) end
+end
+
+-- Each attempt to send is counted before it is made.
+function Calls.begin_attempt(call, due_at)
+  local entries = Calls.outbox(call)
+  for _, entry in ipairs(entries) do entry.attempts = entry.attempts + 1 end
+  Calls.set_outbox(call, entries, due_at)
+  return entries
+end
+
+function Calls.wake_watchers(due_at)
+  if due_at < NOW + Calls.LOOK_MS then wake('calls:wake', { dueAt = due_at }) end
+end
+
+-- Everything of a call goes.
+function Calls.remove(id)
+  redis.call('DEL', Calls.key(id), Calls.events_key(id), Calls.flag_key(id))
+  redis.call('ZREM', Calls.DUE, id, id .. OUTBOX)
+end
+
+-- The session of a call, whatever id its caller was given first.
+function Calls.session_of(call)
+  return present(call.sessionId) and read_resolved(call.sessionId) or nil
+end
+
+-- live | over | unknown: a session that is not there may have been lost with the data, and come back.
+function Calls.fate(call)
+  if not present(call.sessionId) then return 'live' end
+  local status = redis.call('HGET', K.session(call.sessionId), 'status')
+    or redis.call('HGET', K.session(resolve(call.sessionId)), 'status')
+  if status == 'ending' or status == 'error' then return 'over' end
+  if status then return 'live' end
+  return is_known_life() and 'over' or 'unknown'
+end
+
+-- A call without its session. One of LiveKit is over with its room; a phone is still to be hung up, and that is a command
+-- like others.
+function Calls.end_without_session(call, reason)
+  if call.medium ~= 'phone' then return Calls.remove(call.callId) end
+  if call.isOver == '1' then return end
+  local entries = Calls.outbox(call)
+  local kept = {}
+  for _, entry in ipairs(entries) do
+    if entry.kind == 'end' then kept[#kept + 1] = entry end
+  end
+  if #kept == 0 then
+    kept[1] = {
+      id = 'end-session', kind = 'end', at = NOW, attempts = 0,
+      json = cjson.encode({ kind = 'end', commandId = 'end-session', reason = reason }),
+    }
+  end
+  Calls.write(call, { isOver = '1', dueAt = '' })
+  Calls.set_due(call, nil)
+  Calls.set_outbox(call, kept, NOW)
+  Calls.wake_watchers(NOW)
+end
+
+-- In the step that ends a session.
+function Calls.end_with(session, reason)
+  local call = Calls.read(present(session.callId) and session.callId or session.id)
+  if call then Calls.end_without_session(call, reason) end
+end
+
+-- What happened, for those who follow the session and for its entry in the history: names and times, never words.
+function Calls.tell_steps(call, steps)
+  if #steps == 0 then return end
+  local session = Calls.session_of(call)
+  if not session then return end
+  local told = {}
+  for name in string.gmatch(session.deadAir or '', '%S+') do told[#told + 1] = name end
+  for _, step in ipairs(steps) do
+    local detail = type(step.detail) == 'table' and step.detail or {}
+    detail.step = step.name
+    Events.emit(session, 'dead_air', detail)
+    told[#told + 1] = step.name .. '@' .. int(NOW)
+  end
+  write(session, { deadAir = table.concat(told, ' ', math.max(1, #told - Calls.STEPS_KEPT + 1)) })
+end
+
+function Calls.has_seen(call, event_id)
+  return present(event_id) and redis.call('ZSCORE', Calls.events_key(call.callId), event_id) ~= false
+end
+
+function Calls.note_event(call, event_id)
+  if not present(event_id) then return end
+  local key = Calls.events_key(call.callId)
+  redis.call('ZADD', key, int(NOW), event_id)
+  redis.call('ZREMRANGEBYRANK', key, 0, -(Calls.EVENTS_KEPT + 1))
+  redis.call('PEXPIRE', key, int(Calls.EVENTS_TTL_MS))
+end

@@ -1,0 +1,70 @@
+import type { DeadAirSettings } from '@greenroom/contracts';
+import type { CallAction, CallCommand, CallMedium, CallRecord, OutboxEntry } from './call-types.js';
+import { integer, text } from './session-codec.js';
+import { asList } from './script-runner.js';
+
+/** Parses a call's hash as the scripts hand it over. Unknown fields of a newer version are left aside. */
+export function parseCall(raw: unknown): CallRecord {
+  const h = raw as Record<string, string | undefined>;
+  return {
+    callId: h.callId ?? '',
+    medium: (h.medium ?? 'livekit') as CallMedium,
+    sessionId: text(h.sessionId),
+    version: integer(h.version) ?? 0,
+    state: JSON.parse(h.state ?? 'null') as unknown,
+    settings: JSON.parse(h.settings ?? '{}') as DeadAirSettings,
+    facts: JSON.parse(h.facts ?? '{}') as Record<string, string>,
+    dueAt: integer(h.dueAt),
+    openedAt: integer(h.openedAt) ?? 0,
+    isOver: h.isOver === '1',
+  };
+}
+
+export function parseOutbox(raw: unknown): OutboxEntry[] {
+  return asList<{ json: string; at: number; attempts: number }>(raw).map(({ json, at, attempts }) => ({
+    command: JSON.parse(json) as CallCommand,
+    createdAt: at,
+    attempts,
+  }));
+}
+
+interface EncodedCommand {
+  id: string;
+  kind: CallCommand['kind'];
+  json: string;
+}
+
+/** What the step of a change is given of the actions. */
+export interface EncodedActions {
+  commands: EncodedCommand[];
+  unsaid: { id: string; command: EncodedCommand }[];
+  flag: 'set' | 'clear' | undefined;
+}
+
+export function encodeActions(actions: readonly CallAction[]): EncodedActions {
+  const encoded: EncodedActions = { commands: [], unsaid: [], flag: undefined };
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'flag_set':
+        encoded.flag = 'set';
+        break;
+      case 'flag_clear':
+        encoded.flag = 'clear';
+        break;
+      case 'unsay':
+        encoded.unsaid.push({ id: action.commandId, command: encodeCommand(unsay(action.commandId)) });
+        break;
+      default:
+        encoded.commands.push(encodeCommand(action));
+    }
+  }
+  return encoded;
+}
+
+function unsay(commandId: string): CallCommand {
+  return { kind: 'unsay', commandId: `unsay-${commandId}`, of: commandId };
+}
+
+function encodeCommand(command: CallCommand): EncodedCommand {
+  return { id: command.commandId, kind: command.kind, json: JSON.stringify(command) };
+}
