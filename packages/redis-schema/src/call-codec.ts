@@ -54,7 +54,9 @@ export function encodeActions(actions: readonly CallAction[]): EncodedActions {
       case 'unsay':
         encoded.unsaid.push({ id: action.commandId, command: encodeCommand(unsay(action.commandId)) });
         break;
-      default:
+      case 'say':
+      case 'end':
+      case 'restart_agent':
         encoded.commands.push(encodeCommand(action));
     }
   }
