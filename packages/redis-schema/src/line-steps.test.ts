@@ -314,9 +314,9 @@ describe('the turn', () => {
     await addHost();
     await fill();
     const id = await startId();
-    await schema.sessions.admit(MAX_SESSIONS);
+    await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
     expect(await statusOf(id)).toBe('queued');
-    await schema.sessions.admit(MAX_SESSIONS + 1);
+    await schema.sessions.admit({ maxSessions: MAX_SESSIONS + 1 });
     expect(await statusOf(id)).toBe('starting');
   });
 
@@ -431,15 +431,44 @@ describe('who leaves the line', () => {
     await fill();
     const id = await startId();
     await silence(id, 60_000);
-    await redis.command('HSET', 'line:state', 'askableAt', (await clockMs()) - 20_000);
+    await redis.command('HSET', 'line:state', 'askableAt', (await clockMs()) - 7_000);
     await heartbeat();
     expect(await line()).toEqual([id]);
-    await schema.sessions.admit(MAX_SESSIONS);
+    await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
     await heartbeat();
     expect(await line()).toEqual([id]);
     await silence(id, 31_000);
     await heartbeat();
     expect(await line()).toEqual([]);
+  });
+
+  test('nobody, when an api had to refuse those who asked; it counts anew from its word', async () => {
+    await addHost();
+    await fill();
+    const id = await startId();
+    await silence(id, 29_900);
+    await schema.sessions.admit({ maxSessions: MAX_SESSIONS, unheard: true });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await heartbeat();
+    expect(await line()).toEqual([id]);
+    await silence(id, 31_000);
+    await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
+    expect(await line()).toEqual([]);
+  });
+
+  test('nobody, while the data is being recovered: starting again is not heard then', async () => {
+    await addHost();
+    await fill();
+    const id = await startId({ userId: 'ann' });
+    await silence(id, 60_000);
+    const life = await redis.command('GET', 'epoch');
+    await redis.command('DEL', 'epoch');
+    await expect(start({ userId: 'ann' })).rejects.toThrow('recovered');
+    await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
+    // The recovery is over.
+    await redis.command('SET', 'epoch', String(life));
+    await heartbeat();
+    expect(await line()).toEqual([id]);
   });
 });
 

@@ -164,10 +164,10 @@ export class SessionStore {
 
   /**
    * Line to agents, as far as there is room; any number of times is as good as once.
-   * @param maxSessions by an api, which so says that those in line can ask
+   * @param api by an api, which so says that those in line can ask; `unheard` when it had to refuse somebody who did
    */
-  async admit(maxSessions?: number): Promise<{ queued: number }> {
-    const answer = await this.#scripts.run('admit', { maxSessions });
+  async admit(api: { maxSessions?: number; unheard?: boolean } = {}): Promise<{ queued: number }> {
+    const answer = await this.#scripts.run('admit', api);
     return { queued: Number(answer.queued) };
   }
 

@@ -54,7 +54,7 @@ export function buildApp(context: ApiContext, options: AppOptions = {}): Express
   });
 
   app.use(answerNotFound());
-  app.use(handleErrors(logger));
+  app.use(handleErrors(logger, (error) => context.lineWatch.missed(error)));
   return app;
 }
 

@@ -6,6 +6,7 @@ import type { LiveKitBreaker } from './livekit/livekit-breaker.js';
 import type { LiveKitProbe } from './livekit/livekit-probe.js';
 import type { Rooms } from './livekit/rooms.js';
 import type { ApiMetrics } from './metrics.js';
+import type { LineWatch } from './sessions/line-watch.js';
 
 /** What the routes work with. Made in main.ts, or by a test. */
 export interface ApiContext {
@@ -16,6 +17,8 @@ export interface ApiContext {
   /** Refuses starts while LiveKit is away. */
   readonly livekitBreaker: LiveKitBreaker;
   readonly streams: OpenStreams;
+  /** Hears of those who asked and could not be heard. */
+  readonly lineWatch: Pick<LineWatch, 'missed'>;
   readonly metrics: ApiMetrics;
   readonly logger: Logger;
 }

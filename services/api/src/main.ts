@@ -54,12 +54,12 @@ async function main(): Promise<void> {
     onConnected: () => undefined,
   });
 
+  const lineWatch = new LineWatch({ redis, config, logger });
   const app = buildApp(
-    { config, redis, rooms, livekit, livekitBreaker, streams, metrics, logger },
+    { config, redis, rooms, livekit, livekitBreaker, streams, lineWatch, metrics, logger },
     { isServing: () => !shutdown.hasStarted() },
   );
   const server = createApiServer(app);
-  const lineWatch = new LineWatch({ redis, config, logger });
 
   const shutdown = createShutdown({
     logger,

@@ -10,18 +10,20 @@ local Line = {}
 
 -- Who neither polls nor streams for this long has left.
 Line.PATIENCE_MS = 30000
--- Nobody can ask while no api is there, or while Redis is away: that speaks against nobody.
-Line.ASKABLE_MS = 15000
+-- Nobody can ask while no api is there, or while Redis is away: that speaks against nobody. Each api looks every 2 s.
+Line.ASKABLE_MS = 5000
 -- Its keys outlive that by far; they clean up after a deployment that is gone.
 Line.TTL_MS = 300000
 -- Order: the round, then the order of coming within it.
 Line.ROUND = 1000000
 
--- Called by every step of an api, so that those in line can be told from those who were not heard.
-function Line.api_is_here()
+-- Called by every step of an api, so that those who do not ask can be told from those who could not be heard: nobody was for
+-- a while, an api says that it had to refuse somebody (`unheard`), or the data is being recovered. Then everybody's time
+-- begins anew.
+function Line.api_is_here(unheard)
   local last = tonumber(redis.call('HGET', K.LINE_STATE, 'askableAt'))
   redis.call('HSET', K.LINE_STATE, 'askableAt', int(NOW))
-  if last and NOW - last <= Line.ASKABLE_MS then return end
+  if epoch() and not unheard and last and NOW - last <= Line.ASKABLE_MS then return end
   for _, id in ipairs(redis.call('ZRANGE', K.LINE, 0, -1)) do redis.call('ZADD', K.LINE_ASKED, int(NOW), id) end
 end
 

@@ -25,14 +25,17 @@ export interface ReaderHubOptions {
 
 /** All readers of event streams that this instance has. What is done for each of them now and then is done here, for all. */
 export class ReaderHub {
-  readonly #context: Pick<ApiContext, 'redis' | 'streams'>;
+  readonly #context: Pick<ApiContext, 'redis' | 'streams' | 'lineWatch'>;
   readonly #logger: Logger;
   readonly #options: ReaderHubOptions;
   readonly #readers = new Set<EventReader>();
   #timer: NodeJS.Timeout | undefined;
   #hearsOfLives: Promise<void> | undefined;
 
-  constructor(context: Pick<ApiContext, 'redis' | 'streams' | 'logger'>, options: ReaderHubOptions = {}) {
+  constructor(
+    context: Pick<ApiContext, 'redis' | 'streams' | 'lineWatch' | 'logger'>,
+    options: ReaderHubOptions = {},
+  ) {
     this.#context = context;
     this.#logger = context.logger;
     this.#options = options;
@@ -88,7 +91,7 @@ export class ReaderHub {
   async #tend(): Promise<void> {
     for (const reader of this.#readers) reader.heartbeat();
     const live = [...this.#readers].filter(({ isLive }) => isLive);
-    await Promise.allSettled([...this.#readers].map((reader) => this.#keepAlive(reader)));
+    await Promise.all([...this.#readers].map((reader) => this.#keepAlive(reader)));
     try {
       for (const reader of await this.#context.redis.events.findStale(live)) reader.lookAgain();
     } catch {
@@ -98,7 +101,8 @@ export class ReaderHub {
 
   /** Only once Redis has answered: who comes back while it is away gets an error, and a browser stops at one. */
   async #keepAlive(reader: EventReader): Promise<void> {
-    const isInLine = await reader.feed.keepAlive();
+    const { lineWatch } = this.#context;
+    const isInLine = await reader.feed.keepAlive().catch((error: unknown) => lineWatch.missed(error));
     const limitMs = this.#options.lineStreamMs ?? LINE_STREAM_MS;
     if (!isInLine || !reader.isLive || reader.ageMs < limitMs) return;
     this.#remove(reader);

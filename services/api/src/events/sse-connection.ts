@@ -63,7 +63,7 @@ export class SseConnection {
     if (!this.isBehind || this.isOver) return;
     const response = this.#response;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => response.destroy(), this.#stallLimitMs);
+      const timer = this.#limitStall();
       const done = (): void => {
         clearTimeout(timer);
         response.off('drain', done).off('close', done);
@@ -76,9 +76,13 @@ export class SseConnection {
   /** One that does not take what is left for it, because nobody is there any more, is cut off. */
   end(): void {
     if (this.isOver) return;
+    const timer = this.#limitStall();
+    this.#response.once('close', () => clearTimeout(timer)).end();
+  }
+
+  #limitStall(): NodeJS.Timeout {
     const response = this.#response;
-    const timer = setTimeout(() => response.destroy(), this.#stallLimitMs);
-    response.once('close', () => clearTimeout(timer)).end();
+    return setTimeout(() => response.destroy(), this.#stallLimitMs);
   }
 
   #write(text: string): void {

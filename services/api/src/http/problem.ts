@@ -47,9 +47,16 @@ export function answerNotFound(): RequestHandler {
   };
 }
 
-/** The last handler: every error becomes one of the closed list; what we do not know is logged and stays inside. */
-export function handleErrors(logger: Pick<Logger, 'error' | 'warn'>): ErrorRequestHandler {
+/**
+ * The last handler: every error becomes one of the closed list; what we do not know is logged and stays inside.
+ * @param onError hears of each, as it was thrown
+ */
+export function handleErrors(
+  logger: Pick<Logger, 'error' | 'warn'>,
+  onError: (error: unknown) => void = () => undefined,
+): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
+    onError(error);
     const coded = toCodedError(error);
     const { requestId, route } = factsOf(response);
     if (coded.code === 'internal') logger.error('request failed', { requestId, route, error });

@@ -14,6 +14,7 @@ import { askLiveKit, LiveKitBreaker } from '../livekit/livekit-breaker.js';
 import { LiveKitProbe } from '../livekit/livekit-probe.js';
 import { Rooms } from '../livekit/rooms.js';
 import { createApiMetrics } from '../metrics.js';
+import { LineWatch } from '../sessions/line-watch.js';
 
 export const ADMIN_TOKEN = 'admin-token-of-this-test';
 export const CLIENT_KEY = 'client-key-of-this-test';
@@ -23,6 +24,8 @@ export interface TestApi {
   readonly app: Express;
   readonly context: ApiContext;
   readonly schema: RedisSchema;
+  /** Looks at the line only once it was opened. */
+  readonly lineWatch: LineWatch;
   /** What was logged so far. */
   log(): string;
   get(path: string): request.Test;
@@ -90,6 +93,7 @@ export async function openTestApi({
     gauge: metrics.livekitBreakerOpen,
     logger,
   });
+  const lineWatch = new LineWatch({ redis: schema, config, logger });
   const context: ApiContext = {
     config,
     redis: schema,
@@ -97,6 +101,7 @@ export async function openTestApi({
     livekit: new LiveKitProbe(config, livekitBreaker),
     livekitBreaker,
     streams: new OpenStreams(metrics.openStreams),
+    lineWatch,
     metrics,
     logger,
   };
@@ -106,6 +111,7 @@ export async function openTestApi({
     app,
     context,
     schema,
+    lineWatch,
     log: log.text,
     get: (path) => request(app).get(path),
     post: (path, body) => request(app).post(path).send(body),
@@ -119,6 +125,7 @@ export async function openTestApi({
     },
     async close() {
       livekitBreaker.close();
+      lineWatch.close();
       if (opened.delete(api)) await schema.close();
     },
   };

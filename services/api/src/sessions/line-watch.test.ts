@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startRedis, startTcpProxy, type TcpProxy, type TestRedis, waitFor } from '@greenroom/test-kit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openTestApi, StandInSpawner, type TestApi } from '../testing/test-api.js';
+
+let redis: TestRedis;
+let proxy: TcpProxy;
+let api: TestApi;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  proxy = await startTcpProxy({ host: '127.0.0.1', port: redis.port });
+  const behindProxy = { ...redis, url: `redis://127.0.0.1:${proxy.port}` };
+  api = await openTestApi({ redis: behindProxy, env: { MAX_SESSIONS: '1' } });
+  await new StandInSpawner(api.schema).register();
+  api.lineWatch.open();
+});
+afterAll(async () => {
+  await api.close();
+  await proxy.stop();
+  await redis.stop();
+});
+
+const asked = async (id: string) => Number(await redis.command('ZSCORE', 'line:asked', id));
+
+test('who asked while Redis was away has asked: its time in line begins anew as soon as the api can say so', async () => {
+  await api.start();
+  const { sessionId } = await api.start();
+  const longAgo = Date.now() - 25_000;
+  await redis.command('ZADD', 'line:asked', longAgo, sessionId);
+  // Whoever does not ask is not taken for one who did: the api looks, and time goes on.
+  await sleep(2_500);
+  expect(await asked(sessionId)).toBe(longAgo);
+
+  proxy.drop();
+  expect((await api.get(`/api/session/${sessionId}`)).status).toBe(503);
+  proxy.release();
+  await waitFor(async () => (await asked(sessionId)) > longAgo, { timeoutMs: 3_000 });
+});
+
+test('a question that was refused for another reason says nothing of the line', async () => {
+  const { sessionId } = await api.start();
+  const longAgo = Date.now() - 25_000;
+  await redis.command('ZADD', 'line:asked', longAgo, sessionId);
+  expect((await api.get('/api/session/session_aaaaaaaaaaaaaaaaaaaaaaaa')).status).toBe(404);
+  await sleep(2_500);
+  expect(await asked(sessionId)).toBe(longAgo);
+});
