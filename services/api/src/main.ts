@@ -54,7 +54,7 @@ async function main(): Promise<void> {
     onConnected: () => undefined,
   });
 
-  const lineWatch = new LineWatch({ redis, config, logger });
+  const lineWatch = new LineWatch({ redis, maxSessions: config.maxSessions, logger });
   const app = buildApp(
     { config, redis, rooms, livekit, livekitBreaker, streams, lineWatch, metrics, logger },
     { isServing: () => !shutdown.hasStarted() },

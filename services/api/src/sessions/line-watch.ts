@@ -1,10 +1,16 @@
 import { CodedError, type ErrorCode } from '@greenroom/contracts';
-import { RedisFullError, RedisUnavailableError } from '@greenroom/redis-schema';
-import type { ApiContext } from '../context.js';
+import { RedisFullError, type RedisSchema, RedisUnavailableError } from '@greenroom/redis-schema';
+import type { Logger } from '@greenroom/service-kit';
 
 const LOOK_MS = 2_000;
 /** While somebody waits for its word. */
 const LOOK_AGAIN_MS = 500;
+
+export interface LineWatchOptions {
+  readonly redis: Pick<RedisSchema, 'sessions'>;
+  readonly maxSessions: number;
+  readonly logger: Logger;
+}
 
 /**
  * Says every few seconds that this api is there to be asked: only then silence speaks against a caller in line. It also says
@@ -12,14 +18,14 @@ const LOOK_AGAIN_MS = 500;
  * MAX_SESSIONS of this api; whatever is missed is found here.
  */
 export class LineWatch {
-  readonly #context: Pick<ApiContext, 'redis' | 'config' | 'logger'>;
+  readonly #options: LineWatchOptions;
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
   #isLooking = false;
   #hasMissed = false;
 
-  constructor(context: Pick<ApiContext, 'redis' | 'config' | 'logger'>) {
-    this.#context = context;
+  constructor(options: LineWatchOptions) {
+    this.#options = options;
   }
 
   open(): void {
@@ -40,12 +46,12 @@ export class LineWatch {
   }
 
   async #look(): Promise<void> {
-    const { redis, config, logger } = this.#context;
+    const { redis, maxSessions, logger } = this.#options;
     const unheard = this.#hasMissed;
     this.#isLooking = true;
     this.#hasMissed = false;
     try {
-      await redis.sessions.admit({ maxSessions: config.maxSessions, unheard });
+      await redis.sessions.admit({ maxSessions, unheard });
     } catch (error) {
       this.#hasMissed = true;
       logger.debug('the waiting line was not looked at', { error });
