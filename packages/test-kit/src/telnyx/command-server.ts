@@ -63,18 +63,18 @@ async function takeCommand(
   const about = { action, commandId, body: body ?? {}, at };
 
   const fault = faultFor(call, action);
-  if (fault?.kind === 'hang') return call.note({ ...about, outcome: 'hung' });
+  if (fault?.kind === 'hang') return call.noteCommand({ ...about, outcome: 'hung' });
   if (fault?.kind === 'fail') {
-    call.note({ ...about, outcome: 'failed' });
+    call.noteCommand({ ...about, outcome: 'failed' });
     return refuse(response, { status: fault.status ?? 500, code: '10007', title: 'Unexpected error' });
   }
   const refusal = body === undefined ? MALFORMED : refusalOf(call, about);
   if (refusal) {
-    call.note({ ...about, outcome: 'refused' });
+    call.noteCommand({ ...about, outcome: 'refused' });
     return refuse(response, refusal);
   }
   const command: ReceivedCommand = { ...about, outcome: isDoubled(call, about) ? 'duplicate' : 'done' };
-  call.note(command);
+  call.noteCommand(command);
   if (command.outcome === 'done') call.carryOut(command);
   if (fault?.kind === 'lose') response.destroy();
   else answer(response, 200, { data: { result: 'ok' } });

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Audio } from './audio.js';
+import { CallRecord } from './call-record.js';
 import type { ReceivedCommand, TelnyxEvent } from './types.js';
 
 const INTERIM_EVERY_MS = 300;
@@ -25,15 +25,13 @@ type Status = 'ringing' | 'answered' | 'ended';
 type Payload = Readonly<Record<string, unknown>>;
 
 /** A phone call as its caller and its agent make it, and as Telnyx tells of it. */
-export class PhoneCall {
+export class PhoneCall extends CallRecord {
   /** The call_control_id. */
   readonly id = `v3:${randomBytes(40).toString('base64url')}`;
   readonly legId = randomUUID();
   readonly from: string;
   readonly to: string;
   readonly startedAt = Date.now();
-  /** Every command for this call that came, in order, whatever became of it. */
-  readonly requests: ReceivedCommand[] = [];
   readonly audio = new Audio();
   #status: Status = 'ringing';
   #isTranscribed = false;
@@ -41,7 +39,6 @@ export class PhoneCall {
   /** What the last command gave: it is in every later webhook. */
   #clientState: string | null = null;
   readonly #legs: PhoneCall[] = [];
-  readonly #commandCame = new EventEmitter().setMaxListeners(0);
 
   constructor(
     private readonly exchange: Exchange,
@@ -49,6 +46,7 @@ export class PhoneCall {
     readonly direction: 'incoming' | 'outgoing' = 'incoming',
     readonly sessionId: string = randomUUID(),
   ) {
+    super();
     this.from = from;
     this.to = to;
   }
@@ -63,31 +61,6 @@ export class PhoneCall {
 
   get legs(): readonly PhoneCall[] {
     return this.#legs;
-  }
-
-  /** Those that had their effect, of this kind. */
-  commands(action?: string): ReceivedCommand[] {
-    return this.requests.filter(
-      (it) => it.outcome === 'done' && (action === undefined || it.action === action),
-    );
-  }
-
-  /**
-   * The nth command of this kind that had its effect, past or future.
-   * @throws when it does not come in time
-   */
-  async waitForCommand(action: string, nth = 1, timeoutMs = 10_000): Promise<ReceivedCommand> {
-    const limit = AbortSignal.timeout(timeoutMs);
-    for (;;) {
-      const command = this.commands(action)[nth - 1];
-      if (command) return command;
-      await once(this.#commandCame, 'command', { signal: limit }).catch(() => {
-        const got = this.requests.map((it) => `${it.action} ${it.outcome}`).join(', ');
-        throw new Error(
-          `${action} no. ${nth} did not come within ${timeoutMs} ms; there came: ${got || 'nothing'}`,
-        );
-      });
-    }
   }
 
   /** The caller's telephone rings through: `call.initiated`. */
@@ -159,7 +132,9 @@ export class PhoneCall {
    * @returns when it happened
    */
   tell(type: string, payload: Payload = {}, at = Date.now()): number {
-    this.exchange.send(this.eventOf(type, payload, at));
+    const event = this.eventOf(type, payload, at);
+    this.noteEvent(event);
+    this.exchange.send(event);
     return at;
   }
 
@@ -179,12 +154,6 @@ export class PhoneCall {
         ...payload,
       },
     };
-  }
-
-  /** Notes a command; one that is `done` must be carried out too. */
-  note(command: ReceivedCommand): void {
-    this.requests.push(command);
-    this.#commandCame.emit('command');
   }
 
   carryOut({ action, body }: ReceivedCommand): void {
