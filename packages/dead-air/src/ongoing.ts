@@ -20,21 +20,31 @@ interface Edge {
   commandId?: string;
 }
 
-export function noteStart(things: Ongoing, { id, at, commandId }: Edge): Ongoing {
+/** A start that lies after the end of its like is another one: a file is played twice, spoken text has no id of its own. */
+export function noteStart(things: Ongoing, edge: Edge): Ongoing {
+  const { id, at } = edge;
+  const commandId = ownCommand(things, edge);
   const startedAt = commandId === undefined ? Math.max(things.startedAt, at) : things.startedAt;
-  if (has(things.ended, id)) return { ...things, startedAt };
+  if (at <= (things.ended[id] ?? -1)) return { ...things, startedAt };
   const from = Math.max(things.open[id]?.from ?? 0, at);
   const open = { ...things.open, [id]: { from, ...(commandId !== undefined && { commandId }) } };
   return { ...things, startedAt, open: newest(open, (thing) => thing.from) };
 }
 
-export function noteEnd(things: Ongoing, { id, at, commandId }: Edge): Ongoing {
-  if (has(things.ended, id)) return things;
-  const { [id]: opened, ...open } = things.open;
+export function noteEnd(things: Ongoing, edge: Edge): Ongoing {
+  const { id } = edge;
+  const at = Math.max(edge.at, things.ended[id] ?? 0);
+  const { [id]: opened, ...others } = things.open;
+  const open = opened !== undefined && opened.from > at ? things.open : others;
   const ended = newest({ ...things.ended, [id]: at }, (endedAt) => endedAt);
-  return (commandId ?? opened?.commandId) === undefined
-    ? { ...things, open, ended, endedAt: Math.max(things.endedAt, at) }
-    : { ...things, open, ended, commandEndedAt: Math.max(things.commandEndedAt, at) };
+  return (ownCommand(things, edge) ?? opened?.commandId) === undefined
+    ? { ...things, open, ended, endedAt: Math.max(things.endedAt, edge.at) }
+    : { ...things, open, ended, commandEndedAt: Math.max(things.commandEndedAt, edge.at) };
+}
+
+/** A line is spoken once: what bears its id after its end has it from a medium that repeats what it was told last. */
+function ownCommand(things: Ongoing, { id, at, commandId }: Edge): string | undefined {
+  return at > (things.ended[id] ?? Number.POSITIVE_INFINITY) ? undefined : commandId;
 }
 
 /** What runs and began after `since`. */
@@ -44,10 +54,6 @@ export function openSince(things: Ongoing, since: number): { from: number; comma
 
 export function lastEnd(things: Ongoing): number {
   return Math.max(things.endedAt, things.commandEndedAt);
-}
-
-function has(things: object, id: string): boolean {
-  return Object.hasOwn(things, id);
 }
 
 function newest<T>(things: Record<string, T>, timeOf: (thing: T) => number): Record<string, T> {
