@@ -11,6 +11,9 @@ export const END_REASONS = [
   'agent_over_limit',
   'agent_vanished',
   'room_finished',
+  'dead_air',
+  'max_call_duration',
+  'agent_frozen',
   'start_failed',
   'session_timeout',
   'line_abandoned',
@@ -26,4 +29,4 @@ export const END_REASONS = [
 export type EndReason = (typeof END_REASONS)[number];
 
 /** Who or what asked for the end. */
-export type EndedBy = 'caller' | 'admin' | 'agent' | 'spawner' | 'livekit';
+export type EndedBy = 'caller' | 'admin' | 'agent' | 'spawner' | 'api' | 'livekit';

@@ -3,3 +3,4 @@ export type { CallAction, CallEvent, CallStep, EndOfCall, SpeechPurpose } from '
 export { phaseOf, type CallPhase } from './phase.js';
 export { type ResolvedDeadAirSettings, resolveSettings } from './settings.js';
 export { type Transition, transition } from './transition.js';
+export { callReducer, type ReducedCall, type StoredCall } from './reduce-call.js';

@@ -14,6 +14,7 @@ import type {
   ReduceCall,
 } from './call-types.js';
 import { toSchemaError } from './errors.js';
+import type { EpochMs } from './types.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 
 /** So long an agent that watches by itself can find its flag. */
@@ -46,9 +47,10 @@ export class CallStore {
   }
 
   /** Opened again, a call stays as it is; a phone call without a session gets the one that is named. */
-  async open({ state, settings, facts = {}, ...args }: OpenCallArguments): Promise<OpenCallResult> {
+  async open({ state, settings, dueAt, facts = {}, ...args }: OpenCallArguments): Promise<OpenCallResult> {
     const answer = await this.#scripts.run('open-call', {
       ...args,
+      dueAt: wholeMs(dueAt),
       state: JSON.stringify(state),
       settings: JSON.stringify(settings),
       facts: JSON.stringify(facts),
@@ -195,7 +197,7 @@ export class CallStore {
       version: call?.version,
       ...encodeActions(becomes?.actions ?? []),
       steps: becomes?.steps ?? [],
-      ...(becomes && { state: JSON.stringify(becomes.state), dueAt: becomes.dueAt }),
+      ...(becomes && { state: JSON.stringify(becomes.state), dueAt: wholeMs(becomes.dueAt) }),
       ...(becomes?.settings && { settings: JSON.stringify(becomes.settings) }),
       ...(becomes?.facts && { facts: JSON.stringify(becomes.facts) }),
       watches: this.#watcher !== undefined,
@@ -238,4 +240,9 @@ function isNoted({ eventId, confirms }: Change): boolean {
 
 function asItIs({ state, dueAt }: CallRecord): NextCall {
   return { state, dueAt, actions: [], steps: [] };
+}
+
+/** Never before the very moment: nothing would follow yet. */
+function wholeMs(dueAt: EpochMs | undefined): EpochMs | undefined {
+  return dueAt === undefined ? undefined : Math.ceil(dueAt);
 }
