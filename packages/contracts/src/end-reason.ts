@@ -22,6 +22,7 @@ export const END_REASONS = [
   'warm_agent_retired',
   'host_drained',
   'host_lost',
+  'no_host',
   'state_lost',
   'stale',
 ] as const;

@@ -1,7 +1,7 @@
 -- A host says that it lives, and hears in the same step what waits for it: nothing depends on a message arriving.
 -- Args: host, fields {capacity, concurrency, version, startedAt, draining, running}, holder? {incarnation, lock, machine},
 --       published? (number of the recovery in which this host has published all its launches),
---       lostAfterMs? (silence after which another host may be lost)
+--       lostAfterMs? (silence after which another host may be lost), joinGraceMs? (0 and absent: no limit)
 -- Answers: ok {ending[], restarting[], pendingDue, doomed[], deployment?, epoch?, recovery?, kills[] {sessionId,
 --          launch, generation, roomName}, forget[] (sessions whose files must go), drainWantedSince?, silent[] {sessionId, launch, generation, roomName, host}
 --          (launches of hosts that may be lost; LiveKit is to be asked for each)} | host_taken {by?, freshForMs, epoch?}
@@ -12,6 +12,7 @@
 -- @include hosts
 -- @include recovery
 -- @include unreachable
+-- @include unserved
 -- @include moving
 
 local left_ms = Lease.held_by_another_ms(A.host, A.holder)
@@ -63,6 +64,7 @@ end
 -- Who was not heard itself until now cannot tell a silent host from a Redis that was away; nor can data that has begun a
 -- new life.
 local silent = {}
+Unserved.note()
 if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, '-inf', '(' .. int(NOW - HOST_FRESH_MS))) do
     Events.announce_silent(host)
@@ -70,6 +72,8 @@ if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
     Moving.place_uncommitted_again(host)
     launches_to_look_at(host, silent)
   end
+  local grace_ms = tonumber(A.joinGraceMs) or 0
+  if grace_ms > 0 then Unserved.end_launches(grace_ms) end
 end
 -- This host may have come, or have got room.
 Line.admit()

@@ -24,6 +24,8 @@ export interface HostFields {
   takesOffers?: boolean | undefined;
   /** Silence after which another host may be lost; without it this host looks after none. */
   lostAfterMs?: number | undefined;
+  /** How long a caller's launch waits where no host takes launches of its profile; 0 or absent: for ever. */
+  joinGraceMs?: number | undefined;
 }
 
 /** A launch on a host that has been silent for long. Whether its agent is gone too is LiveKit's to say. */
@@ -145,6 +147,7 @@ export class HostStore {
     const answer = await this.#runAsHolder('heartbeat', host, {
       published: fields.published,
       lostAfterMs: fields.lostAfterMs,
+      joinGraceMs: fields.joinGraceMs,
       fields: {
         capacity: String(fields.capacity),
         concurrency: String(fields.concurrency),

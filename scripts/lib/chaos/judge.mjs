@@ -7,6 +7,7 @@ const STUCK_MS = 25_000;
 const EXPLAINED_BY_FAULTS = new Set([
   'host_lost',
   'host_drained',
+  'no_host',
   'start_failed',
   'agent_crashed',
   'agent_exited',

@@ -140,6 +140,7 @@ export class HostPresence {
       draining: this.#isDraining || this.#cannotLaunch,
       published: this.#parts.recovery.published,
       lostAfterMs: config.hostLostAfterMs,
+      joinGraceMs: config.joinGraceMs,
       memoryFree: memory.freeBytes(),
       shortOfMemory: memory.isShort(),
       takesOffers: this.#isLaunching,

@@ -63,6 +63,7 @@ local K = {
   HOSTS_AWAKE = P .. 'hosts:awake',
   HOSTS_DRAINING = P .. 'hosts:draining',
   PROFILES = P .. 'profiles',
+  UNSERVED = P .. 'profiles:unserved',
   STATS = P .. 'pool:stats',
   EPOCH = P .. 'epoch',
   RECOVERY = P .. 'recovery',

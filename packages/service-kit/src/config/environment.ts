@@ -133,7 +133,8 @@ export const ENVIRONMENT = {
   SESSION_TIMEOUT: seconds({ about: 'Longest call', default: '14400', min: 1 }),
   TERMINATION_GRACE: seconds({ about: 'From SIGTERM to SIGKILL', default: '2', min: 0 }),
   JOIN_GRACE: seconds({
-    about: 'Time that a caller has to join after it got its room; 0 is no limit',
+    about:
+      'Time that a caller has to join after it got its room, and that a launch waits where no host runs its profile; 0 is no limit',
     default: '120',
     min: 0,
   }),
