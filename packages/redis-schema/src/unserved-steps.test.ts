@@ -136,7 +136,11 @@ describe('a start that no host can take', () => {
     await age(sessionId, JOIN_GRACE_MS + 1000);
     await withoutHost(JOIN_GRACE_MS + 1000);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
-    await beat().finally(() => redis.command('CONFIG', 'SET', 'maxmemory', '0'));
+    try {
+      await beat();
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
     expect(await statusOf(sessionId)).toBe('no_host by spawner');
   });
 });
