@@ -239,6 +239,8 @@ export class SessionEnds {
 
   async #finish(sessionId: string, run?: AgentRun, stopped?: StopResult): Promise<void> {
     const { redis, state, logger, metrics, leaving } = this.#context;
+    // What was said goes before anybody is told that the session is gone.
+    await run?.output?.eraseEvents();
     const found = await untilAnswered(() => redis.sessions.read(sessionId), leaving);
     const isOurs =
       found.status === 'live' &&

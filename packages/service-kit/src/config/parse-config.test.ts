@@ -142,6 +142,16 @@ describe('the table', () => {
       'HISTORY_MAX',
       'PLACEMENT',
       'MEMORY_LOW_WATER_MB',
+      'TELNYX_API_KEY',
+      'TELNYX_API_URL',
+      'TELNYX_LANGUAGE',
+      'TELNYX_LINK',
+      'TELNYX_PROFILE',
+      'TELNYX_PUBLIC_KEY',
+      'TELNYX_SIP_URI',
+      'TELNYX_STREAM_URL',
+      'TELNYX_TRANSCRIPTION',
+      'TELNYX_VOICE',
     ];
     expect([...VARIABLE_NAMES].sort()).toEqual([...contract, ...extra].sort());
   });
