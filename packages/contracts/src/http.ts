@@ -1,4 +1,5 @@
 import type { EndedBy, EndReason } from './end-reason.js';
+import type { ErrorCode } from './errors.js';
 import type { PoolPolicy } from './pool-policy.js';
 import type { SessionState } from './session-state.js';
 
@@ -51,9 +52,14 @@ export interface StartedQueued extends StartedBase {
   position: number;
   estimatedWait: string;
   estimatedWaitMs: number;
+  blockedBy?: LineObstacle;
 }
 
 export type StartResponse = StartedReady | StartedCold | StartedQueued;
+
+/** What keeps everybody in line for a kind of agent from being served: the error that a start of it would get now. */
+export const LINE_OBSTACLES = ['no_host', 'profile_failing'] as const satisfies readonly ErrorCode[];
+export type LineObstacle = (typeof LINE_OBSTACLES)[number];
 
 /** GET /api/session/:id. Times are ISO 8601 in UTC, durations are milliseconds. */
 export interface SessionView {
@@ -76,6 +82,8 @@ export interface SessionView {
   estimatedWait?: string;
   /** Milliseconds until its agent is there, measured; to who asks for this very session. */
   estimatedWaitMs?: number;
+  /** In line: nobody who waits for this kind of agent can be served before that is over. */
+  blockedBy?: LineObstacle;
   /** The id that was given in line, where the turn brought a warm agent: it goes on leading here. */
   queuedAs?: string;
   /** Why a start failed or a session is ending, in a sentence. */

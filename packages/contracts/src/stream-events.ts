@@ -1,5 +1,5 @@
 import type { EndReason } from './end-reason.js';
-import type { AdminSessionView, HostView, PoolView, SessionView } from './http.js';
+import type { AdminSessionView, HostView, LineObstacle, PoolView, SessionView } from './http.js';
 import type { SessionState } from './session-state.js';
 
 /**
@@ -30,6 +30,7 @@ export interface SessionStateEvent {
   position?: number;
   estimatedWait?: string;
   estimatedWaitMs?: number;
+  blockedBy?: LineObstacle;
   /** From the launch of the agent until it was ready. */
   startupTime?: number;
   /** Agents of this call that had to be replaced. */

@@ -1,6 +1,6 @@
 -- A caller in line asks, by polling or by a stream that is open: so it stays there.
 -- Args: sessionId
--- Answers: queued {session, position, estimatedWaitMs, deployment?} | live {session} (its turn has come; it may have the id of a
+-- Answers: queued {session, position, estimatedWaitMs, blockedBy? (no_host | profile_failing), deployment?} | live {session} (its turn has come; it may have the id of a
 --          warm agent now) | ended {ended} | not_found
 -- @flags allow-oom
 -- @include prelude

@@ -4,7 +4,7 @@
 --       waits in line without it), client? (in whose turn it waits), maxPerClient? (0 is no limit), sessionTimeoutMs, notAfter?
 --       (when nobody waits any more)
 -- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | queued, and existing where it still
---          is in line {session, position, estimatedWaitMs} | user_busy | at_capacity {retryAfterMs?} | client_limit | unknown_profile
+--          is in line {session, position, estimatedWaitMs, blockedBy?} | user_busy | at_capacity {retryAfterMs?} | client_limit | unknown_profile
 --          | recovering | no_host | idempotency_mismatch | session_ended | profile_failing {reason, retryAfterMs}
 --          | too_late (nothing was changed)
 -- @include prelude
@@ -178,6 +178,6 @@ redis.call('ZADD', K.INDEX, int(NOW), session.id)
 if present(A.userKey) then redis.call('SET', K.user(A.userKey), session.id) end
 Line.hear_asker(session)
 remember(session.id)
-Line.tell_positions()
+Line.tell_places({})
 PoolTarget.note_arrival(A.profile, false)
 return reply('queued', read(session.id))

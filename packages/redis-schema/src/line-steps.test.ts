@@ -591,6 +591,44 @@ describe('places on hosts', () => {
   });
 });
 
+describe('what keeps everybody of a profile from being served', () => {
+  test('that no host runs it any more: who waits is told so once, and when a host is back', async () => {
+    await addHost('host-a', { profiles: ['default', 'sales'] });
+    await fill();
+    const id = await startId();
+    const other = await startId({ profile: 'sales' });
+    expect(await schema.sessions.askInLine(id)).toMatchObject({ position: 1, blockedBy: undefined });
+    await schema.hosts.register('host-a', [{ name: 'sales', voices: [], poolTarget: 0 }]);
+    for (let look = 0; look < 3; look += 1) await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
+    expect(await schema.sessions.askInLine(id)).toMatchObject({ position: 1, blockedBy: 'no_host' });
+    expect(await eventsOf(id, 'queued')).toMatchObject([
+      { position: 1 },
+      { position: 1, blockedBy: 'no_host' },
+    ]);
+    await addHost('host-b');
+    expect(await schema.sessions.askInLine(id)).toMatchObject({ position: 1, blockedBy: undefined });
+    expect((await eventsOf(id, 'queued')).map(({ blockedBy }) => blockedBy)).toEqual([
+      undefined,
+      'no_host',
+      undefined,
+    ]);
+    expect(await eventsOf(other, 'queued')).toHaveLength(1);
+  });
+
+  test('that the last host is drained, or its agents fail to start', async () => {
+    await addHost();
+    await fill();
+    const id = await startId();
+    await heartbeat('host-a', { draining: true });
+    expect(await schema.sessions.askInLine(id)).toMatchObject({ blockedBy: 'no_host' });
+    await heartbeat();
+    await redis.command('HSET', 'breaker:default', 'openUntil', (await clockMs()) + 60_000, 'openMs', 10_000);
+    await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
+    expect((await eventsOf(id, 'queued')).at(-1)).toMatchObject({ blockedBy: 'profile_failing' });
+    expect(await line()).toEqual([id]);
+  });
+});
+
 describe('the wait that is told', () => {
   test('follows the lengths of the last calls and the ages of those that go on', async () => {
     await addHost();

@@ -1,3 +1,4 @@
+import { LINE_OBSTACLES } from '@greenroom/contracts';
 import { encodeSession, parseEnded, parseSession } from './session-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 import type {
@@ -522,6 +523,7 @@ function parseInLine(answer: ScriptAnswer): InLine {
     session: parseSession(answer.session),
     position: Number(answer.position),
     estimatedWaitMs: Number(answer.estimatedWaitMs),
+    blockedBy: LINE_OBSTACLES.find((it) => it === answer.blockedBy),
   };
 }
 

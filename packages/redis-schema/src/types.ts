@@ -3,6 +3,7 @@ import type {
   DeadAirSettings,
   EndedBy,
   EndReason,
+  LineObstacle,
   PoolPolicy,
   SessionState,
 } from '@greenroom/contracts';
@@ -240,6 +241,8 @@ export interface InLine {
   position: number;
   /** Until its agent is there, measured. */
   estimatedWaitMs: number;
+  /** Nobody who waits for this profile can be served before that is over. */
+  blockedBy: LineObstacle | undefined;
 }
 
 export type AskResult = ({ status: 'queued' } & InLine) | ReadResult;

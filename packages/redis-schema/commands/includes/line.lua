@@ -105,21 +105,44 @@ function Line.serve(max_sessions)
   end
 end
 
--- Everybody whose position is another one hears of it, in the step that changed it.
-function Line.tell_positions()
+-- What keeps everybody from being served who waits for this profile, whatever the place: the code that a start would get.
+function Line.obstacle(profile)
+  if not somebody_launches(profile) then return 'no_host' end
+  if Breaker.read(profile) then return 'profile_failing' end
+end
+
+-- Profiles whose obstacle came or went since the last look.
+function Line.note_obstacles()
+  local before = cjson.decode(redis.call('HGET', K.LINE_STATE, 'obstacles') or '{}')
+  local now, changed = {}, {}
+  for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
+    now[profile] = Line.obstacle(profile)
+    if now[profile] ~= before[profile] then changed[profile] = true end
+  end
+  if next(changed) then redis.call('HSET', K.LINE_STATE, 'obstacles', cjson.encode(now)) end
+  return changed
+end
+
+-- Everybody whose position is another one hears of it, in the step that changed it; so does everybody whose profile nobody
+-- can serve any more, or somebody can again.
+function Line.tell_places(changed)
   line_has_moved = false
   local ids = redis.call('ZRANGE', K.LINE, 0, -1)
   if #ids == 0 then
     redis.call('DEL', K.LINE_ASKED)
-    redis.call('HDEL', K.LINE_STATE, 'joined')
+    redis.call('HDEL', K.LINE_STATE, 'joined', 'obstacles')
     return
   end
   local turns
   for position, id in ipairs(ids) do
-    local session = redis.call('HGET', K.session(id), 'position') ~= int(position) and read(id)
+    local known, profile = unpack(redis.call('HMGET', K.session(id), 'position', 'profile'))
+    local session = (known ~= int(position) or changed[profile]) and read(id)
     if session then
       turns = turns or Forecast.expected_turns(#ids)
-      local data = { position = position, estimatedWaitMs = Forecast.expected_wait_in_line(turns, session.profile, position) }
+      local data = {
+        position = position, estimatedWaitMs = Forecast.expected_wait_in_line(turns, profile, position),
+        blockedBy = Line.obstacle(profile),
+      }
       -- Admins hear who came; that everybody moves up with each turn would drown what else happens.
       if not session.position then
         Events.emit(session, 'queued', data)
@@ -132,12 +155,14 @@ function Line.tell_positions()
 end
 
 function Line.admit()
+  local changed = {}
   if redis.call('ZCARD', K.LINE) > 0 and epoch() then
     Line.drop_abandoned()
     local max_sessions = tonumber(redis.call('HGET', K.LINE_STATE, 'maxSessions'))
     if max_sessions then Line.serve(max_sessions) end
+    changed = Line.note_obstacles()
   end
-  if line_has_moved then Line.tell_positions() end
+  if line_has_moved or next(changed) then Line.tell_places(changed) end
 end
 
 -- Fair between clients: in each round everyone who waits is served once. Whoever comes anew stands in the round that is
@@ -153,11 +178,11 @@ function Line.next_order(client)
   return int(round * Line.ROUND + redis.call('HINCRBY', K.LINE_STATE, 'joined', 1) % Line.ROUND)
 end
 
--- Position and expected wait of a session in line, as they are now.
+-- Position and expected wait of a session in line, as they are now, and what keeps it from being served at all.
 function Line.view_place(session)
   local rank = redis.call('ZRANK', K.LINE, session.id)
   if not rank then return {} end
   local position = rank + 1
   local wait = Forecast.expected_wait_in_line(Forecast.expected_turns(position), session.profile, position)
-  return { position = position, estimatedWaitMs = wait }
+  return { position = position, estimatedWaitMs = wait, blockedBy = Line.obstacle(session.profile) }
 end

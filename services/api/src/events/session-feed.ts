@@ -2,6 +2,8 @@ import {
   type AgentStreamEvent,
   CodedError,
   formatDuration,
+  LINE_OBSTACLES,
+  type LineObstacle,
   type SessionEndedEvent,
   type SessionStateEvent,
   type SessionStreamEvents,
@@ -133,7 +135,7 @@ function told<Name extends keyof SessionStreamEvents>(event: Name, data: Session
 }
 
 function stateOf({ type, status, data }: StreamEntry): Omit<SessionStateEvent, 'sessionId' | 'at'> {
-  const { position, estimatedWaitMs, startupMs, restarts, reason, error } = data;
+  const { position, estimatedWaitMs, blockedBy, startupMs, restarts, reason, error } = data;
   return {
     // The version before this one writes no status, and names these steps as the states that they lead to.
     status: (status || type) as SessionStateEvent['status'],
@@ -142,11 +144,16 @@ function stateOf({ type, status, data }: StreamEntry): Omit<SessionStateEvent, '
       estimatedWait: formatDuration(estimatedWaitMs),
       estimatedWaitMs,
     }),
+    ...(isObstacle(blockedBy) && { blockedBy }),
     ...(typeof startupMs === 'number' && { startupTime: startupMs }),
     ...(typeof restarts === 'number' && { restarts }),
     ...(typeof reason === 'string' && { endReason: reason as SessionStateEvent['endReason'] & string }),
     ...(type === 'error' && typeof error === 'string' && { error }),
   };
+}
+
+function isObstacle(value: unknown): value is LineObstacle {
+  return LINE_OBSTACLES.some((it) => it === value);
 }
 
 function transcriptOf({ data }: StreamEntry): Pick<TranscriptStreamEvent, 'role' | 'text' | 'final'> {

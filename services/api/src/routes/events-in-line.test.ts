@@ -79,6 +79,29 @@ test('who waits in line is told its place and each change of it, and its session
   expect(shortly(one)).toEqual(['snapshot queued 1', 'state starting', 'state ready']);
 });
 
+test('who waits for agents that nobody can start is told so, and when somebody can', async () => {
+  const { sessionId } = await api.start();
+  const stream = await follow(sessionId);
+  const look = () => api.schema.sessions.admit({ maxSessions: 1 });
+  const drain = (draining: string) => redis.command('HSET', 'host:host-a', 'draining', draining);
+  await drain('1');
+  await look();
+  await waitFor(() => stream.events.length === 2);
+  expect(stream.events[1]).toMatchObject({
+    event: 'state',
+    data: { status: 'queued', blockedBy: 'no_host' },
+  });
+  expect((await api.get(`/api/session/${sessionId}`)).body).toMatchObject({
+    position: 1,
+    blockedBy: 'no_host',
+  });
+  await drain('0');
+  await look();
+  await waitFor(() => stream.events.length === 3);
+  expect(stream.events[2]?.data).toEqual(expect.not.objectContaining({ blockedBy: expect.anything() }));
+  expect((await api.get(`/api/session/${sessionId}`)).body.blockedBy).toBeUndefined();
+});
+
 test('whose turn brings a warm agent follows it on the same stream, under its id, to its end', async () => {
   const waiting = (await api.start()).sessionId;
   const before = await follow(waiting);

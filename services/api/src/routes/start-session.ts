@@ -19,6 +19,7 @@ import type { Answer, Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
 import { boundedText, keyPart, profileName } from '../http/validate.js';
 import { joinDetails, roomOf } from '../sessions/join-room.js';
+import { viewPlace } from '../sessions/session-view.js';
 
 const METADATA_MAX_BYTES = 8192;
 
@@ -182,15 +183,13 @@ function coldBody(session: SessionRecord, join: JoinDetails, estimatedWaitMs: nu
   };
 }
 
-function queuedBody({ session, position, estimatedWaitMs }: InLine): StartedQueued {
+function queuedBody(place: InLine): StartedQueued {
   return {
     success: true,
-    sessionId: session.id,
+    sessionId: place.session.id,
     status: 'queued',
     prewarmed: false,
-    position,
-    estimatedWait: formatDuration(estimatedWaitMs),
-    estimatedWaitMs: Math.round(estimatedWaitMs),
+    ...viewPlace(place),
     message: 'All places are taken; you are in line. Ask for this session at least every 30 seconds.',
   };
 }

@@ -1,4 +1,9 @@
-import { type AdminSessionView, formatDuration, type SessionView } from '@greenroom/contracts';
+import {
+  type AdminSessionView,
+  formatDuration,
+  type SessionView,
+  type StartedQueued,
+} from '@greenroom/contracts';
 import type { InLine, SessionRecord } from '@greenroom/redis-schema';
 
 /** What the holder of a session's id sees of it. */
@@ -45,11 +50,16 @@ export function viewSessionForAdmin(session: SessionRecord): AdminSessionView {
 }
 
 /** Where in line a session stands. */
-export function viewPlace({ position, estimatedWaitMs }: InLine): Partial<SessionView> {
+export function viewPlace({
+  position,
+  estimatedWaitMs,
+  blockedBy,
+}: InLine): Pick<StartedQueued, 'position' | 'estimatedWait' | 'estimatedWaitMs' | 'blockedBy'> {
   return {
     position,
     estimatedWait: formatDuration(estimatedWaitMs),
     estimatedWaitMs: Math.round(estimatedWaitMs),
+    ...(blockedBy !== undefined && { blockedBy }),
   };
 }
 
