@@ -6,6 +6,7 @@ import type {
   EndArguments,
   EndResult,
   Epoch,
+  EpochMs,
   InLine,
   ListFilter,
   ListPage,
@@ -215,9 +216,15 @@ export class SessionStore {
     }
   }
 
-  /** Asks for a new agent for a call. The owner hears of it in the same step; nobody waits for a process. */
-  async requestRestart(sessionId: string): Promise<RestartRequestResult> {
-    const answer = await this.#scripts.run('request-restart', { sessionId });
+  /**
+   * Asks for a new agent for a call. The owner hears of it in the same step; nobody waits for a process.
+   * @param launchedBefore one that was launched later is the new agent already
+   */
+  async requestRestart(
+    sessionId: string,
+    { launchedBefore }: { launchedBefore?: EpochMs } = {},
+  ): Promise<RestartRequestResult> {
+    const answer = await this.#scripts.run('request-restart', { sessionId, launchedBefore });
     switch (answer.status) {
       case 'restarting':
       case 'refused':

@@ -13,6 +13,10 @@ import {
   secretsOf,
 } from '@greenroom/service-kit';
 import { buildApp } from './app.js';
+import type { CallSender } from './calls/call-sender.js';
+import { CommandSender } from './calls/command-sender.js';
+import { DueWatcher } from './calls/due-watcher.js';
+import { EndOfCalls } from './calls/end-of-calls.js';
 import { parseApiConfig, REDIS_LIMIT_MS } from './config.js';
 import { OpenStreams } from './http/open-streams.js';
 import { askLiveKit, LiveKitBreaker } from './livekit/livekit-breaker.js';
@@ -55,6 +59,15 @@ async function main(): Promise<void> {
   });
 
   const lineWatch = new LineWatch({ redis, maxSessions: config.maxSessions, logger });
+  const senders: CallSender[] = [];
+  const commandSender = new CommandSender({
+    redis,
+    senders,
+    ends: new EndOfCalls({ redis, rooms, ends: metrics.callEnds }),
+    commands: metrics.callCommands,
+    logger,
+  });
+  const dueWatcher = new DueWatcher({ redis, sender: commandSender, lateness: metrics.callLateness, logger });
   const app = buildApp(
     { config, redis, rooms, livekit, livekitBreaker, streams, lineWatch, metrics, logger },
     { isServing: () => !shutdown.hasStarted() },
@@ -72,6 +85,15 @@ async function main(): Promise<void> {
       },
       { name: 'end streams', capMs: 1_000, run: () => streams.endAll() },
       { name: 'answer what has begun', capMs: 6_000, run: () => closeServer(server) },
+      // Another api takes what is left as soon as its lease is over.
+      {
+        name: 'leave the calls to others',
+        capMs: 2_500,
+        run: async () => {
+          await dueWatcher.close();
+          await commandSender.idle();
+        },
+      },
       {
         name: 'cut what is left',
         capMs: 500,
@@ -102,6 +124,7 @@ async function main(): Promise<void> {
   void livekit.read();
   livekitWatch.open();
   lineWatch.open();
+  dueWatcher.open();
 
   const port = await listen(server, config);
   logger.info('api is listening', { host: config.host, port });

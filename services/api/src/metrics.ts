@@ -9,6 +9,12 @@ export interface ApiMetrics {
   readonly livekitEvents: Counter<'outcome'>;
   /** 1 while starts are refused because LiveKit does not answer. */
   readonly livekitBreakerOpen: Gauge;
+  /** What was commanded for silent calls: `checkin`, `goodbye`, `apology`, `end`, `restart_agent`, `unsay`. */
+  readonly callCommands: Counter<'command'>;
+  /** Sessions that were ended for their call, by reason. */
+  readonly callEnds: Counter<'reason'>;
+  /** From when something was due for a call until it was decided. */
+  readonly callLateness: Histogram;
   /** Event and log streams that clients have open. */
   readonly openStreams: Gauge;
 }
@@ -39,6 +45,24 @@ export function createApiMetrics(): ApiMetrics {
     livekitBreakerOpen: new Gauge({
       name: 'greenroom_livekit_breaker_open',
       help: '1 while starts are refused because LiveKit does not answer',
+      registers: [registry],
+    }),
+    callCommands: new Counter({
+      name: 'greenroom_call_commands_total',
+      help: 'What was commanded for silent calls, each once however often it was sent',
+      labelNames: ['command'],
+      registers: [registry],
+    }),
+    callEnds: new Counter({
+      name: 'greenroom_call_ends_total',
+      help: 'Sessions that were ended for their call, by reason',
+      labelNames: ['reason'],
+      registers: [registry],
+    }),
+    callLateness: new Histogram({
+      name: 'greenroom_call_lateness_seconds',
+      help: 'From when something was due for a call until it was decided',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5],
       registers: [registry],
     }),
     openStreams: new Gauge({

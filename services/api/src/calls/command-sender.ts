@@ -1,0 +1,146 @@
+import { callReducer } from '@greenroom/dead-air';
+import type { CallRecord, OutboxEntry, RedisSchema } from '@greenroom/redis-schema';
+import type { Counter, Logger } from '@greenroom/service-kit';
+import type { CallSender, SendOutcome } from './call-sender.js';
+import type { EndOfCalls } from './end-of-calls.js';
+import { replaceAgent } from './replace-agent.js';
+
+/** After as many attempts as stand before it. The lease of whoever takes it brings it back after a second anyway. */
+const RETRY_AFTER_MS = [250, 500, 1_000, 2_000, 5_000] as const;
+/** A question that comes later than this would be asked into another silence. */
+const SPEECH_EXPIRES_MS = 5_000;
+
+export interface CommandSenderOptions {
+  readonly redis: Pick<RedisSchema, 'calls' | 'clock' | 'sessions'>;
+  readonly senders: readonly CallSender[];
+  readonly ends: Pick<EndOfCalls, 'endSession' | 'close'>;
+  /** By command: what a `say` was for, or its kind. Each counts once, however often it is sent. */
+  readonly commands: Counter<'command'>;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
+interface Delivery {
+  call: CallRecord;
+  entries: readonly OutboxEntry[];
+}
+
+/**
+ * Sends what calls command, each call's in order, until it is confirmed. A command keeps its id, so that whoever gets it twice
+ * takes it once.
+ */
+export class CommandSender {
+  readonly #options: CommandSenderOptions;
+  /** Calls that something is being sent for, and what came for them meanwhile. */
+  readonly #busy = new Map<string, Delivery | undefined>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(options: CommandSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Returns at once. */
+  deliver(call: CallRecord, entries: readonly OutboxEntry[]): void {
+    const delivery = { call, entries };
+    if (this.#busy.has(call.callId)) {
+      this.#busy.set(call.callId, delivery);
+      return;
+    }
+    this.#busy.set(call.callId, undefined);
+    const running = this.#sendAll(delivery).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  /** Settles when nothing is under way. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  async #sendAll(first: Delivery): Promise<void> {
+    const { callId } = first.call;
+    const settled = new Set<string>();
+    for (let delivery: Delivery | undefined = first; delivery !== undefined; ) {
+      this.#busy.set(callId, undefined);
+      await this.#sendInOrder(delivery, settled);
+      delivery = this.#busy.get(callId);
+    }
+    this.#busy.delete(callId);
+  }
+
+  /** One that cannot be sent keeps back those behind it. */
+  async #sendInOrder({ call, entries }: Delivery, settled: Set<string>): Promise<void> {
+    for (const entry of entries) {
+      const { commandId } = entry.command;
+      if (settled.has(commandId)) continue;
+      try {
+        const outcome = await this.#send(call, entry);
+        if (outcome === 'sent') continue;
+        settled.add(commandId);
+        await this.#settle(call, entry, outcome);
+        if (outcome === 'gone') return;
+      } catch (error) {
+        await this.#putOff(call, entry, error);
+        return;
+      }
+    }
+  }
+
+  async #send(call: CallRecord, entry: OutboxEntry): Promise<SendOutcome> {
+    const { redis, ends, commands } = this.#options;
+    const { command, createdAt, attempts } = entry;
+    if (attempts === 1) commands.inc({ command: command.kind === 'say' ? command.purpose : command.kind });
+    switch (command.kind) {
+      case 'end':
+        await ends.endSession(call, command.reason);
+        return call.medium === 'phone'
+          ? mustBeTaken(await this.#senderOf(call).send(call, command))
+          : 'confirmed';
+      case 'restart_agent':
+        return replaceAgent(redis, call, createdAt);
+      case 'say':
+      case 'unsay': {
+        const isExpired = redis.clock.now() - createdAt > SPEECH_EXPIRES_MS;
+        return isExpired ? 'confirmed' : this.#senderOf(call).send(call, command);
+      }
+    }
+  }
+
+  async #settle(
+    call: CallRecord,
+    { command: { kind, commandId } }: OutboxEntry,
+    outcome: Exclude<SendOutcome, 'sent'>,
+  ): Promise<void> {
+    const { redis, ends } = this.#options;
+    if (outcome === 'gone') return ends.close(call);
+    if (kind === 'end') return redis.calls.close(call.callId);
+    if (outcome === 'confirmed') return redis.calls.confirm(call.callId, commandId);
+    const at = redis.clock.now();
+    const failed = callReducer({ kind: 'command_failed', commandId, at });
+    await redis.calls.change(call.callId, failed, { confirms: commandId });
+  }
+
+  async #putOff(call: CallRecord, { command, attempts }: OutboxEntry, error: unknown): Promise<void> {
+    const { redis, logger } = this.#options;
+    const inMs = RETRY_AFTER_MS[Math.min(attempts, RETRY_AFTER_MS.length) - 1] ?? RETRY_AFTER_MS[0];
+    logger.warn('a command for a call was not sent, it is tried again', {
+      command: command.kind,
+      medium: call.medium,
+      attempts,
+      inMs,
+      error,
+    });
+    // Its lease brings it back, where Redis cannot be told.
+    await redis.calls.retryIn(call.callId, inMs).catch(() => undefined);
+  }
+
+  #senderOf({ medium }: CallRecord): CallSender {
+    const sender = this.#options.senders.find((each) => each.medium === medium);
+    if (sender === undefined) throw new Error(`this api reaches no calls by ${medium}`);
+    return sender;
+  }
+}
+
+/** A phone that is not hung up is never left at that. */
+function mustBeTaken(outcome: SendOutcome): SendOutcome {
+  if (outcome === 'refused') throw new Error('the end of a call was refused');
+  return outcome === 'sent' ? 'confirmed' : outcome;
+}

@@ -1,0 +1,320 @@
+import { begin, callReducer } from '@greenroom/dead-air';
+import { type CallCommand, type CallRecord, openRedis, type RedisSchema } from '@greenroom/redis-schema';
+import { createLogger } from '@greenroom/service-kit';
+import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createApiMetrics } from '../metrics.js';
+import { StandInSpawner } from '../testing/test-api.js';
+import type { SendOutcome } from './call-sender.js';
+import { CommandSender } from './command-sender.js';
+import { DueWatcher } from './due-watcher.js';
+import { EndOfCalls } from './end-of-calls.js';
+
+const SILENCE_MS = 400;
+const SETTINGS = {
+  silence_timeout_normal: SILENCE_MS / 1000,
+  disconnect_delay: 0.3,
+  max_checkins_before_disconnect: 1,
+};
+const quiet = createLogger({ service: 'api', level: 'error', secrets: [] });
+
+let redis: TestRedis;
+let schema: RedisSchema;
+let apis: WatchingApi[];
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  apis = [];
+  schema = await openSchema();
+  await new StandInSpawner(schema).register();
+});
+afterEach(async () => {
+  for (const api of apis) await api.close();
+  await schema.close();
+});
+
+async function openSchema(): Promise<RedisSchema> {
+  const opened = openRedis({ url: redis.url, clientName: 'test' });
+  await opened.connected(2000);
+  return opened;
+}
+
+interface Sent {
+  callId: string;
+  command: CallCommand;
+  at: number;
+}
+
+/** What an api has to do with calls, with a way of sending that writes down what was sent. */
+class WatchingApi {
+  readonly sent: Sent[] = [];
+  readonly metrics = createApiMetrics();
+  readonly #schema: RedisSchema;
+  readonly #watcher: DueWatcher;
+  readonly #sender: CommandSender;
+
+  constructor(own: RedisSchema, answer: (command: CallCommand, times: number) => SendOutcome | Error) {
+    this.#schema = own;
+    const send = async ({ callId }: CallRecord, command: CallCommand): Promise<SendOutcome> => {
+      this.sent.push({ callId, command, at: own.clock.now() });
+      const times = this.sent.filter((each) => each.command.commandId === command.commandId).length;
+      const outcome = answer(command, times);
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    };
+    const rooms = { close: async () => undefined };
+    this.#sender = new CommandSender({
+      redis: own,
+      senders: [
+        { medium: 'phone', send },
+        { medium: 'livekit', send },
+      ],
+      ends: new EndOfCalls({ redis: own, rooms, ends: this.metrics.callEnds }),
+      commands: this.metrics.callCommands,
+      logger: quiet,
+    });
+    this.#watcher = new DueWatcher({
+      redis: own,
+      sender: this.#sender,
+      lateness: this.metrics.callLateness,
+      logger: quiet,
+    });
+    this.#watcher.open();
+  }
+
+  /** As a kill does: what is under way is lost. */
+  async die(): Promise<void> {
+    await this.#schema.close();
+    await this.#watcher.close();
+  }
+
+  async close(): Promise<void> {
+    await this.#watcher.close();
+    await this.#sender.idle();
+    await this.#schema.close();
+  }
+}
+
+async function watchingApi(
+  answer: (command: CallCommand, times: number) => SendOutcome | Error = () => 'confirmed',
+): Promise<WatchingApi> {
+  const api = new WatchingApi(await openSchema(), answer);
+  apis.push(api);
+  return api;
+}
+
+/** A phone call that is silent from now on. */
+async function startSilence(callId = 'v3:call', by: RedisSchema = schema): Promise<number> {
+  const at = Math.round(by.clock.now());
+  const state = begin(at, 'phone');
+  await by.calls.open({ callId, medium: 'phone', state, settings: SETTINGS, dueAt: undefined });
+  await by.calls.change(callId, callReducer({ kind: 'call_started', at }));
+  return at;
+}
+
+const idsOf = (sent: readonly Sent[]) => sent.map(({ command }) => command.commandId);
+const allSent = () => apis.flatMap(({ sent }) => sent).sort((a, b) => a.at - b.at);
+
+/** The question was heard, and is over. */
+async function hearQuestion(callId = 'v3:call'): Promise<number> {
+  const at = Math.round(schema.clock.now());
+  const playback = { id: 'p1', commandId: 'checkin-1' };
+  await schema.calls.change(
+    callId,
+    callReducer(
+      { kind: 'playback_started', ...playback, at: at - 1 },
+      { kind: 'playback_ended', ...playback, at },
+    ),
+  );
+  return at;
+}
+
+test.each([1, 3])('of %d apis, one asks and one hangs up, each in its time', async (count) => {
+  for (let i = 0; i < count; i += 1) await watchingApi();
+  const begunAt = await startSilence();
+  await waitFor(() => allSent().length === 1, { what: 'the question' });
+  expect((allSent()[0]?.at ?? 0) - begunAt).toBeGreaterThanOrEqual(SILENCE_MS);
+  expect((allSent()[0]?.at ?? 0) - begunAt).toBeLessThan(SILENCE_MS + 300);
+  const heardAt = await hearQuestion();
+  await waitFor(() => allSent().length === 2, { what: 'the end' });
+  expect((allSent()[1]?.at ?? 0) - heardAt).toBeGreaterThanOrEqual(300);
+  expect((allSent()[1]?.at ?? 0) - heardAt).toBeLessThan(600);
+  await waitFor(async () => (await redis.command('EXISTS', 'call:v3:call')) === 0, {
+    what: 'nothing of the call',
+  });
+  expect(allSent().map(({ command }) => command.kind)).toEqual(['say', 'end']);
+});
+
+describe('an api that is killed', () => {
+  test('with a call in its hands leaves it to another within a second', async () => {
+    const at = Math.round(schema.clock.now());
+    await startSilence();
+    const dying = await openSchema();
+    await waitFor(async () => (await dying.calls.takeDue()).calls.length === 1, { what: 'the call' });
+    const takenAt = schema.clock.now();
+    await dying.close();
+    const api = await watchingApi();
+    await waitFor(() => api.sent.length === 1, { what: 'the question', timeoutMs: 3000 });
+    expect((api.sent[0]?.at ?? 0) - takenAt).toBeLessThan(1_100);
+    expect((api.sent[0]?.at ?? 0) - at).toBeLessThan(SILENCE_MS + 1_200);
+  });
+
+  test('before its command arrived: another sends it again, under the same id', async () => {
+    const dying = await watchingApi(() => new Error('killed while it sends'));
+    await startSilence();
+    await waitFor(() => dying.sent.length >= 1, { what: 'the first attempt' });
+    await dying.die();
+    const api = await watchingApi();
+    await waitFor(() => api.sent.length === 1, { what: 'the second attempt', timeoutMs: 3000 });
+    expect(new Set(idsOf(allSent()))).toEqual(new Set(['checkin-1']));
+  });
+});
+
+describe('a command', () => {
+  test('that fails is sent again under its id until it arrives, and then no more', async () => {
+    const api = await watchingApi((_, times) => (times < 3 ? new Error('busy') : 'confirmed'));
+    await startSilence();
+    await waitFor(() => api.sent.length === 3, { what: 'three attempts', timeoutMs: 3000 });
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(idsOf(api.sent)).toEqual(['checkin-1', 'checkin-1', 'checkin-1']);
+    expect(await metricOf(api, 'greenroom_call_commands_total{command="checkin"}')).toBe('1');
+  });
+
+  test('that was only sent is sent again until an event proves it', async () => {
+    const api = await watchingApi(() => 'sent');
+    await startSilence();
+    await waitFor(() => api.sent.length === 2, { what: 'two attempts', timeoutMs: 3000 });
+    await schema.calls.change('v3:call', () => 'unchanged', { confirms: 'checkin-1' });
+    const before = api.sent.length;
+    await new Promise((resolve) => setTimeout(resolve, 1_300));
+    expect(idsOf(api.sent).slice(before)).not.toContain('checkin-1');
+  });
+
+  test('that is refused counts as done, and the silence goes on from there', async () => {
+    const api = await watchingApi((command) => (command.kind === 'say' ? 'refused' : 'confirmed'));
+    await startSilence();
+    await waitFor(() => api.sent.length === 2, { what: 'the end', timeoutMs: 3000 });
+    expect(idsOf(api.sent)).toEqual(['checkin-1', 'end-1']);
+  });
+
+  test('for a call that is over closes it', async () => {
+    const api = await watchingApi(() => 'gone');
+    await startSilence();
+    await waitFor(() => api.sent.length === 1, { what: 'the question', timeoutMs: 3000 });
+    await waitFor(async () => (await redis.command('EXISTS', 'call:v3:call')) === 0, {
+      what: 'nothing of the call',
+    });
+    expect(await redis.command('ZCARD', 'calls:due')).toBe(0);
+  });
+});
+
+test('the end of a call in LiveKit is the end of its session, by its reason', async () => {
+  const spawner = new StandInSpawner(schema);
+  const { sessionId } = await startSession(spawner);
+  const api = await watchingApi();
+  const at = Math.round(schema.clock.now());
+  const opened = await schema.calls.open({
+    callId: sessionId,
+    sessionId,
+    medium: 'livekit',
+    state: begin(at, 'livekit'),
+    settings: { ...SETTINGS, max_checkins_before_disconnect: 0, disconnect_delay: 0.1 },
+    dueAt: undefined,
+  });
+  expect(opened.status).toBe('opened');
+  await schema.calls.change(sessionId, callReducer({ kind: 'call_started', at }));
+  await waitFor(async () => (await redis.command('HGET', `session:${sessionId}`, 'status')) === 'ending', {
+    what: 'the end',
+  });
+  expect(await redis.command('HGET', `session:${sessionId}`, 'endReason')).toBe('dead_air');
+  expect(await redis.command('EXISTS', `call:${sessionId}`)).toBe(0);
+  await waitFor(async () => (await metricOf(api, 'greenroom_call_ends_total{reason="dead_air"}')) === '1', {
+    what: 'counted',
+  });
+  expect(api.sent).toEqual([]);
+});
+
+test('an agent that is frozen is replaced by the step of an admin, and once', async () => {
+  const { sessionId } = await startSession(new StandInSpawner(schema));
+  await watchingApi();
+  const at = Math.round(schema.clock.now());
+  const settings = { silence_timeout_normal: 60, agent_response_timeout: 0.3 };
+  const state = begin(at, 'livekit');
+  await schema.calls.open({
+    callId: sessionId,
+    sessionId,
+    medium: 'livekit',
+    state,
+    settings,
+    dueAt: undefined,
+  });
+  await schema.calls.change(
+    sessionId,
+    callReducer(
+      { kind: 'call_started', at: at - 10 },
+      { kind: 'caller_said', text: 'What is the time?', final: true, at },
+    ),
+  );
+  const launch = await redis.command('HGET', `session:${sessionId}`, 'launch');
+  await waitFor(
+    async () => (await redis.command('HGET', `session:${sessionId}`, 'restartRequested')) === launch,
+    { what: 'the wish for another agent' },
+  );
+  await waitFor(async () => (await redis.command('ZCARD', 'calls:due')) === 1, {
+    what: 'nothing left to send',
+  });
+});
+
+test('a Redis that was away is asked again, and nobody is hung up on in its first moment', async () => {
+  const api = await watchingApi();
+  await startSilence();
+  await redis.command('HSET', 'calls:watch', 'lookedAt', String(Date.now() - 5_000));
+  await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+  await new Promise((resolve) => setTimeout(resolve, SILENCE_MS + 600));
+  expect(api.sent).toEqual([]);
+  await waitFor(() => api.sent.length === 1, { what: 'the question after the grace', timeoutMs: 4000 });
+});
+
+test('a thousand quiet calls cost no command between events', async () => {
+  const state = begin(1, 'phone');
+  for (let i = 0; i < 1000; i += 1) {
+    const dueAt = schema.clock.now() + 60_000;
+    await schema.calls.open({ callId: `quiet-${i}`, medium: 'phone', state, settings: {}, dueAt });
+  }
+  await watchingApi();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await redis.command('CONFIG', 'RESETSTAT');
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const stats = String(await redis.command('INFO', 'commandstats'));
+  expect(Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])).toBeLessThanOrEqual(3);
+  expect(stats).not.toMatch(/cmdstat_(hgetall|hget|hset):calls=\d{2}/);
+});
+
+async function startSession(spawner: StandInSpawner): Promise<{ sessionId: string }> {
+  const sessionId = `session_${'s'.repeat(24)}`;
+  await schema.sessions.start({
+    sessionId,
+    roomName: `greenroom-${sessionId}`,
+    profile: 'default',
+    userScope: '',
+    trusted: false,
+    maxSessions: 50,
+    queueMax: 5,
+    sessionTimeoutMs: 60_000,
+  });
+  return spawner.launchNext();
+}
+
+async function metricOf({ metrics }: WatchingApi, name: string): Promise<string | undefined> {
+  const line = (await metrics.registry.metrics())
+    .split('\n')
+    .find(
+      (each) =>
+        each.startsWith(name.split('{')[0] ?? '') && each.includes(name.slice(name.indexOf('{') + 1, -1)),
+    );
+  return line?.split(' ').at(-1);
+}
