@@ -102,6 +102,12 @@ export const ERRORS = {
     title: 'Session cannot be restarted',
     detail: 'Only a call with an agent can get a new one; this session has none, is ending or failed.',
   },
+  no_dead_air: {
+    status: 409,
+    retryable: false,
+    title: 'Silence is not watched for',
+    detail: 'Nobody watches for silence in this session: its profile has no dead_air_settings.',
+  },
   host_reachable: {
     status: 409,
     retryable: false,

@@ -1,3 +1,4 @@
+import type { DeadAirSettings } from './dead-air-settings.js';
 import type { EndedBy, EndReason } from './end-reason.js';
 import type { ErrorCode } from './errors.js';
 import type { PoolPolicy } from './pool-policy.js';
@@ -91,6 +92,16 @@ export interface SessionView {
   endReason?: EndReason;
 }
 
+/** How silence is treated in a session. */
+export interface DeadAirView {
+  /** What holds, with nothing left open; `max_call_duration` of phone calls only. */
+  settings: DeadAirSettings;
+  /** What its profile says of it. */
+  profile: DeadAirSettings;
+  /** Settings of this session that its profile does not say. */
+  changed: (keyof DeadAirSettings)[];
+}
+
 /** What an admin sees on top. */
 export interface AdminSessionView extends SessionView {
   host: string | null;
@@ -109,6 +120,8 @@ export interface AdminSessionView extends SessionView {
   /** Last lines of the agent that failed to start. */
   lastLines?: string[];
   metadata?: unknown;
+  /** GET /api/session/:id only; absent where nobody watches for silence. */
+  deadAir?: DeadAirView;
 }
 
 /** One entry of GET /api/sessions?history=1, and GET /api/session/:id/history: a caller's session that is over. */

@@ -1,6 +1,6 @@
 export { begin, type CallMedium, type CallState } from './state.js';
 export type { CallAction, CallEvent, CallStep, EndOfCall, SpeechPurpose } from './events.js';
 export { phaseOf, type CallPhase } from './phase.js';
-export { type ResolvedDeadAirSettings, resolveSettings } from './settings.js';
+export { completeSettings, type ResolvedDeadAirSettings, resolveSettings } from './settings.js';
 export { type Transition, transition } from './transition.js';
 export { callReducer, type ReducedCall, type StoredCall } from './reduce-call.js';

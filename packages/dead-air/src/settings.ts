@@ -50,6 +50,12 @@ export function resolveSettings(
   };
 }
 
+/** Settings in the words in which they are written, with the defaults filled in. */
+export function completeSettings(written: DeadAirSettings, medium: CallMedium): DeadAirSettings {
+  const { max_call_duration, ...settings } = { ...DEFAULT_SETTINGS, ...withoutUndefined(written) };
+  return medium === 'phone' ? { ...settings, max_call_duration } : settings;
+}
+
 function milliseconds(seconds: number): number {
   return Math.round(seconds * 1000);
 }

@@ -1,9 +1,13 @@
 import type { ApiContext } from '../context.js';
 import { defineRoute, type Route } from '../http/route.js';
 import { findAsking } from '../sessions/find-session.js';
+import { findDeadAir } from '../sessions/dead-air-view.js';
 import { viewPlace, viewSession, viewSessionForAdmin } from '../sessions/session-view.js';
 
-/** GET /api/session/:id, made for polling: one read, and in line a step more, which keeps the place. */
+/**
+ * GET /api/session/:id, made for polling: one read, and in line a step more, which keeps the place. Admins are told of more
+ * than its hash has.
+ */
 export function getSession({ redis }: ApiContext): Route {
   return defineRoute({
     method: 'get',
@@ -11,8 +15,11 @@ export function getSession({ redis }: ApiContext): Route {
     access: 'holder',
     async handle({ id, client }) {
       const { session, inLine } = await findAsking(redis, id, client);
-      const view = client.kind === 'admin' ? viewSessionForAdmin(session) : viewSession(session);
-      return { status: 200, body: { success: true, ...view, ...(inLine && viewPlace(inLine)) } };
+      const isAdmin = client.kind === 'admin';
+      const view = isAdmin ? viewSessionForAdmin(session) : viewSession(session);
+      const deadAir = isAdmin ? await findDeadAir(redis, session) : undefined;
+      const body = { success: true, ...view, ...(inLine && viewPlace(inLine)), ...(deadAir && { deadAir }) };
+      return { status: 200, body };
     },
   });
 }

@@ -20,6 +20,7 @@ import { restartSession } from './restart-session.js';
 import { sessionEvents } from './session-events.js';
 import { sessionHistory } from './session-history.js';
 import { sessionLogs } from './session-logs.js';
+import { sessionSettings } from './session-settings.js';
 import { sessionTranscript } from './session-transcript.js';
 import { setPoolPolicy } from './set-pool-policy.js';
 import { startSession } from './start-session.js';
@@ -32,6 +33,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     endSession(context),
     getSession(context),
     restartSession(context),
+    sessionSettings(context),
     sessionLogs(context),
     sessionEvents(context, readers),
     allEvents(context, readers),
