@@ -47,6 +47,20 @@ export interface SayMessage {
   interrupt?: boolean;
 }
 
+/**
+ * The `commandId` of a message. A call that was lost with Redis's data and opened again counts its commands anew, and none of
+ * them is one that the agent knows.
+ * @param openedAt when the call was opened
+ */
+export function messageId(openedAt: number, commandId: string): string {
+  return `${commandId}.${openedAt}`;
+}
+
+/** Which command of its call a message was about. */
+export function commandOf(id: string): string {
+  return id.replace(/\.\d+$/, '');
+}
+
 /** Body of a message of topic `greenroom.unsay`: what was to be said is void, begun or not. */
 export interface UnsayMessage {
   commandId: string;

@@ -18,7 +18,7 @@ export { Counter, createMetrics, Gauge, Histogram, Registry } from './metrics.js
 export { createPlatformHandler, type PlatformRoutes, type Readiness } from './platform-routes.js';
 export { poolPolicySchema } from './pool/pool-policy-schema.js';
 export { policySetting, type ScheduledSize, scheduledSize } from './pool/schedule.js';
-export { deadAirSettingsSchema } from './profiles/dead-air-schema.js';
+export { type DeadAirPatch, deadAirPatchSchema, deadAirSettingsSchema } from './profiles/dead-air-schema.js';
 export type { ProfileSettings } from './profiles/profile-schema.js';
 export { type ProfilesFile, parseProfilesFile } from './profiles/profiles-file.js';
 export { createRedactor } from './redact.js';

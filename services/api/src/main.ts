@@ -17,8 +17,10 @@ import type { CallSender } from './calls/call-sender.js';
 import { CommandSender } from './calls/command-sender.js';
 import { DueWatcher } from './calls/due-watcher.js';
 import { EndOfCalls } from './calls/end-of-calls.js';
+import { LiveKitSender } from './calls/livekit-sender.js';
 import { parseApiConfig, REDIS_LIMIT_MS } from './config.js';
 import { OpenStreams } from './http/open-streams.js';
+import { AgentMessages } from './livekit/agent-messages.js';
 import { askLiveKit, LiveKitBreaker } from './livekit/livekit-breaker.js';
 import { LiveKitProbe } from './livekit/livekit-probe.js';
 import { Rooms } from './livekit/rooms.js';
@@ -59,7 +61,7 @@ async function main(): Promise<void> {
   });
 
   const lineWatch = new LineWatch({ redis, maxSessions: config.maxSessions, logger });
-  const senders: CallSender[] = [];
+  const senders: CallSender[] = [new LiveKitSender(redis, new AgentMessages(config))];
   const commandSender = new CommandSender({
     redis,
     senders,

@@ -42,6 +42,7 @@ export class SessionEnds {
   takeState(run: AgentRun, session: SessionRecord): void {
     const hasMoved = session.deadlineAt !== run.session.deadlineAt;
     run.session = session;
+    this.#context.calls.look(run);
     if (hasMoved && run.phase === 'serving') this.armDeadline(run);
   }
 

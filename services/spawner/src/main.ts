@@ -19,6 +19,7 @@ import { hasLaunchRecords, Recovery, register } from './recovery.js';
 import { findCgroupRoot, prepareLimits } from './process/index.js';
 import { DEFAULT_PROFILE } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
+import { CallFeed } from './calls/call-feed.js';
 import { guardDeadlines } from './deadline-guard.js';
 import { DiskGuard } from './disk-guard.js';
 import { answerLog } from './answer-log.js';
@@ -44,7 +45,7 @@ import { RoomService } from './rooms/room-service.js';
 import { readSettings } from './read-settings.js';
 import { SessionLifecycle } from './session-lifecycle.js';
 import { holdHostId, holdStateDir } from './sole-spawner.js';
-import type { SpawnerContext } from './spawner-context.js';
+import { type SpawnerContext, shortId } from './spawner-context.js';
 import { openStateDir } from './state-dir.js';
 import { surveySession } from './survey-session.js';
 import { Supervisor } from './supervisor.js';
@@ -81,6 +82,13 @@ async function main(): Promise<void> {
     state,
     profiles,
     runs: new RunRegistry(),
+    calls: new CallFeed({
+      redis,
+      leaving: leaving.signal,
+      onSound: (run) => watch.wake(run.id),
+      onError: (run, error) =>
+        logger.warn('a call was not told what happened', { session: shortId(run.id), error }),
+    }),
     cgroupRoot: findCgroupRoot(),
     metrics: createSpawnerMetrics(),
     faults: createFaults(config.faultAt),
@@ -106,7 +114,7 @@ async function main(): Promise<void> {
   const drain = new HostDrain(context, ends);
   const forget = new ForgetFiles(context);
   const rooms: RoomKeeper = new RoomKeeper(context, { ends, onReturn: () => void presence.beat() });
-  const watch = new RoomWatch(context, { ends, supervisor, keeper: rooms });
+  const watch: RoomWatch = new RoomWatch(context, { ends, supervisor, keeper: rooms });
   const presence: HostPresence = new HostPresence(context, {
     recovery,
     kills,

@@ -65,6 +65,7 @@ export class Recovery {
     const hasEnded = data.epoch !== undefined;
     if (data.epoch !== undefined && data.epoch !== this.#context.epoch) {
       await enterLife(this.#context, data.epoch);
+      for (const run of this.#context.runs.all()) this.#context.calls.lookAgain(run);
       void this.#settleUnrecorded();
     }
     void this.#lookAtQuarantine(hasEnded);

@@ -56,6 +56,7 @@ export class SessionLifecycle {
     }
     const run = new AgentRun(ref, session, profile);
     this.#context.runs.add(run);
+    this.#context.calls.agentStarts(run);
     try {
       await this.#removeEarlierAgents(run);
       await startAgent(this.#context, run, (reason) => this.#ends.agentSaidEnd(run, reason));
@@ -149,6 +150,7 @@ export class SessionLifecycle {
     if (run.phase === 'ending') return;
     run.phase = 'serving';
     this.#supervisor.watch(run);
+    this.#context.calls.agentServes(run);
   }
 
   /** A launch that got no agent ready: nothing of it may stay before the session is tried again or given up. */

@@ -2,6 +2,7 @@ import type { Epoch, RedisSchema } from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
 import type { RunRegistry } from './agent-run.js';
 import type { Profile } from './agents/profile.js';
+import type { CallFeed } from './calls/call-feed.js';
 import type { SpawnerConfig } from './config.js';
 import type { Faults } from './faults.js';
 import type { HostMemory } from './host-memory.js';
@@ -20,6 +21,8 @@ export interface SpawnerContext {
   readonly state: StateDir;
   readonly profiles: ReadonlyMap<string, Profile>;
   readonly runs: RunRegistry;
+  /** Hears for whether anybody speaks in the calls of this host. */
+  readonly calls: CallFeed;
   /** Where launches get cgroups of their own; undefined where none can be made. */
   readonly cgroupRoot: string | undefined;
   readonly metrics: SpawnerMetrics;

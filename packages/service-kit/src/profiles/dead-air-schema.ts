@@ -29,3 +29,11 @@ export const DEAD_AIR_FIELDS = Object.keys(fields);
 
 /** Checks dead-air settings wherever they are written; fills in nothing. */
 export const deadAirSettingsSchema = Joi.object<DeadAirSettings>(fields);
+
+/** Some of them, changed: null stands for what the profile says. */
+export type DeadAirPatch = { [Name in keyof DeadAirSettings]?: DeadAirSettings[Name] | null };
+
+/** Checks a change of them. */
+export const deadAirPatchSchema = Joi.object<DeadAirPatch>(
+  Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, schema.allow(null)])),
+);

@@ -5,7 +5,10 @@ const MAX_SECONDS = 2_147_483;
 
 /** The schema with one sentence for whatever is wrong; it completes "PATH must be …". */
 export function expecting<S extends Joi.Schema>(schema: S, expects: string): S {
-  return schema.messages({ '*': `must be ${expects}`, 'any.required': 'is missing' }) as S;
+  return schema.messages({
+    '*': `{{#label}} must be ${expects}`,
+    'any.required': '{{#label}} is missing',
+  }) as S;
 }
 
 /** What can be given to a process: its words and variables end at a NUL. */

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import type { AgentEvent } from '@greenroom/contracts';
+import type { CallEvent } from '@greenroom/dead-air';
 import type { AgentOutputBatch } from '@greenroom/redis-schema';
 import type { AgentRun, RunOutput } from '../agent-run.js';
+import { timeOf, toCallEvent } from '../calls/to-call-event.js';
 import {
   createReadinessMatcher,
   eraseConsumed,
@@ -19,6 +21,8 @@ import { untilAnswered } from '../until-answered.js';
 interface Seen {
   events: { type: string; data: unknown }[];
   sign: AgentOutputBatch['sign'];
+  /** What of it means something for the silence of the call. */
+  heard: CallEvent[];
 }
 
 /** Lines kept in memory for the error of a start that failed, when the session's own are gone. */
@@ -169,7 +173,7 @@ export class AgentOutput implements RunOutput {
 
   async #takeLines(lines: string[], offset: number): Promise<void> {
     const shown: string[] = this.#noteLeftOut();
-    const seen: Seen = { events: [], sign: undefined };
+    const seen = nothingSeen();
     for (const line of lines) {
       if (!this.#hasSeenPattern && this.#matches(line)) this.#hasSeenPattern = true;
       this.#understand(line, seen);
@@ -183,13 +187,13 @@ export class AgentOutput implements RunOutput {
       this.#seePattern();
     }
     this.#lastLines = [...this.#lastLines, ...shown].slice(-KEPT_LINES);
-    await this.#serve({ source: 'log', lines: shown, offset, ...seen });
+    await this.#serve({ source: 'log', lines: shown, offset }, seen);
   }
 
   async #takeEvents(lines: string[], offset: number): Promise<void> {
-    const seen: Seen = { events: [], sign: undefined };
+    const seen = nothingSeen();
     for (const line of lines) this.#understand(line, seen);
-    await this.#serve({ source: 'events', lines: [], offset, ...seen });
+    await this.#serve({ source: 'events', lines: [], offset }, seen);
     if (offset - this.#erasedBytes < ERASE_STEP_BYTES) return;
     await eraseConsumed(this.#run.eventsFile, offset);
     this.#erasedBytes = offset;
@@ -203,6 +207,9 @@ export class AgentOutput implements RunOutput {
     const { event: type, ...data } = parsed.event;
     if (type === 'ready') seen.sign = 'readySaid';
     seen.events.push({ type, data });
+    const now = { ours: Date.now(), redis: this.#context.redis.clock.now() };
+    const heard = toCallEvent(parsed.event, timeOf(parsed.at, now));
+    if (heard !== undefined) seen.heard.push(heard);
     this.#act(parsed.event);
   }
 
@@ -234,17 +241,21 @@ export class AgentOutput implements RunOutput {
   }
 
   /** Reading waits until Redis has the batch: the file keeps what is not served yet. */
-  async #serve(output: AgentOutputBatch): Promise<void> {
+  async #serve(output: Omit<AgentOutputBatch, 'events'>, { events, sign, heard }: Seen): Promise<void> {
     if (!this.#isServed) return;
-    const { redis, leaving } = this.#context;
-    const batch = { ...output, id: randomUUID() };
     const waiting = { sinceMs: performance.now() };
     this.#waiting.add(waiting);
-    const answer = await untilAnswered(() => redis.agents.append(this.#run.ref, batch), leaving).finally(() =>
-      this.#waiting.delete(waiting),
-    );
+    const batch = { ...output, events, sign, id: randomUUID() };
+    const answer = await this.#handOver(batch, heard).finally(() => this.#waiting.delete(waiting));
     // The session is over or launched anew: late output is nobody's, and must not bring keys back.
     if (answer === 'superseded') this.#isServed = false;
+  }
+
+  /** The call first: what it was not told of is read once more by whoever comes after us. */
+  async #handOver(batch: AgentOutputBatch, heard: readonly CallEvent[]): Promise<'ok' | 'superseded'> {
+    const { redis, leaving, calls } = this.#context;
+    await calls.hear(this.#run, heard);
+    return untilAnswered(() => redis.agents.append(this.#run.ref, batch), leaving);
   }
 
   #noteLeftOut(): string[] {
@@ -270,4 +281,8 @@ export class AgentOutput implements RunOutput {
   #warn(message: string, facts: object): void {
     this.#context.logger.warn(message, { session: shortId(this.#run.id), ...facts });
   }
+}
+
+function nothingSeen(): Seen {
+  return { events: [], sign: undefined, heard: [] };
 }

@@ -1,0 +1,235 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
+import { openRedis, type RedisSchema, type SessionRecord } from '@greenroom/redis-schema';
+import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { AgentRun } from '../agent-run.js';
+import type { Profile } from '../agents/profile.js';
+import { CallFeed } from './call-feed.js';
+
+const HOST = 'host-a';
+const SILENCE_MS = 7000;
+/** Far enough from both to tell them apart on a busy machine. */
+const SOON_MS = 60_000;
+
+let redis: TestRedis;
+let schema: RedisSchema;
+let feed: CallFeed;
+let leaving: AbortController;
+let heardTooEarly: string[];
+let warnings: unknown[];
+let serial = 0;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  await redis.command('FLUSHALL');
+  schema = openRedis({ url: redis.url, clientName: 'test' });
+  await schema.connected(2000);
+  await schema.hosts.register(HOST, [{ name: 'default', voices: [], poolTarget: 0 }]);
+  await schema.hosts.heartbeat(HOST, {
+    capacity: 60,
+    concurrency: 4,
+    version: 'test',
+    startedAt: 0,
+    running: 0,
+    draining: false,
+  });
+  leaving = new AbortController();
+  heardTooEarly = [];
+  warnings = [];
+  feed = new CallFeed({
+    redis: schema,
+    leaving: leaving.signal,
+    onSound: ({ id }) => heardTooEarly.push(id),
+    onError: (_run, error) => warnings.push(error),
+  });
+});
+afterEach(async () => {
+  leaving.abort();
+  await schema.close();
+  expect(warnings).toEqual([]);
+});
+
+const WATCHED = { deadAirSettings: {} } as Profile;
+const UNWATCHED = { deadAirSettings: undefined } as Profile;
+
+/** A call whose agent serves, and whose caller is there unless said otherwise. */
+async function startRun(session: Partial<SessionRecord> = {}, of = WATCHED): Promise<AgentRun> {
+  const sessionId = `session_${String((serial += 1)).padStart(24, '0')}`;
+  await schema.sessions.start({
+    sessionId,
+    roomName: `greenroom-${sessionId}`,
+    profile: 'default',
+    userScope: '',
+    trusted: false,
+    maxSessions: 50,
+    sessionTimeoutMs: 600_000,
+  });
+  const claim = await schema.sessions.claim({
+    host: HOST,
+    launch: 'l-1',
+    hostCapacity: 60,
+    includePool: true,
+  });
+  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
+  const ref = { sessionId, generation: claim.session.generation, launch: 'l-1' };
+  const there = { status: 'ready', callerJoinedAt: Date.now() } as const;
+  const run = new AgentRun(ref, { ...claim.session, ...there, ...session }, of);
+  run.phase = 'serving';
+  return run;
+}
+
+function nextLaunch({ ref, session, profile: of }: AgentRun): AgentRun {
+  const run = new AgentRun({ ...ref, generation: ref.generation + 1, launch: 'l-2' }, session, of);
+  run.phase = 'serving';
+  return run;
+}
+
+/** Whatever was told before this has arrived. */
+async function callOf(run: AgentRun) {
+  await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
+  const call = await schema.calls.read(run.id);
+  return call && { ...call, state: call.state as CallState };
+}
+
+/** In how many ms time itself changes the call. */
+async function dueInMs(run: AgentRun): Promise<number> {
+  const call = await callOf(run);
+  return (call?.dueAt ?? Number.NaN) - schema.clock.now();
+}
+
+const now = () => Math.round(schema.clock.now());
+const tool = (active: boolean): CallEvent => ({
+  kind: active ? 'work_started' : 'work_ended',
+  id: 'tool:find',
+  at: now(),
+});
+
+test('a call begins when both sides are there, and its silence counts from what was heard last', async () => {
+  const run = await startRun({ callerJoinedAt: undefined });
+  feed.look(run);
+  expect(await callOf(run)).toBeUndefined();
+  run.session = { ...run.session, callerJoinedAt: Date.now() };
+  feed.look(run);
+  expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
+  expect(await dueInMs(run)).toBeGreaterThan(SILENCE_MS - 2000);
+
+  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
+  await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
+});
+
+test('where nothing is said of dead air there is no call', async () => {
+  const run = await startRun({}, UNWATCHED);
+  feed.look(run);
+  await feed.hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
+  expect(await schema.calls.read(run.id)).toBeUndefined();
+});
+
+test('a call whose profile says nothing of it any more is not watched by anybody', async () => {
+  const run = await startRun();
+  feed.look(run);
+  expect(await callOf(run)).toBeDefined();
+  const adopted = new AgentRun(run.ref, run.session, UNWATCHED);
+  adopted.phase = 'serving';
+  feed.look(adopted);
+  feed.look(adopted);
+  await waitFor(async () => (await schema.calls.read(run.id)) === undefined);
+});
+
+test('who is heard before anybody has seen the caller makes somebody look, and is known when the call begins', async () => {
+  const run = await startRun({ callerJoinedAt: undefined });
+  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }, tool(true)]);
+  expect(heardTooEarly).toEqual([run.id]);
+  run.session = { ...run.session, callerJoinedAt: Date.now() };
+  feed.look(run);
+  expect((await callOf(run))?.state).toMatchObject({ agent: { active: true } });
+  await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
+  await feed.hear(run, [tool(false)]);
+  expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
+});
+
+test('a tool may run twice under one name, and each time its end is waited for', async () => {
+  const run = await startRun();
+  feed.look(run);
+  for (let i = 0; i < 2; i += 1) {
+    await feed.hear(run, [tool(true)]);
+    expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
+    await feed.hear(run, [tool(false)]);
+    expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
+    await sleep(2);
+  }
+});
+
+test('while the caller is away nobody is asked; the count begins anew with the return', async () => {
+  const run = await startRun();
+  feed.look(run);
+  for (let i = 0; i < 2; i += 1) {
+    run.session = { ...run.session, callerLeftAt: Date.now() };
+    feed.look(run);
+    expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
+    run.session = { ...run.session, callerLeftAt: undefined };
+    feed.look(run);
+    expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
+    expect(await dueInMs(run)).toBeGreaterThan(SILENCE_MS - 2000);
+  }
+});
+
+test('what the agent was told to say is confirmed by its taking it up, once it is told', async () => {
+  const run = await startRun();
+  feed.look(run);
+  await callOf(run);
+  await schema.calls.change(run.id, callReducer({ kind: 'time', at: now() + SILENCE_MS + 1000 }));
+  const outbox = async () => redis.command('HGET', `call:${run.id}`, 'outbox');
+  expect(await outbox()).toContain('checkin-1');
+  const said = { id: 'checkin-1', commandId: 'checkin-1' };
+  await feed.hear(run, [{ kind: 'playback_started', ...said, at: now() }]);
+  expect(await outbox()).toBeNull();
+  const call = await callOf(run);
+  expect(call?.state.saying).toMatchObject({ commandId: 'checkin-1', isHeard: true });
+});
+
+test('an agent that is being replaced leaves nothing behind, and nobody is asked before the next is there', async () => {
+  const run = await startRun();
+  feed.look(run);
+  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }, tool(true)]);
+  await sleep(5);
+  const next = nextLaunch(run);
+  next.phase = 'starting';
+  feed.agentStarts(next);
+  expect(await dueInMs(next)).toBeGreaterThan(SOON_MS);
+  expect((await callOf(next))?.state.agentSince).toBeGreaterThan(0);
+  await sleep(5);
+  next.phase = 'serving';
+  feed.agentServes(next);
+  expect(await dueInMs(next)).toBeLessThan(SILENCE_MS + 1);
+});
+
+test('a spawner that takes over a call lets it stand as it is', async () => {
+  const run = await startRun();
+  feed.look(run);
+  await feed.hear(run, [tool(true)]);
+  const before = await callOf(run);
+  const adopted = new AgentRun(run.ref, run.session, run.profile);
+  adopted.phase = 'serving';
+  feed.agentServes(adopted);
+  expect((await callOf(adopted))?.state).toEqual(before?.state);
+});
+
+test('a call that Redis has lost is opened again, with what goes on in it', async () => {
+  const run = await startRun();
+  feed.look(run);
+  await feed.hear(run, [tool(true)]);
+  await redis.command('DEL', `call:${run.id}`);
+  feed.lookAgain(run);
+  expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
+  await redis.command('DEL', `call:${run.id}`);
+  // Nobody has noticed, but somebody is heard.
+  await feed.hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
+  expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
+});
