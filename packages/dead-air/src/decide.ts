@@ -14,9 +14,7 @@ export interface Decision {
 /** null: whatever happens next, the time alone brings nothing. */
 export function nextDecision(state: CallState, settings: ResolvedDeadAirSettings): Decision | null {
   if (state.isOver) return null;
-  if (state.end !== null) {
-    return state.end.refusedAt > 0 ? { at: state.end.refusedAt + END_AGAIN_MS, what: 'end_again' } : null;
-  }
+  if (state.end !== null) return ifRefused(state, state.end.refusedAt);
   if (state.startedAt === 0) return null;
   if (state.farewell !== null) {
     const spokenBy = Math.max(quietFrom(state), callerPausesAt(state));
@@ -41,7 +39,14 @@ function ifAgentStaysSilent(state: CallState, settings: ResolvedDeadAirSettings)
 /** A call that has been long enough ends as soon as the caller pauses and no work runs, within reason. */
 function atLongest(state: CallState, settings: ResolvedDeadAirSettings): Decision | null {
   if (settings.maxCallDurationMs === null) return null;
-  const longEnough = state.startedAt + settings.maxCallDurationMs;
-  const opportune = Math.max(longEnough, callerPausesAt(state), workQuietFrom(state));
-  return { at: Math.min(opportune, longEnough + OVERTIME_MS), what: 'too_long' };
+  return { at: opportuneFrom(state, state.startedAt + settings.maxCallDurationMs), what: 'too_long' };
+}
+
+function ifRefused(state: CallState, refusedAt: number): Decision | null {
+  if (refusedAt === 0) return null;
+  return { at: opportuneFrom(state, refusedAt + END_AGAIN_MS), what: 'end_again' };
+}
+
+function opportuneFrom(state: CallState, from: number): number {
+  return Math.min(Math.max(from, callerPausesAt(state), workQuietFrom(state)), from + OVERTIME_MS);
 }

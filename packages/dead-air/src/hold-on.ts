@@ -1,44 +1,55 @@
-/** What a caller says who wants us to wait, without punctuation and capitals. */
+const A_MOMENT = '(?:an? |one |1 )(?:quick |short |little )?(?:second|sec|moment|minute|min)';
+const SOME_TIME = '(?:some|a few|a couple|a couple of|two) (?:seconds?|secs?|moments?|minutes?|mins?|time)';
+const LET_ME_LOOK = 'let me (?:just |quickly )?(?:check|see|look|find|get|grab|fetch|think|ask)';
+
+/** What a caller says who wants us to wait, in small letters and without punctuation. */
 const PHRASES = [
-  'hold on',
-  'hold the line',
+  'hold (?:on|the line)',
   'hang on',
   'bear with me',
-  '(?:just )?(?:a|one|1) (?:quick |short |little )?(?:second|sec|moment|minute|min|momentito|mo)',
-  'wait(?: (?:up|there|please))?(?: (?:for )?(?:just )?(?:a|one) (?:second|sec|moment|minute|min))?',
-  '(?:give|gimme|spare|allow) ?(?:me )?(?:just )?(?:a|an|one|some|two) (?:few )?(?:seconds?|secs?|moments?|minutes?|mins?|time)',
+  A_MOMENT,
+  `wait (?:for )?(?:just )?(?:${A_MOMENT}|${SOME_TIME})`,
+  `(?:gimme|(?:give|spare|allow) me) (?:just )?(?:${A_MOMENT}|${SOME_TIME})`,
   "(?:i'll|i will) be (?:right |straight )?back",
-  'let me (?:just |quickly )?(?:check|see|look|find|get|grab|fetch|think|go|ask)',
-  'one (?:second|moment|minute)',
+  LET_ME_LOOK,
 ];
 
-/** Words before the phrase that change nothing about it. */
+/** Words before it that change nothing. */
 const OPENING =
-  '(?:(?:oh|okay|ok|yes|yeah|yep|um|uh|er|hmm|well|so|and|but|please|sorry|sure|right|alright|hey|hi|hello|no|now|just|' +
-  "can you|could you|would you|will you|can we|if you could|you can|i need you to|i'm going to ask you to|" +
-  "excuse me|i'm sorry|thank you|thanks)\\s+)*";
+  'oh|okay|ok|yes|yeah|yep|um|uh|er|hmm|well|so|and|but|please|sorry|sure|right|all right|alright|hey|hi|hello|no|now|' +
+  "just|can you|could you|would you|will you|if you could|excuse me|i'm sorry|thank you|thanks";
 
-/** "hold on to", "one moment in time": the same words, and another meaning. */
-const NOT_FOLLOWED_BY =
-  '(?!\\s+(?:to\\b(?!\\s+(?:the )?line)|of\\b|in\\b|ago\\b|when\\b|later\\b|that\\b|before\\b|until\\b|too\\b))';
+/** Words after it that make it something else: "hold on to the rail", "one moment of peace", "a second ago". */
+const OTHER_MEANING = 'to|of|in|ago|when|later|that|before|until|after|too';
 
-const ASKS = new RegExp(`^${OPENING}(?:${PHRASES.join('|')})\\b${NOT_FOLLOWED_BY}`);
-
-/** These mean it wherever they stand, unless somebody says not to. */
-const ANYWHERE = new RegExp(
-  `(?<!\\b(?:not|n't|never|to|i|we|they|he|she|it) )\\b(?:hold on|hang on|bear with me)\\b${NOT_FOLLOWED_BY}`,
+const AT_THE_START = new RegExp(
+  `^(?:(?:${OPENING}) )*(?:${PHRASES.join('|')})(?![\\p{L}'])(?! (?:${OTHER_MEANING})\\b)`,
+  'u',
 );
 
-/** Whether the caller asks for time: "hold on", "one moment, please", "could you give me a minute?". */
+/** These mean it in the middle of a sentence too, unless it is about somebody who does, or does not. */
+const IN_THE_MIDDLE = new RegExp(
+  `(?<!\\b(?:not|don't|can't|won't|never|to|i|we|they|he|she|it) )\\b(?:hold on|hang on|bear with me)\\b(?! (?:${OTHER_MEANING})\\b)`,
+);
+
+/** "Wait, what did you say?" asks for no time. */
+const NOTHING_BUT_WAIT = new RegExp(`^(?:(?:${OPENING}) )*wait(?: up| here| there)?(?: please)?$`);
+
+/** Whether the caller asks for time: "hold on", "one moment, please", "could you give me a minute?". English only. */
 export function asksToHoldOn(text: string): boolean {
-  return clausesOf(text).some((clause) => ASKS.test(clause) || ANYWHERE.test(clause));
+  const clauses = clausesOf(text);
+  return (
+    clauses.some((clause) => AT_THE_START.test(clause) || IN_THE_MIDDLE.test(clause)) ||
+    NOTHING_BUT_WAIT.test(clauses.join(' '))
+  );
 }
 
+/** What stands between commas, full stops and the like. */
 function clausesOf(text: string): string[] {
   return text
     .toLowerCase()
-    .replace(/[’`´]/g, "'")
-    .split(/[^\p{L}\p{N}' ]+/u)
-    .map((clause) => clause.trim().replace(/\s+/g, ' '))
+    .replaceAll(/[’`´]/g, "'")
+    .split(/[^\p{L}\p{N}'\s]+/u)
+    .map((clause) => clause.trim().replaceAll(/\s+/g, ' '))
     .filter((clause) => clause !== '');
 }

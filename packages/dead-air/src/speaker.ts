@@ -5,7 +5,7 @@ export interface Speaker {
   startedAt: number;
   /** The latest time at which it was said not to. */
   quietAt: number;
-  /** When it fell quiet: later words that it is quiet move nothing. */
+  /** When the latest speech ended; 0 while it goes on. Further news that it is quiet move nothing. */
   endedAt: number;
 }
 
@@ -20,12 +20,8 @@ export function noteSpeaking(speaker: Speaker, active: boolean, at: number): Spe
 
 function noteStart(speaker: Speaker, at: number): Speaker {
   const startedAt = Math.max(speaker.startedAt, at);
-  const endedAt = speaker.endedAt < startedAt ? endAfter(startedAt, speaker) : speaker.endedAt;
-  return { ...speaker, startedAt, endedAt };
-}
-
-function endAfter(startedAt: number, speaker: Speaker): number {
-  return speaker.quietAt >= startedAt ? speaker.quietAt : speaker.endedAt;
+  if (speaker.endedAt >= startedAt) return { ...speaker, startedAt };
+  return { ...speaker, startedAt, endedAt: speaker.quietAt >= startedAt ? speaker.quietAt : 0 };
 }
 
 function noteEnd(speaker: Speaker, at: number): Speaker {

@@ -24,6 +24,8 @@ export class CallUnderTest {
   state: CallState;
   settings: ResolvedDeadAirSettings;
   dueAt: number | null = null;
+  /** When something last happened. */
+  now = -10_000;
   private readonly medium: CallMedium;
   private readonly heardBy: NonNullable<Options['heardBy']>;
   private readonly lineMs: number;
@@ -34,7 +36,7 @@ export class CallUnderTest {
     this.heardBy = heardBy;
     this.lineMs = lineMs;
     this.settings = resolveSettings(settings, medium);
-    this.state = begin(ZERO - 10_000, medium);
+    this.state = begin(ZERO + this.now, medium);
   }
 
   /** Runs to that time, and then tells the event. */
@@ -62,9 +64,8 @@ export class CallUnderTest {
   }
 
   runTo(time: number): void {
-    for (;;) {
-      const event = this.nextEvent();
-      if (event === undefined || event.at > ZERO + time) return;
+    for (let event = this.nextEvent(); event && event.at <= ZERO + time; event = this.nextEvent()) {
+      this.coming = this.coming.filter((other) => other !== event);
       this.take(event, event.at);
     }
   }
@@ -80,18 +81,18 @@ export class CallUnderTest {
   }
 
   private nextEvent(): CallEvent | undefined {
-    this.coming.sort((a, b) => a.at - b.at);
-    const [first] = this.coming;
+    const [first] = this.coming.sort((a, b) => a.at - b.at);
     if (this.dueAt !== null && (first === undefined || this.dueAt < first.at)) {
-      return { kind: 'time', at: this.dueAt };
+      return { kind: 'time', at: Math.max(this.dueAt, ZERO + this.now) };
     }
-    return this.coming.shift();
+    return first;
   }
 
   private take(event: CallEvent, now: number): void {
     const { state, actions, steps, dueAt } = transition(this.state, event, this.settings);
     this.state = state;
-    this.dueAt = dueAt === null ? null : Math.max(dueAt, now);
+    this.dueAt = dueAt;
+    this.now = now - ZERO;
     for (const action of actions) {
       this.done.push({ at: now - ZERO, action });
       if (action.kind === 'say') this.speak(action.commandId, now);

@@ -1,0 +1,271 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { END_AGAIN_MS, INTERIM_WORDS_MS, ONGOING_MS, OVERTIME_MS } from './bounds.js';
+import type { CallAction, CallEvent } from './events.js';
+import { resolveSettings } from './settings.js';
+import { type CallState, begin } from './state.js';
+import {
+  consistentBatch,
+  type Happening,
+  happening,
+  medium,
+  pauseMs,
+  settings,
+} from './testing/arbitraries.js';
+import { CallUnderTest, ZERO } from './testing/call-under-test.js';
+import { transition } from './transition.js';
+
+const RUNS = { numRuns: 500 };
+const A_DAY = 24 * 3600_000;
+
+const heardBy = fc.constantFrom('playback' as const, 'agent_speaking' as const, 'nothing' as const);
+const history = fc.array(fc.tuple(pauseMs, happening), { maxLength: 25 });
+const options = fc.record({ settings, medium, heardBy });
+
+describe('whatever happens in a call', () => {
+  it('nothing is said and no call ends while the caller speaks or work runs', () => {
+    eachCall((call, told) => {
+      for (const { at, action } of call.done) {
+        if (action.kind !== 'say' && action.kind !== 'end') continue;
+        expect(wasBusy(told, at) && !isPutOffForLongEnough(call, at)).toBe(false);
+      }
+    });
+  });
+
+  it('there are never more questions than allowed between two words of the caller', () => {
+    eachCall((call, told) => {
+      const asked = call.done.filter(({ action }) => isQuestion(action)).map(({ at }) => at);
+      for (const [index, from] of asked.entries()) {
+        const to = asked[index + call.settings.maxCheckins];
+        if (to !== undefined) expect(told.some((event) => isOfCaller(event, from, to))).toBe(true);
+      }
+    });
+  });
+
+  it('a call ends for its silence only after all questions, and the delay after the last sound', () => {
+    eachCall((call, told) => {
+      const end = call.done.find(({ action }) => action.kind === 'end' && action.reason === 'dead_air');
+      if (end === undefined) return;
+      const lastWord = Math.max(-1, ...told.filter((event) => isOfCaller(event, 0, end.at)).map(timeOf));
+      const asked = call.done.filter(({ at, action }) => isQuestion(action) && at >= lastWord);
+      expect(asked).toHaveLength(call.settings.maxCheckins);
+      const lastSaid = Math.max(
+        ...call.done.filter(({ action }) => action.kind === 'say').map(({ at }) => at),
+      );
+      if (call.settings.goodbyeMessage === null && asked.length > 0) {
+        expect(end.at - lastSaid).toBeGreaterThanOrEqual(call.settings.disconnectDelayMs);
+      }
+    });
+  });
+
+  it('every command has an id of its own', () => {
+    eachCall((call) => {
+      const ids = call.done.flatMap(({ action }) =>
+        'commandId' in action && action.kind !== 'unsay' ? [action.commandId] : [],
+      );
+      expect(new Set(ids).size).toBe(ids.length);
+    });
+  });
+
+  it('the state is plain JSON', () => {
+    eachCall((call) => expect(JSON.parse(JSON.stringify(call.state))).toEqual(call.state));
+  });
+
+  it('a call that nobody speaks in any more ends, and has nothing due then', () => {
+    eachCall((call) => {
+      call.runTo(call.now + A_DAY);
+      expect(call.done.filter(({ action }) => action.kind === 'end').length).toBeGreaterThan(0);
+      expect(call.dueAt).toBeNull();
+    });
+  });
+
+  it('what is due lies ahead once the time has come', () => {
+    fc.assert(
+      fc.property(history, options, fc.integer({ min: 0, max: 60_000 }), (events, options, lateMs) => {
+        const call = callWith(events, options);
+        for (let steps = 0; call.dueAt !== null; steps += 1) {
+          expect(steps).toBeLessThan(50);
+          const at = Math.max(call.dueAt, ZERO + call.now) + lateMs;
+          const next = transition(call.state, { kind: 'time', at }, call.settings);
+          expect(next.dueAt === null || next.dueAt > at).toBe(true);
+          call.state = next.state;
+          call.dueAt = next.dueAt;
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('a time that comes early changes nothing', () => {
+    eachCall((call) => {
+      if (call.dueAt === null) return;
+      const early = transition(call.state, { kind: 'time', at: call.dueAt - 1 }, call.settings);
+      expect(early).toEqual({ state: call.state, actions: [], steps: [], dueAt: call.dueAt });
+    });
+  });
+
+  it('what the agent says, plays or runs never counts as a word of the caller', () => {
+    fc.assert(
+      fc.property(history, options, (events, options) => {
+        const call = callWith(
+          events.filter(([, { kind }]) => !kind.startsWith('caller_')),
+          options,
+        );
+        const asked = call.done.filter(({ action }) => isQuestion(action));
+        expect(call.state.checkins).toBe(asked.length);
+        expect(asked.length).toBeLessThanOrEqual(call.settings.maxCheckins);
+        expect(call.done.filter(({ action }) => action.kind === 'unsay')).toEqual([]);
+        expect(call.done.filter(({ action }) => action.kind === 'restart_agent')).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('the order in which events are delivered', () => {
+  it('makes no difference, nor how often: the state is the same in the end', () => {
+    fc.assert(
+      fc.property(
+        consistentBatch.chain(shuffledAndDoubled),
+        settings,
+        fc.boolean(),
+        (batches, settings, isAsked) => {
+          const resolved = resolveSettings(settings, 'phone');
+          const before = isAsked ? questionPending() : quietCall();
+          const inOrder = tellAll(before, batches.inOrder, resolved);
+          const shuffled = tellAll(before, batches.shuffled, resolved);
+          expect(shuffled).toEqual(inOrder);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('makes no difference to an event that is told again at once', () => {
+    fc.assert(
+      fc.property(history, options, happening, (events, options, happening) => {
+        const call = callWith(events, options);
+        const event = { ...happening, at: ZERO + call.now + 1 } as CallEvent;
+        const once = transition(call.state, event, call.settings);
+        const twice = transition(once.state, event, call.settings);
+        expect(twice.state).toEqual(once.state);
+        expect(twice.actions).toEqual([]);
+        expect(twice.dueAt).toBe(once.dueAt);
+      }),
+      RUNS,
+    );
+  });
+});
+
+type Options = typeof options extends fc.Arbitrary<infer T> ? T : never;
+
+/** What was told, in order and at once, by which a call is judged without asking the machine. */
+type Told = CallEvent[];
+
+function eachCall(judge: (call: TimedCall, told: Told) => void): void {
+  fc.assert(
+    fc.property(history, options, (events, options) => {
+      const call = callWith(events, options);
+      judge(call, call.told);
+    }),
+    RUNS,
+  );
+}
+
+class TimedCall extends CallUnderTest {
+  readonly told: Told = [];
+}
+
+function callWith(events: [number, Happening][], options: Options): TimedCall {
+  const call = new TimedCall(options);
+  let at = 0;
+  call.tell(at, { kind: 'call_started' });
+  for (const [pause, event] of events) {
+    at += pause;
+    call.told.push({ ...event, at } as CallEvent);
+    call.tell(at, event);
+  }
+  return call;
+}
+
+/** Just before that time, and with what was told at that very time too. */
+function wasBusy(told: Told, at: number): boolean {
+  const before = told.filter((event) => event.at < at);
+  const until = told.filter((event) => event.at <= at);
+  return [before, until].every((events) => isBusy(events, at));
+}
+
+/** The one exception: an end that is put off again and again comes when it has been put off for that long. */
+function isPutOffForLongEnough(call: TimedCall, at: number): boolean {
+  const wasDue = at - OVERTIME_MS;
+  return (
+    wasDue === call.settings.maxCallDurationMs ||
+    call.done.some((done) => done.at === wasDue) ||
+    call.told.some(({ kind, at }) => kind === 'command_failed' && at + END_AGAIN_MS === wasDue)
+  );
+}
+
+function isBusy(before: Told, at: number): boolean {
+  const changedAt = Math.max(0, ...before.filter(({ kind }) => kind === 'agent_changed').map(timeOf));
+  return isCallerSpeaking(before, at) || ['a', 'b', 'c'].some((id) => isRunning(before, id, changedAt, at));
+}
+
+function isCallerSpeaking(before: Told, at: number): boolean {
+  const speech = before.findLast((event) => event.kind === 'caller_speaking');
+  const words = before.findLast(
+    (event) => event.kind === 'caller_said' && event.text.trim() !== '' && event.text !== ' … ',
+  );
+  const speaks = speech?.kind === 'caller_speaking' && speech.active && at - speech.at < ONGOING_MS;
+  const goesOn = words?.kind === 'caller_said' && !words.final && at - words.at < INTERIM_WORDS_MS;
+  return speaks || goesOn;
+}
+
+/** Work is known by its id, and is done once: what has ended is not begun again. */
+function isRunning(before: Told, id: string, changedAt: number, at: number): boolean {
+  const ofId = before.filter((event) => 'id' in event && event.kind.startsWith('work_') && event.id === id);
+  if (ofId.some(({ kind }) => kind === 'work_ended')) return false;
+  const start = ofId.findLast(({ kind }) => kind === 'work_started');
+  return start !== undefined && start.at > changedAt && at - start.at < ONGOING_MS;
+}
+
+function isQuestion(action: CallAction): boolean {
+  return action.kind === 'say' && action.purpose === 'checkin';
+}
+
+function isOfCaller(event: CallEvent, from: number, to: number): boolean {
+  if (event.at < from || event.at > to) return false;
+  return (
+    (event.kind === 'caller_said' && /[a-z]/.test(event.text)) ||
+    (event.kind === 'caller_speaking' && event.active)
+  );
+}
+
+function timeOf({ at }: CallEvent): number {
+  return at;
+}
+
+function shuffledAndDoubled(inOrder: CallEvent[]) {
+  return fc.record({
+    inOrder: fc.constant(inOrder),
+    shuffled: fc
+      .array(fc.integer({ min: 0, max: Math.max(0, inOrder.length - 1) }), { maxLength: 6 })
+      .chain((doubled) => {
+        const all = [...inOrder, ...doubled.flatMap((index) => inOrder[index] ?? [])];
+        return fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length });
+      }),
+  });
+}
+
+function tellAll(state: CallState, events: CallEvent[], settings: ReturnType<typeof resolveSettings>) {
+  return events.reduce((before, event) => transition(before, event, settings).state, state);
+}
+
+function quietCall(): CallState {
+  const settings = resolveSettings(undefined, 'phone');
+  return tellAll(begin(ZERO - 20_000, 'phone'), [{ kind: 'call_started', at: ZERO - 8_000 }], settings);
+}
+
+function questionPending(): CallState {
+  const settings = resolveSettings(undefined, 'phone');
+  return tellAll(quietCall(), [{ kind: 'time', at: ZERO - 500 }], settings);
+}
