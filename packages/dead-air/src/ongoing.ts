@@ -33,6 +33,7 @@ export function noteStart(things: Ongoing, edge: Edge): Ongoing {
 
 export function noteEnd(things: Ongoing, edge: Edge): Ongoing {
   const { id } = edge;
+  if (things.ended[id] === edge.at) return things;
   const at = Math.max(edge.at, things.ended[id] ?? 0);
   const { [id]: opened, ...others } = things.open;
   const open = opened !== undefined && opened.from > at ? things.open : others;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { END_AGAIN_MS, INTERIM_WORDS_MS, ONGOING_MS, OVERTIME_MS } from './bounds.js';
 import type { CallAction, CallEvent } from './events.js';
 import { resolveSettings } from './settings.js';
@@ -145,7 +145,7 @@ describe('the order in which events are delivered', () => {
     fc.assert(
       fc.property(history, options, happening, (events, options, happening) => {
         const call = callWith(events, options);
-        const event = { ...happening, at: ZERO + call.now + 1 } as CallEvent;
+        const event = timed(happening, ZERO + call.now + 1);
         const once = transition(call.state, event, call.settings);
         const twice = transition(once.state, event, call.settings);
         expect(twice.state).toEqual(once.state);
@@ -182,7 +182,7 @@ function callWith(events: [number, Happening][], options: Options): TimedCall {
   call.tell(at, { kind: 'call_started' });
   for (const [pause, event] of events) {
     at += pause;
-    call.told.push({ ...event, at } as CallEvent);
+    call.told.push(timed(event, at));
     call.tell(at, event);
   }
   return call;
@@ -238,6 +238,10 @@ function isOfCaller(event: CallEvent, from: number, to: number): boolean {
     (event.kind === 'caller_said' && /[a-z]/.test(event.text)) ||
     (event.kind === 'caller_speaking' && event.active)
   );
+}
+
+function timed(happening: Happening, at: number): CallEvent {
+  return { ...happening, at };
 }
 
 function timeOf({ at }: CallEvent): number {

@@ -39,7 +39,7 @@ describe('silence', () => {
     const call = started();
     call.play(1 * SECOND, 4 * SECOND);
     call.tellLate(5 * SECOND, 2 * SECOND, { kind: 'agent_speaking', active: false });
-    call.tellLate(6 * SECOND, 6 * SECOND, { kind: 'playback_ended', id: 'playback-1000' });
+    call.tellLate(6 * SECOND, 4 * SECOND, { kind: 'playback_ended', id: 'playback-1000' });
     call.runTo(11 * SECOND);
     expect(call.timeline()).toEqual([[11, 'say', QUESTION]]);
   });
