@@ -147,6 +147,8 @@ export interface EndedSessionView {
   error: string | null;
   timeline: SessionTimeline;
   durations: SessionDurations;
+  /** What became of silence in the call, oldest first; at most the last 50. */
+  deadAir: { step: string; at: string }[];
   /** Each launch of an agent and its host, oldest first. */
   launches: { generation: number; host: string }[];
   /** The most memory that was seen of its agent with all that it started; null where nobody looked in time. */

@@ -17,6 +17,7 @@ export interface SessionStreamEvents {
   promoted: { sessionId: string; at: string };
   agent: AgentStreamEvent;
   transcript: TranscriptStreamEvent;
+  dead_air: DeadAirStreamEvent;
   /** The last one: the stream closes, and reading on answers 204. */
   ended: SessionEndedEvent;
 }
@@ -61,6 +62,19 @@ export interface TranscriptStreamEvent {
   text: string;
   /** Without it, the words may still change. */
   final: boolean;
+}
+
+/** Something became of the silence in a call. What was said is not in it. */
+export interface DeadAirStreamEvent {
+  sessionId: string;
+  at: string;
+  /**
+   * `call_started`, `checkin`, `caller_back`, `hold_on`, `agent_frozen`, `goodbye`, `apology`, `call_ending`, `settings_changed`
+   * and others: a reader leaves aside what it does not know. Those that are spoken are followed by the same with `_spoken`.
+   */
+  step: string;
+  /** What it noted: the number of a question, the reason of an end. */
+  [detail: string]: unknown;
 }
 
 export interface SessionEndedEvent {

@@ -10,6 +10,7 @@ const NOT_FOR_HOLDERS = [
   'caller_joined',
   'caller_left',
   'claimed',
+  'dead_air',
   'placed_again',
   'pooled',
   'recovered',

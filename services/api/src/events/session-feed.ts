@@ -1,6 +1,7 @@
 import {
   type AgentStreamEvent,
   CodedError,
+  type DeadAirStreamEvent,
   formatDuration,
   LINE_OBSTACLES,
   type LineObstacle,
@@ -89,6 +90,7 @@ export class SessionFeed implements Feed {
       if (!this.#isAdmin && !AGENT_EVENTS_FOR_HOLDERS.has(entry.type)) return undefined;
       return told('agent', { ...entry.data, ...facts, kind: entry.type } satisfies AgentStreamEvent);
     }
+    if (entry.type === 'dead_air') return told('dead_air', deadAirOf(entry, facts));
     if (!this.#isAdmin && !STEPS_FOR_HOLDERS.has(entry.type)) return undefined;
     const detail = this.#isAdmin ? { step: entry.type, detail: entry.data } : {};
     return told('state', { ...facts, ...stateOf(entry), ...detail });
@@ -154,6 +156,10 @@ function stateOf({ type, status, data }: StreamEntry): Omit<SessionStateEvent, '
 
 function isObstacle(value: unknown): value is LineObstacle {
   return LINE_OBSTACLES.some((it) => it === value);
+}
+
+function deadAirOf({ data }: StreamEntry, facts: { sessionId: string; at: string }): DeadAirStreamEvent {
+  return { ...data, ...facts, step: String(data.step) };
 }
 
 function transcriptOf({ data }: StreamEntry): Pick<TranscriptStreamEvent, 'role' | 'text' | 'final'> {

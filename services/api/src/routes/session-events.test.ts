@@ -505,3 +505,30 @@ function beat(published?: number) {
     published,
   });
 }
+
+test('what becomes of silence is told to the holder, and stands in the history, without words', async () => {
+  const ref = await call();
+  const stream = await follow(ref.sessionId);
+  const { sessionId } = ref;
+  const state = {};
+  await b.schema.calls.open({
+    callId: sessionId,
+    sessionId,
+    medium: 'livekit',
+    state,
+    settings: {},
+    dueAt: undefined,
+  });
+  await b.schema.calls.change(sessionId, () => ({
+    state,
+    dueAt: undefined,
+    actions: [{ kind: 'say', commandId: 'checkin-1', text: 'Are you well?', purpose: 'checkin' }],
+    steps: [{ name: 'checkin', detail: { number: 1, of: 2 } }],
+  }));
+  const told = await waitFor(() => stream.events.find(({ event }) => event === 'dead_air'));
+  expect(told.data).toMatchObject({ sessionId, step: 'checkin', number: 1, of: 2, at: expect.any(String) });
+  await end(ref);
+  const { body } = await a.adminGet(`/api/session/${sessionId}/history`);
+  expect(body.deadAir).toEqual([{ step: 'checkin', at: expect.any(String) }]);
+  expect(JSON.stringify(body)).not.toContain('Are you well');
+});

@@ -21,6 +21,7 @@ export function viewEnded(entry: HistoryRecord): EndedSessionView {
     error: entry.error ?? null,
     timeline: timelineOf(entry),
     durations: durationsOf(entry),
+    deadAir: entry.deadAir.map(({ step, at }) => ({ step, at: isoTime(at) })),
     launches: entry.launches,
     peakMemoryBytes: entry.peakRssBytes ?? null,
     cpuSeconds: entry.cpuSeconds ?? null,
