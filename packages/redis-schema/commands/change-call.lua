@@ -65,7 +65,7 @@ Calls.write(call, fields)
 Calls.set_due(call, A.dueAt)
 local entries, added = next_outbox(call)
 -- Who sends them itself has a lease on that; a watcher that dies meanwhile has another after it.
-Calls.set_outbox(call, entries, added and (A.watches and NOW + Calls.LOOK_MS or NOW) or nil)
+Calls.set_outbox(call, entries, added and (A.watches and NOW + Calls.LEASE_MS or NOW) or nil)
 local outbox = added and A.watches and Calls.begin_attempt(call) or {}
 set_flag()
 Calls.tell_steps(call, A.steps)

@@ -1,6 +1,6 @@
 -- One look at all calls: what is due now, and when something is next. What is taken comes again after the lease, so that nobody
 -- else acts at once, and somebody does if the one that took it dies; the call's version makes doing it twice harmless.
--- Args: limit, leaseMs
+-- Args: limit, leaseMs? (for how long it is the asker's)
 -- Answers: ok {calls[], outboxes[] {call, entries[]}, nextDueAt?, graceUntil?}
 -- @flags allow-oom
 -- @include prelude
@@ -34,7 +34,7 @@ local function take(member)
   local id, is_outbox = Calls.of_member(member)
   local call = Calls.read(id)
   if not call then return redis.call('ZREM', Calls.DUE, member) end
-  local until_ms = NOW + A.leaseMs
+  local until_ms = NOW + (A.leaseMs or Calls.LEASE_MS)
   redis.call('ZADD', Calls.DUE, int(until_ms), member)
   local fate = Calls.fate(call)
   if fate == 'over' and call.isOver ~= '1' then return Calls.end_without_session(call, 'stale') end

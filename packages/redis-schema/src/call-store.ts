@@ -115,14 +115,8 @@ export class CallStore {
     });
   }
 
-  /** What is due of all calls, in one command. It is ours for `leaseMs`; then somebody else may take it. */
-  async takeDue({
-    limit = 100,
-    leaseMs = 1000,
-  }: {
-    limit?: number;
-    leaseMs?: number;
-  } = {}): Promise<DueCalls> {
+  /** What is due of all calls, in one command. It is ours for `leaseMs` (600); then somebody else may take it. */
+  async takeDue({ limit = 100, leaseMs }: { limit?: number; leaseMs?: number } = {}): Promise<DueCalls> {
     const answer = await this.#scripts.run('take-due-calls', { limit, leaseMs });
     if (answer.status !== 'ok') throw unexpected('take-due-calls', answer);
     const outboxes = asList<{ call: unknown; entries: unknown }>(answer.outboxes);

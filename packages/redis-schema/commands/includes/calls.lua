@@ -9,6 +9,8 @@ Calls.EVENTS_KEPT = 500
 Calls.EVENTS_TTL_MS = 3600000
 -- Whoever watches looks this often anyway: what is due later needs no wake.
 Calls.LOOK_MS = 1000
+-- For so long what somebody has taken is theirs. Another does it then, and still within a second of its time.
+Calls.LEASE_MS = 600
 Calls.STEPS_KEPT = 50
 local OUTBOX = '|outbox'
 

@@ -5,7 +5,7 @@ import type { CallSender, SendOutcome } from './call-sender.js';
 import type { EndOfCalls } from './end-of-calls.js';
 import { replaceAgent } from './replace-agent.js';
 
-/** After as many attempts as stand before it. The lease of whoever takes it brings it back after a second anyway. */
+/** After as many attempts as stand before it. The lease of whoever takes it brings it back anyway. */
 const RETRY_AFTER_MS = [250, 500, 1_000, 2_000, 5_000] as const;
 /** A question that comes later than this would be asked into another silence. */
 const SPEECH_EXPIRES_MS = 5_000;

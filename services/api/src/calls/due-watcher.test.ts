@@ -159,8 +159,8 @@ describe('an api that is killed', () => {
     await dying.close();
     const api = await watchingApi();
     await waitFor(() => api.sent.length === 1, { what: 'the question', timeoutMs: 3000 });
-    expect((api.sent[0]?.at ?? 0) - takenAt).toBeLessThan(1_100);
-    expect((api.sent[0]?.at ?? 0) - at).toBeLessThan(SILENCE_MS + 1_200);
+    expect((api.sent[0]?.at ?? 0) - takenAt).toBeLessThan(900);
+    expect((api.sent[0]?.at ?? 0) - at).toBeLessThan(SILENCE_MS + 1_000);
   });
 
   test('before its command arrived: another sends it again, under the same id', async () => {

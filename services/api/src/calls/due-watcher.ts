@@ -122,7 +122,7 @@ export class DueWatcher {
         lateness.observe(Math.max(0, redis.clock.now() - call.dueAt) / 1000);
       }
     } catch (error) {
-      logger.warn('a call whose time has come is looked at again in a second', { error });
+      logger.warn('a call whose time has come is looked at again soon', { error });
     }
   }
 
