@@ -3,6 +3,7 @@ import { build, RUNTIME_PROJECTS } from './build.mjs';
 import { chooseLiveKit, chooseLiveKitProgram } from './livekit/choose.mjs';
 import { installNodePackages } from './node-packages.mjs';
 import { LOG_DIR } from './paths.mjs';
+import { runsReferenceAgent } from './reference-agent.mjs';
 import { checkRedisOnOffer, chooseRedis, chooseRedisProgram } from './redis/choose.mjs';
 import { installSystemPackages } from './system/install.mjs';
 import { NEEDS } from './system/needs.mjs';
@@ -12,7 +13,7 @@ import { say, SetupError } from './ui.mjs';
 export async function prepareForStart(settings, options, leftovers) {
   await installNodePackages();
   // Another agent brings its own tools.
-  const extras = settings.AGENT_COMMAND ? [] : ['speech'];
+  const extras = runsReferenceAgent(settings) ? ['speech'] : [];
   const lookForRedis = async () => leftovers.redis ?? (await chooseRedis(settings));
   const redis = await provideSystemTools(lookForRedis, extras, options);
   const livekit = await chooseLiveKit(settings);

@@ -12,6 +12,7 @@ import { freePortFrom, isTcpPortFree, ownerOfPort } from '../../scripts/lib/port
 import { readSettings } from '../../scripts/lib/settings.mjs';
 import { checkServicePorts } from '../../scripts/lib/stack/check-ports.mjs';
 import { troubleOf } from '../../scripts/lib/stack/log-watch.mjs';
+import { runsReferenceAgent } from '../../scripts/lib/reference-agent.mjs';
 import { livingRecord, writeRecord } from '../../scripts/lib/stack/records.mjs';
 import { startTimeOf } from '../../scripts/lib/proc.mjs';
 import { installCommand } from '../../scripts/lib/system/package-manager.mjs';
@@ -43,6 +44,24 @@ describe('settings', () => {
     writeFileSync(file, 'PORT=1\nSPAWNER_PORT=2\nREDIS_URL=redis://x\n');
     const settings = readSettings({ PORT: '3', REDIS_URL: '', STATE_DIR: '/var/lib/g' }, file);
     expect(settings).toEqual({ PORT: '3', SPAWNER_PORT: '2', STATE_DIR: '/var/lib/g' });
+  });
+});
+
+describe('whether the reference agent runs, and wants speech programs', () => {
+  test.each([
+    ['without settings', {}, undefined, true],
+    ['with a command', { AGENT_COMMAND: 'python bot.py' }, undefined, false],
+    ['profiles of which one is it', {}, 'profiles:\n  a:\n    agent: reference # ours\n', true],
+    ['in JSON', {}, '{"profiles": {"a": {"agent":"reference"}}}', true],
+    ['profiles of other agents', {}, 'profiles:\n  a:\n    command: bot # agent: reference\n', false],
+  ])('%s', (_case, settings, profiles, runs) => {
+    const file = join(folder, 'profiles.yaml');
+    if (profiles !== undefined) writeFileSync(file, profiles);
+    expect(runsReferenceAgent({ ...settings, ...(profiles && { PROFILES_FILE: file }) })).toBe(runs);
+  });
+
+  test('a file that is not there is the spawner’s to report', () => {
+    expect(runsReferenceAgent({ PROFILES_FILE: join(folder, 'missing.yaml') })).toBe(false);
   });
 });
 

@@ -39,6 +39,12 @@ test.each([
     '"entries[0].cron" is no cron expression: Invalid value for minute: 61',
   ],
   [{ kind: 'schedule', entries: [{ cron: '0 0 31 2 *', size: 1 }] }, '"entries[0].cron" never fires'],
+  ...['@yearly', '2030-01-01T00:00:00', '2030-01-01 00:00:00', '* * * *', '0 0 0 1 1 * 2030'].map(
+    (cron): [object, string] => [
+      { kind: 'schedule', entries: [{ cron, size: 1 }] },
+      '"entries[0].cron" is no cron expression: it has five fields, or six with seconds first, such as "0 8 * * 1-5"',
+    ],
+  ),
   [
     { kind: 'schedule', timeZone: 'Europe/Atlantis', entries: [{ cron: '* * * * *', size: 1 }] },
     '"timeZone" is no time zone; it takes names like Europe/Vienna',

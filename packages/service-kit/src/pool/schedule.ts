@@ -42,8 +42,16 @@ export function policySetting(
   return { policy, scheduled: { size, untilMs } };
 }
 
+/** What croner takes beside these (a date, `@yearly`) is none to cron, and would be kept for ever. */
+const FIVE_OR_SIX_FIELDS = /^\s*\S+(\s+\S+){4,5}\s*$/;
+
 /** @throws Error that says what is wrong with it: it completes a sentence that begins with its name */
 export function checkCron(text: string): void {
+  if (!FIVE_OR_SIX_FIELDS.test(text)) {
+    throw new Error(
+      'is no cron expression: it has five fields, or six with seconds first, such as "0 8 * * 1-5"',
+    );
+  }
   let next: Date | null;
   try {
     next = parseCron(text, 'UTC').nextRun();

@@ -175,6 +175,11 @@ describe('a file that is no list of profiles', () => {
     expect(problemsOf(source)).toEqual([expect.stringMatching(problem)]);
   });
 
+  test.each([2_000, 50_000])('what is nested %i times is told in words, not as an error of ours', (depth) => {
+    const source = `profiles:\n  a: ${'['.repeat(depth)}${']'.repeat(depth)}\n`;
+    expect(problemsOf(source)).toEqual(['p.yaml:2 is nested too deeply to be read']);
+  });
+
   test('a key that stands twice is told, and the rest is looked at all the same', () => {
     expect(problemsOf('profiles:\n  a: {command: x}\n  a: {command: x, comand: 3}')).toEqual([
       'p.yaml:3 Map keys must be unique',

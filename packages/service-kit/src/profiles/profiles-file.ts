@@ -15,6 +15,8 @@ export interface ProfilesFile {
 
 const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const MAX_PROFILES = 100;
+/** What the parser and the checks say when they run out of stack. */
+const TOO_DEEP = /Maximum call stack/;
 const EXAMPLE = 'Write `profiles:` and below it a name, and below that its settings; see docs/profiles.md';
 
 /**
@@ -27,7 +29,7 @@ export function parseProfilesFile(source: string, file: string): ProfilesFile {
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
   const found: { offset: number; message: string }[] = [];
   const tell = ({ offset, message }: { offset: number; message: string }): string =>
-    `${file}:${lines.linePos(offset).line} ${message}`;
+    `${file}:${lines.linePos(offset).line} ${TOO_DEEP.test(message) ? 'is nested too deeply to be read' : message}`;
   const placed = (at: Path, message: string) => ({
     offset: findOffset(document, at),
     message: [toText(at), message].filter(Boolean).join(' '),
@@ -39,7 +41,11 @@ export function parseProfilesFile(source: string, file: string): ProfilesFile {
   const profiles = readProfiles(isReadable ? readWritten(document, report) : {}, report);
   return {
     profiles,
-    problems: found.toSorted((a, b) => lines.linePos(a.offset).line - lines.linePos(b.offset).line).map(tell),
+    problems: [
+      ...new Set(
+        found.toSorted((a, b) => lines.linePos(a.offset).line - lines.linePos(b.offset).line).map(tell),
+      ),
+    ],
     problemAt: (at, message) => tell(placed(at, message)),
   };
 }
