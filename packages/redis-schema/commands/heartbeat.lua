@@ -4,7 +4,8 @@
 --       lostAfterMs? (silence after which another host may be lost), joinGraceMs? (0 and absent: no limit)
 -- Answers: ok {ending[], restarting[], pendingDue, doomed[], deployment?, epoch?, recovery?, kills[] {sessionId,
 --          launch, generation, roomName}, forget[] (sessions whose files must go), drainWantedSince?, silent[] {sessionId, launch, generation, roomName, host}
---          (launches of hosts that may be lost; LiveKit is to be asked for each)} | host_taken {by?, freshForMs, epoch?}
+--          (launches of hosts that may be lost; LiveKit is to be asked for each), unclaimed[] {sessionId, generation,
+--          roomName, roomSid?} (of callers, waiting for a launch; likewise)} | host_taken {by?, freshForMs, epoch?}
 -- @flags allow-oom
 -- @include prelude
 -- @include line
@@ -13,6 +14,7 @@
 -- @include recovery
 -- @include unreachable
 -- @include unserved
+-- @include unclaimed
 -- @include moving
 
 local left_ms = Lease.held_by_another_ms(A.host, A.holder)
@@ -63,7 +65,7 @@ end
 
 -- Who was not heard itself until now cannot tell a silent host from a Redis that was away; nor can data that has begun a
 -- new life.
-local silent = {}
+local silent, unclaimed = {}, {}
 Unserved.note()
 if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
   for _, host in ipairs(redis.call('ZRANGEBYSCORE', K.HOSTS, '-inf', '(' .. int(NOW - HOST_FRESH_MS))) do
@@ -74,6 +76,7 @@ if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
   end
   local grace_ms = tonumber(A.joinGraceMs) or 0
   if grace_ms > 0 then Unserved.end_launches(grace_ms) end
+  unclaimed = Unclaimed.to_look_at()
 end
 -- This host may have come, or have got room.
 Line.admit()
@@ -90,4 +93,5 @@ return answer({
   recovery = recovery,
   drainWantedSince = tonumber(drain_wanted) or NIL,
   silent = silent,
+  unclaimed = unclaimed,
 })

@@ -1,19 +1,22 @@
 -- Who LiveKit shows in the room of a launch. Stamps the coming and going of its caller, and ends the call of one who has not
 -- come, or not come back, in time: the times stand here, so that another spawner counts on from them. What was seen counts for
 -- the moment at which it was seen.
--- Args: sessionId, generation, launch, seenAt, caller (present | absent | unknown), callerSince? (when LiveKit let it in),
+-- Args: sessionId, generation, launch? (absent for a session that waits for one), seenAt, caller (present | absent | unknown), callerSince? (when LiveKit let it in),
 --       agent (present | absent | unknown), joinGraceMs (0: no limit), leaveGraceMs, agentGraceMs,
 --       notBefore? (until then an absence proves nothing: LiveKit itself was away)
 -- Answers: ok {session, agentVanished} | ending {session} (its end was begun in this step) | superseded {now?}
 -- @flags allow-oom
 -- @include prelude
--- @include ending
+-- @include line
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
 local live = session.status == 'starting' or session.status == 'restarting' or session.status == 'ready'
   or session.status == 'pooled'
-if not is_current(session) or not live then return not_there({ status = 'superseded', now = session.status }) end
+local is_claimed_meanwhile = not present(A.launch) and present(session.host)
+if not is_current(session) or not live or is_claimed_meanwhile then
+  return not_there({ status = 'superseded', now = session.status })
+end
 
 local seen_at = math.min(A.seenAt, NOW)
 local proves_absence = not present(A.notBefore) or seen_at >= A.notBefore
@@ -70,7 +73,8 @@ if session.owner == 'caller' then
   elseif A.caller == 'absent' then
     local reason = caller_is_away()
     if reason then
-      Ending.begin(session, reason, reason == 'caller_left' and 'caller' or 'spawner')
+      local outcome = Ending.begin(session, reason, reason == 'caller_left' and 'caller' or 'spawner')
+      if outcome == 'gone' then Line.admit() end
       return answer({ status = 'ending', session = session })
     end
   end

@@ -37,6 +37,15 @@ export interface SilentLaunch {
   host: string;
 }
 
+/** A caller's session that has been waiting for a launch for a while. Whether its caller is still there is LiveKit's to say. */
+export interface UnclaimedLaunch {
+  sessionId: string;
+  generation: number;
+  roomName: string;
+  /** Of the room as it was made last; undefined where no launch has made one. */
+  roomSid?: string;
+}
+
 /** One life of a spawner, and what proves to its successor that it is over. */
 export interface HostHolder {
   host: string;
@@ -79,6 +88,8 @@ export interface HeartbeatAnswer {
   drainWantedSince: EpochMs | undefined;
   /** For LiveKit to be asked about: no other host asks until its next heartbeat. */
   silent: SilentLaunch[];
+  /** Likewise. */
+  unclaimed: UnclaimedLaunch[];
 }
 
 /** Machines or containers with one spawner each. */
@@ -170,6 +181,7 @@ export class HostStore {
       deployment: typeof answer.deployment === 'string' ? answer.deployment : undefined,
       drainWantedSince: typeof answer.drainWantedSince === 'number' ? answer.drainWantedSince : undefined,
       silent: asList<SilentLaunch>(answer.silent),
+      unclaimed: asList<UnclaimedLaunch>(answer.unclaimed),
       ...lifeOf(answer),
     };
   }

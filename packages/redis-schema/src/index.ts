@@ -22,7 +22,14 @@ export {
   RedisUnsuitableError,
 } from './errors.js';
 export type { Presence, PresenceResult, PresenceRules, SeenInRoom } from './room-store.js';
-export type { HeartbeatAnswer, HostFields, HostHolder, KillOrder, SilentLaunch } from './host-store.js';
+export type {
+  HeartbeatAnswer,
+  HostFields,
+  HostHolder,
+  KillOrder,
+  SilentLaunch,
+  UnclaimedLaunch,
+} from './host-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export { lifeBeganAtMs } from './host-store.js';
 export { encodeSession, parseLaunches, parseSession } from './session-codec.js';

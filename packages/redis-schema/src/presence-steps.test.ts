@@ -1,6 +1,7 @@
 import { startRedis, type TestRedis } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type LaunchRef, openRedis, type RedisSchema, type SeenInRoom } from './index.js';
+import { heartbeat } from './testing/steps.js';
 
 const HOST = 'host-a';
 const RULES = { joinGraceMs: 1000, leaveGraceMs: 500, agentGraceMs: 200 };
@@ -67,13 +68,13 @@ async function warmUp(): Promise<LaunchRef> {
 }
 
 /** Moves the times of a session into the past instead of waiting. */
-async function age(ref: LaunchRef, field: string, ms: number): Promise<void> {
+async function age(ref: Pick<LaunchRef, 'sessionId'>, field: string, ms: number): Promise<void> {
   const key = `session:${ref.sessionId}`;
   const before = Number(await redis.command('HGET', key, field));
   await redis.command('HSET', key, field, String(before - ms));
 }
 
-function note(ref: LaunchRef, seen: Partial<SeenInRoom>, rules: object = {}) {
+function note(ref: Omit<LaunchRef, 'launch'>, seen: Partial<SeenInRoom>, rules: object = {}) {
   const seenAt = schema.clock.now();
   const all: SeenInRoom = { seenAt, caller: 'unknown', agent: 'unknown', ...seen };
   return schema.rooms.notePresence(ref, all, { ...RULES, ...rules });
@@ -152,6 +153,60 @@ describe('a caller who does not come', () => {
     expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
     await age(ref, 'assignedAt', 1000);
     expect((await note(ref, { caller: 'absent' })).status).toBe('ending');
+  });
+});
+
+describe('a caller whose agent is gone, and whose next launch nobody has claimed yet,', () => {
+  const beat = () => heartbeat(schema, HOST);
+
+  /** In its room, and listed for a launch that long ago. */
+  async function waiting(listedMsAgo: number) {
+    const ref = await startCall();
+    await note(ref, { caller: 'present' });
+    await schema.sessions.restart(ref, { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 });
+    await redis.command('ZINCRBY', 'spawn:pending', -listedMsAgo, ref.sessionId);
+    const { sessionId, generation } = ref;
+    return { sessionId, generation };
+  }
+
+  test('is looked after by one of the hosts that are heard', async () => {
+    const { sessionId } = await waiting(3000);
+    expect((await beat()).unclaimed).toEqual([]);
+    await redis.command('ZINCRBY', 'spawn:pending', -3000, sessionId);
+    const roomName = `greenroom-${sessionId}`;
+    const expected = [{ sessionId, generation: 1, roomName, roomSid: 'RM_1' }];
+    expect((await beat()).unclaimed).toEqual(expected);
+    expect((await beat()).unclaimed).toEqual([]);
+    await redis.command('HINCRBY', `session:${sessionId}`, 'roomLookedAt', -4000);
+    expect((await beat()).unclaimed).toEqual(expected);
+    await launchNext();
+    await redis.command('HINCRBY', `session:${sessionId}`, 'roomLookedAt', -4000);
+    expect((await beat()).unclaimed).toEqual([]);
+  });
+
+  test('ends the call when it leaves for LEAVE_GRACE: its place goes to the next in line in the same step', async () => {
+    const ref = await waiting(0);
+    expect(await note(ref, { caller: 'absent' })).toMatchObject({ status: 'ok', agentVanished: false });
+    await age(ref, 'callerLeftAt', 500);
+    const inLine = await startCaller(1);
+    expect(await redis.command('HGET', `session:${inLine}`, 'status')).toBe('queued');
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ending');
+    const found = await schema.sessions.read(ref.sessionId);
+    expect(found).toMatchObject({ status: 'ended', ended: { endReason: 'caller_left' } });
+    expect(await redis.command('ZRANGE', 'spawn:pending', 0, -1)).toEqual([inLine]);
+  });
+
+  test('keeps it when it is there, or when a host has claimed the launch meanwhile', async () => {
+    const ref = await waiting(0);
+    await note(ref, { caller: 'absent' });
+    await age(ref, 'callerLeftAt', 500);
+    expect((await note(ref, { caller: 'present' })).status).toBe('ok');
+    await note(ref, { caller: 'absent' });
+    await age(ref, 'callerLeftAt', 500);
+    const next = await launchNext();
+    expect((await note(ref, { caller: 'absent' })).status).toBe('superseded');
+    const { sessionId, generation } = next;
+    expect((await note({ sessionId, generation }, { caller: 'absent' })).status).toBe('superseded');
   });
 });
 

@@ -11,6 +11,7 @@ import type { PoolKeeper } from './pool.js';
 import type { Recovery } from './recovery.js';
 import type { RoomKeeper } from './rooms/room-keeper.js';
 import type { RoomWatch } from './rooms/room-watch.js';
+import type { UnclaimedWatch } from './rooms/unclaimed-watch.js';
 import type { SpawnerContext } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -23,6 +24,7 @@ interface Parts {
   kills: KillOrders;
   drain: HostDrain;
   lost: LostHosts;
+  unclaimed: UnclaimedWatch;
   forget: ForgetFiles;
   ends: SessionEnds;
   supervisor: Supervisor;
@@ -121,6 +123,7 @@ export class HostPresence {
     for (const sessionId of heard.restarting) this.#restartIfAsked(sessionId);
     this.#parts.kills.take(heard.kills);
     this.#parts.lost.take(heard.silent);
+    this.#parts.unclaimed.take(heard.unclaimed);
     this.#parts.drain.follow(heard.drainWantedSince);
     this.#parts.forget.take(heard.forget);
     if (wasSilent) void this.#endLost(heard.epoch);

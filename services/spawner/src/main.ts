@@ -41,6 +41,7 @@ import { PoolKeeper } from './pool.js';
 import { proveHunting } from './prove-hunting.js';
 import { RoomKeeper } from './rooms/room-keeper.js';
 import { RoomWatch } from './rooms/room-watch.js';
+import { UnclaimedWatch } from './rooms/unclaimed-watch.js';
 import { RoomService } from './rooms/room-service.js';
 import { readSettings } from './read-settings.js';
 import { SessionLifecycle } from './session-lifecycle.js';
@@ -120,6 +121,7 @@ async function main(): Promise<void> {
     kills,
     drain,
     lost: new LostHosts(context),
+    unclaimed: new UnclaimedWatch(context),
     forget,
     ends,
     supervisor,

@@ -6,6 +6,7 @@ import { keepRecord } from '../keep-record.js';
 import { type SpawnerContext, shortId } from '../spawner-context.js';
 import type { Supervisor } from '../supervisor.js';
 import { hasNews, nextDeadline } from './judge-presence.js';
+import { presenceRules } from './presence-rules.js';
 import type { RoomKeeper } from './room-keeper.js';
 
 interface Parts {
@@ -93,7 +94,7 @@ export class RoomWatch {
     const regularMs = lookedAtMs + config.healthCheckIntervalMs;
     const asked = [askedForAtMs, askedForAtMs + SECOND_LOOK_MS].find((ms) => ms > lookedAtMs) ?? regularMs;
     const soonestMs = Math.max(asked, lookedAtMs + LEAST_PAUSE_MS);
-    const deadline = nextDeadline(run.session, run.ref.launch, this.#rules());
+    const deadline = nextDeadline(run.session, run.ref.launch, presenceRules(this.#context));
     if (deadline === undefined) return Math.min(regularMs, soonestMs);
     const deadlineMs = deadline - redis.clock.now() + performance.now();
     const dueMs = deadlineMs > lookedAtMs ? deadlineMs : lookedAtMs + RETRY_MS;
@@ -113,7 +114,7 @@ export class RoomWatch {
     if (!isComplete && (await rooms.sidsOf([roomName])).get(roomName) !== run.roomSid) {
       return this.#parts.keeper.look();
     }
-    const rules = this.#rules();
+    const rules = presenceRules(this.#context);
     if (isWatched(run) && hasNews(run.session, run.ref.launch, seen, rules))
       await this.#note(run, seen, rules);
   }
@@ -137,17 +138,6 @@ export class RoomWatch {
   #takeState(run: AgentRun, session: SessionRecord): void {
     this.#parts.ends.takeState(run, session);
     keepRecord(this.#context, run).catch((error: unknown) => this.#report(run, error));
-  }
-
-  #rules(): PresenceRules {
-    const { config, redis, rooms } = this.#context;
-    const { joinGraceMs, leaveGraceMs, hungAfterMs: agentGraceMs } = config;
-    // Whoever was cut off with LiveKit has the same time to come back as one who left.
-    const outageEndedMs = rooms.outages.absentUntilMs + leaveGraceMs;
-    const notBefore = Number.isFinite(outageEndedMs)
-      ? outageEndedMs - performance.now() + redis.clock.now()
-      : undefined;
-    return { joinGraceMs, leaveGraceMs, agentGraceMs, notBefore };
   }
 
   #of(run: AgentRun): Watched {
