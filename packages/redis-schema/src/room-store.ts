@@ -56,7 +56,11 @@ export class RoomStore {
    * Notes who is in the room of this launch, and ends the call of a caller whose time to come or come back is over.
    * @param ref without a launch, of a session that waits for one
    */
-  async notePresence(ref: Omit<LaunchRef, 'launch'> & { launch?: string }, seen: SeenInRoom, rules: PresenceRules): Promise<PresenceResult> {
+  async notePresence(
+    ref: Omit<LaunchRef, 'launch'> & { launch?: string },
+    seen: SeenInRoom,
+    rules: PresenceRules,
+  ): Promise<PresenceResult> {
     const answer = await this.#scripts.run('note-presence', { ...ref, ...whole({ ...seen, ...rules }) });
     switch (answer.status) {
       case 'ok':

@@ -27,18 +27,19 @@ afterAll(async () => {
 });
 
 test('who leaves while its next launch waits for a busy host has left: the call ends, and its place is free', async () => {
-  const started = await startSession(stack);
+  const { body: started } = await stack.request('POST', '/api/session/start', {});
   const { sessionId } = started;
-  await waitFor(async () => (await sessionOf(stack, sessionId)).agentPid !== undefined);
+  const agentPid = (id: string) => fieldOf(stack, id, 'agentPid');
+  const pid = await waitFor(() => agentPid(sessionId));
   const caller = await joinCall(stack, started);
-  await waitFor(async () => (await fieldOf(stack, sessionId, 'callerJoinedAt')) !== null);
+  await waitFor(() => fieldOf(stack, sessionId, 'callerJoinedAt'));
   // Next in turn when the first agent is gone, and then the only one that may be starting.
   const busy = await startSession(stack);
-  process.kill(Number((await sessionOf(stack, sessionId)).agentPid), 'SIGKILL');
-  await waitFor(async () => (await sessionOf(stack, busy.sessionId)).agentPid !== undefined);
+  process.kill(Number(pid), 'SIGKILL');
+  await waitFor(() => agentPid(busy));
   await caller.leave();
   const ended = await waitForStatus(stack, sessionId, 404, LEAVE_GRACE_MS + LOOKS_MS);
   expect(ended).toMatchObject({ code: 'session_ended', endReason: 'caller_left' });
-  expect(await sessionOf(stack, busy.sessionId)).toMatchObject({ status: 'starting' });
-  await endSession(stack, busy.sessionId);
+  expect(await sessionOf(stack, busy)).toMatchObject({ status: 'starting' });
+  await endSession(stack, busy);
 });

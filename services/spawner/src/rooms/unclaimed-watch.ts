@@ -27,7 +27,10 @@ export class UnclaimedWatch {
       void this.#limit(() => this.#look(it))
         .catch((error: unknown) => {
           const session = shortId(it.sessionId);
-          this.#context.logger.debug('the room of a call that waits for its agent was not seen', { session, error });
+          this.#context.logger.debug('the room of a call that waits for its agent was not seen', {
+            session,
+            error,
+          });
         })
         .finally(() => this.#underWay.delete(it.sessionId));
     }
