@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
+import { decodeCursor, encodeCursor } from './cursor.js';
 import { toSchemaError } from './errors.js';
 import { parseHistory, parseTranscriptLine } from './history-codec.js';
 import { asList, type ScriptRunner } from './script-runner.js';
-import { decodeCursor, encodeCursor, userKeyOf } from './session-store.js';
 import type { HistoryFilter, HistoryPage, HistoryRecord, TranscriptLine } from './types.js';
+import { userKeyOf } from './user-key.js';
 
 /** Sessions of one user that are forgotten in one step. */
 const FORGET_AT_ONCE = 100;

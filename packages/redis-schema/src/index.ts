@@ -42,5 +42,5 @@ export type {
   RestartCause,
   RestartResult,
   Superseded,
-} from './session-store.js';
+} from './sessions/index.js';
 export type * from './types.js';

@@ -18,7 +18,7 @@ import { RedisClock } from './redis-clock.js';
 import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
 import { ScriptRunner } from './script-runner.js';
-import { SessionStore } from './session-store.js';
+import { createSessionStore, type SessionStore } from './sessions/index.js';
 import type { DataLife, Retention } from './types.js';
 import { WakeBus, withLimit } from './wake-bus.js';
 
@@ -103,7 +103,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
   });
 
   return {
-    sessions: new SessionStore(scripts, hashes, { clock, limitMs, holder: options.holder }),
+    sessions: createSessionStore(scripts, hashes, { clock, limitMs, holder: options.holder }),
     pools: new PoolStore(scripts),
     hosts: Object.assign(new HostStore(scripts, commands, { keyPrefix, holder: options.holder }), {
       askProcesses: questions.askProcesses.bind(questions),

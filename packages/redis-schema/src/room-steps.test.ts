@@ -1,7 +1,7 @@
 import { startRedis, type TestRedis } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openRedis, type RedisSchema } from './index.js';
-import type { LaunchRef } from './session-store.js';
+import type { LaunchRef } from './sessions/index.js';
 
 const HOST = 'host-a';
 let redis: TestRedis;

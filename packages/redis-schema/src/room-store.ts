@@ -1,6 +1,6 @@
 import { type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 import { parseSession } from './session-codec.js';
-import type { LaunchRef, Superseded } from './session-store.js';
+import type { LaunchRef, Superseded } from './sessions/index.js';
 import type { EpochMs, SessionRecord } from './types.js';
 
 /** `unknown`: LiveKit could not tell, or somebody is on the way in. */
