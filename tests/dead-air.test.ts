@@ -2,14 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import {
-  makeTempDir,
-  sendSignal,
-  startStack,
-  type TempDir,
-  type TestStack,
-  waitFor,
-} from '@greenroom/test-kit';
+import { makeTempDir, startStack, type TempDir, type TestStack, waitFor } from '@greenroom/test-kit';
 import { agent } from './support/agents.js';
 import { leaveCalls, startCall } from './support/caller.js';
 import { sessionOf, waitForStatus } from './support/sessions.js';
