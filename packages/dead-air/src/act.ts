@@ -87,6 +87,8 @@ function say(
     askedAt: at,
     longestMs,
     isHeard: false,
+    endedAt: 0,
+    soundEndedAt: 0,
     isVoid: false,
     refusedAt: 0,
   };

@@ -1,5 +1,5 @@
 import { lastEnd } from './ongoing.js';
-import { isAnythingPlayed } from './silence.js';
+import { isAnythingPlayed } from './sounds.js';
 import type { CallState } from './state.js';
 
 /** The agent is done only when no playback remains; a caller who is heard after that has taken the turn. */

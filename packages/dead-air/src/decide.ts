@@ -2,7 +2,8 @@ import { END_AGAIN_MS, OVERTIME_MS } from './bounds.js';
 import { isEveryCheckinAsked, silenceDueAt } from './checkins.js';
 import { frozenAt, isAnswerAwaited } from './frozen-agent.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
-import { callerPausesAt, quietFrom, workQuietFrom } from './silence.js';
+import { callerPausesAt, workQuietFrom } from './silence.js';
+import { lineOverAt } from './speech.js';
 import type { CallState } from './state.js';
 
 /** What the machine does next if nothing else happens until then. */
@@ -17,8 +18,8 @@ export function nextDecision(state: CallState, settings: ResolvedDeadAirSettings
   if (state.end !== null) return ifRefused(state, state.end.refusedAt);
   if (state.startedAt === 0) return null;
   if (state.farewell !== null) {
-    const spokenBy = Math.max(quietFrom(state), callerPausesAt(state));
-    return { at: Math.min(spokenBy, state.farewell.at + OVERTIME_MS), what: 'end' };
+    const spokenAt = state.saying === null ? 0 : lineOverAt(state, state.saying);
+    return { at: opportuneFrom(state, Math.max(spokenAt, state.farewell.at)), what: 'end' };
   }
   const next = isAnswerAwaited(state)
     ? ifAgentStaysSilent(state, settings)

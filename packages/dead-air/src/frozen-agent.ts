@@ -1,6 +1,7 @@
 import { ANSWER_SLACK_MS, SPEECH_MS } from './bounds.js';
 import { openSince } from './ongoing.js';
-import { callerPausesAt, isAgentSpeaking, restartDueBy, workQuietFrom } from './silence.js';
+import { callerPausesAt, restartDueBy, workQuietFrom } from './silence.js';
+import { isAgentSpeaking } from './sounds.js';
 import type { CallState } from './state.js';
 import { isHoldingOn } from './words.js';
 
@@ -34,10 +35,8 @@ function callerSpokeAt({ caller, words }: CallState): number {
 /** What our own commands make heard is not the agent's answer. */
 function wasAgentHeard(state: CallState, spokeAt: number): boolean {
   const { agent, playbacks } = state;
-  const isPlayingOwn = openSince(playbacks, state.agentSince).some(
-    ({ commandId }) => commandId === undefined,
-  );
-  if (isAgentSpeaking(state) || isPlayingOwn) return true;
+  const isPlaying = openSince(playbacks, state.agentSince).some(({ commandId }) => commandId === undefined);
+  if (isAgentSpeaking(state) || isPlaying) return true;
   const startedAt = Math.max(agent.startedAt, playbacks.startedAt);
   const endedAt = Math.max(agent.endedAt, playbacks.endedAt);
   return startedAt >= spokeAt - ANSWER_SLACK_MS || endedAt >= spokeAt + ANSWER_SLACK_MS;

@@ -11,11 +11,11 @@ export function note(state: CallState, event: CallEvent): CallState {
     case 'call_started':
       return { ...state, startedAt: state.startedAt === 0 ? event.at : Math.min(state.startedAt, event.at) };
     case 'playback_started':
-      return noteOwnLine({ ...state, playbacks: noteStart(state.playbacks, event) }, event.commandId);
+      return noteLine({ ...state, playbacks: noteStart(state.playbacks, event) }, event);
     case 'playback_ended':
-      return noteOwnLine({ ...state, playbacks: noteEnd(state.playbacks, event) }, event.commandId);
+      return noteLine({ ...state, playbacks: noteEnd(state.playbacks, event) }, event);
     case 'agent_speaking':
-      return { ...state, agent: noteSpeaking(state.agent, event.active, event.at) };
+      return noteLine({ ...state, agent: noteSpeaking(state.agent, event.active, event.at) }, event);
     case 'caller_speaking':
       return noteCaller(state, { caller: noteSpeaking(state.caller, event.active, event.at) });
     case 'caller_said':
@@ -36,10 +36,30 @@ export function note(state: CallState, event: CallEvent): CallState {
   }
 }
 
-function noteOwnLine(state: CallState, commandId: string | undefined): CallState {
+/** What a sound tells of the line that the machine had spoken last. */
+function noteLine(
+  state: CallState,
+  event: Extract<CallEvent, { kind: `${string}_speaking` | `playback_${string}` }>,
+): CallState {
   const { saying } = state;
-  if (saying === null || saying.commandId !== commandId) return state;
-  return { ...state, saying: { ...saying, isHeard: true } };
+  if (saying === null) return state;
+  const isEnd = event.kind === 'playback_ended' || (event.kind === 'agent_speaking' && !event.active);
+  const isItself = 'commandId' in event && event.commandId === saying.commandId;
+  return {
+    ...state,
+    saying: {
+      ...saying,
+      isHeard: saying.isHeard || isItself,
+      endedAt: isEnd && isItself ? earlier(saying.endedAt, event.at) : saying.endedAt,
+      soundEndedAt:
+        isEnd && event.at > saying.askedAt ? earlier(saying.soundEndedAt, event.at) : saying.soundEndedAt,
+    },
+  };
+}
+
+/** Of two times, of which the first may be "never". */
+function earlier(known: number, at: number): number {
+  return known === 0 ? at : Math.min(known, at);
 }
 
 /** Whatever is heard of the caller for the first time clears the questions, and the line that is about to be spoken. */

@@ -1,5 +1,6 @@
 import { isAnswerAwaited } from './frozen-agent.js';
-import { isSpoken, quietFrom } from './silence.js';
+import { quietFrom } from './silence.js';
+import { isDoneWith } from './speech.js';
 import type { CallState } from './state.js';
 
 /** Where a call stands, in one word. Worked out of its state; nothing is decided by it. */
@@ -32,5 +33,5 @@ export function phaseOf(state: CallState, at: number): CallPhase {
 
 function isAsking(state: CallState): boolean {
   const { saying } = state;
-  return saying?.purpose === 'checkin' && !saying.isVoid && !isSpoken(state, saying);
+  return saying?.purpose === 'checkin' && !saying.isVoid && !isDoneWith(state, saying);
 }

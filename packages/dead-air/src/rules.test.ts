@@ -108,15 +108,18 @@ describe('a question', () => {
     ]);
   });
 
-  it('takes as long as its text at most, once it was heard to begin', () => {
+  it('takes as long as its text at most, once it was heard to begin, and is no sound any more', () => {
     const call = started({}, 'nothing');
-    call.runTo(7 * SECOND);
     call.tell(8 * SECOND, { kind: 'playback_started', id: 'p', commandId: 'checkin-1' });
-    call.runTo(19 * SECOND);
+    call.tell(20 * SECOND, { kind: 'playback_started', id: 'q', commandId: 'checkin-2' });
+    call.tell(21 * SECOND, { kind: 'playback_ended', id: 'q', commandId: 'checkin-2' });
+    call.runTo(MINUTE);
     expect(call.timeline()).toEqual([
       [7, 'say', QUESTION],
       [19, 'say', QUESTION],
+      [26, 'end', 'dead_air'],
     ]);
+    expect(call.steps.map(({ step }) => step.name)).toContain('checkin_spoken');
   });
 
   it('is known by its end alone', () => {
@@ -165,6 +168,15 @@ describe('a question', () => {
     expect(call.state.checkins).toBe(0);
   });
 
+  it('stays spoken, whatever the agent says after it', () => {
+    const call = started();
+    call.tell(9 * SECOND, { kind: 'agent_speaking', active: true });
+    call.tell(10 * SECOND, { kind: 'agent_speaking', active: false });
+    call.tell(11 * SECOND, { kind: 'caller_speaking', active: true });
+    expect(actionsOf(call, 'unsay')).toEqual([]);
+    expect(call.steps.filter(({ step }) => step.name === 'checkin_spoken')).toHaveLength(1);
+  });
+
   it('that was asked in ignorance of an earlier word is taken back when the word arrives', () => {
     const call = started({}, 'nothing');
     call.tellLate(7.1 * SECOND, 6.9 * SECOND, { kind: 'caller_speaking', active: true });
@@ -211,6 +223,13 @@ describe('the end of a silent call', () => {
       [21, 'say', 'Goodbye.'],
       [22, 'end', 'dead_air'],
     ]);
+  });
+
+  it('comes when the goodbye has been spoken, whatever else the agent says', () => {
+    const call = started({ goodbye_message: 'Goodbye.' });
+    call.tell(21.5 * SECOND, { kind: 'agent_speaking', active: true });
+    call.runTo(MINUTE);
+    expect(call.timeline().at(-1)).toEqual([22, 'end', 'dead_air']);
   });
 
   it('comes 5 s and the length of the goodbye later if that is never heard', () => {

@@ -45,8 +45,11 @@ export interface Saying {
   askedAt: number;
   /** It takes no longer than this once it has begun. */
   longestMs: number;
-  /** A playback was told to be this very line. */
+  /** A playback was told to be this very line, and when it ended. */
   isHeard: boolean;
+  endedAt: number;
+  /** The first end of any sound after it was asked for. */
+  soundEndedAt: number;
   /** The caller's words have made it pointless. */
   isVoid: boolean;
   /** When the command was refused; 0: it was not. */

@@ -4,7 +4,7 @@ import { nextDecision } from './decide.js';
 import type { CallAction, CallEvent, CallStep } from './events.js';
 import { note } from './note.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
-import { isSpoken } from './silence.js';
+import { isDoneWith, isSpoken } from './speech.js';
 import type { CallState } from './state.js';
 import { isHoldingOn } from './words.js';
 
@@ -64,7 +64,7 @@ function changeFlag(before: CallState, after: CallState): CallAction[] {
 
 function unsay(before: CallState, after: CallState): CallAction[] {
   const { saying } = before;
-  if (saying === null || saying.isVoid || !after.saying?.isVoid || isSpoken(before, saying)) return [];
+  if (saying === null || saying.isVoid || !after.saying?.isVoid || isDoneWith(before, saying)) return [];
   return [{ kind: 'unsay', commandId: saying.commandId }];
 }
 
@@ -83,7 +83,7 @@ function stepsOf(before: CallState, after: CallState, event: CallEvent): CallSte
 function speechStep(before: CallState, after: CallState): CallStep[] {
   const { saying } = after;
   if (saying === null || saying.isVoid || before.saying === null) return [];
-  const isNews = !isSpoken(before, before.saying) && isSpoken(after, saying) && saying.refusedAt === 0;
+  const isNews = !isSpoken(before, before.saying) && isSpoken(after, saying);
   return when(isNews, `${saying.purpose}_spoken`);
 }
 

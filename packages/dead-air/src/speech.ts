@@ -1,0 +1,33 @@
+import { SPEECH_START_MS } from './bounds.js';
+import { openSince } from './ongoing.js';
+import { agentQuietFrom } from './sounds.js';
+import type { CallState, Saying } from './state.js';
+
+/** Whether the line is no more to be waited for: it was heard, was refused, or went with its agent. That stays so. */
+export function isDoneWith(state: CallState, saying: Saying): boolean {
+  return saying.refusedAt > 0 || state.agentSince > saying.askedAt || isSpoken(state, saying);
+}
+
+/** Whether the line was heard, and is not any more. */
+export function isSpoken(state: CallState, saying: Saying): boolean {
+  if (saying.endedAt > 0) return true;
+  return !saying.isHeard && saying.soundEndedAt > 0 && wasSomethingHeard(state, saying);
+}
+
+/** When the line is over, as far as is known: if nothing more is told of it, it takes as long as its text may take. */
+export function lineOverAt(state: CallState, saying: Saying): number {
+  if (saying.endedAt > 0) return saying.endedAt;
+  if (saying.refusedAt > 0) return saying.refusedAt;
+  if (state.agentSince > saying.askedAt) return state.agentSince;
+  const playing = openSince(state.playbacks, state.agentSince).find(
+    (it) => it.commandId === saying.commandId,
+  );
+  if (playing !== undefined) return playing.from + saying.longestMs;
+  if (wasSomethingHeard(state, saying)) return agentQuietFrom(state);
+  return saying.askedAt + SPEECH_START_MS + saying.longestMs;
+}
+
+/** Some media do not tell which line it is that is heard: then any sound after it was asked for is taken for it. */
+function wasSomethingHeard({ agent, playbacks }: CallState, { askedAt }: Saying): boolean {
+  return agent.startedAt >= askedAt || playbacks.startedAt >= askedAt || playbacks.endedAt > askedAt;
+}
