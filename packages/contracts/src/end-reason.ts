@@ -2,6 +2,7 @@
 export const END_REASONS = [
   'caller_ended',
   'caller_left',
+  'caller_hung_up',
   'caller_never_joined',
   'admin_ended',
   'agent_ended',

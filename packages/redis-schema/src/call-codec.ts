@@ -57,6 +57,7 @@ export function encodeActions(actions: readonly CallAction[]): EncodedActions {
       case 'say':
       case 'end':
       case 'restart_agent':
+      case 'phone':
         encoded.commands.push(encodeCommand(action));
     }
   }

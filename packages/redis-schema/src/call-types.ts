@@ -30,7 +30,9 @@ export type CallCommand =
   /** What `of` said is void: it must not be begun, and may be broken off. */
   | { kind: 'unsay'; commandId: string; of: string }
   | { kind: 'end'; commandId: string; reason: string }
-  | { kind: 'restart_agent'; commandId: string };
+  | { kind: 'restart_agent'; commandId: string }
+  /** What the telephone network is asked besides; only its sender understands it. */
+  | { kind: 'phone'; commandId: string; command: Readonly<Record<string, unknown>> };
 
 /** A command that is sent until somebody confirms it. */
 export interface OutboxEntry {

@@ -18,6 +18,7 @@ import { CommandSender } from './calls/command-sender.js';
 import { DueWatcher } from './calls/due-watcher.js';
 import { EndOfCalls } from './calls/end-of-calls.js';
 import { LiveKitSender } from './calls/livekit-sender.js';
+import { openPhoneSender } from './calls/telnyx/open-phone-sender.js';
 import { parseApiConfig, REDIS_LIMIT_MS } from './config.js';
 import { OpenStreams } from './http/open-streams.js';
 import { AgentMessages } from './livekit/agent-messages.js';
@@ -61,11 +62,15 @@ async function main(): Promise<void> {
   });
 
   const lineWatch = new LineWatch({ redis, maxSessions: config.maxSessions, logger });
-  const senders: CallSender[] = [new LiveKitSender(redis, new AgentMessages(config))];
+  const ends = new EndOfCalls({ redis, rooms, ends: metrics.callEnds });
+  const senders: CallSender[] = [
+    new LiveKitSender(redis, new AgentMessages(config)),
+    ...openPhoneSender(config, { ends, metrics, logger }),
+  ];
   const commandSender = new CommandSender({
     redis,
     senders,
-    ends: new EndOfCalls({ redis, rooms, ends: metrics.callEnds }),
+    ends,
     commands: metrics.callCommands,
     logger,
   });

@@ -7,6 +7,12 @@ export interface ApiMetrics {
   readonly starts: Counter<'outcome'>;
   /** What LiveKit's webhooks said, by outcome: `woken`, `ignored` (not of ours, or of no interest), `refused` (not signed). */
   readonly livekitEvents: Counter<'outcome'>;
+  /** What Telnyx's webhooks said, by outcome: `taken`, `duplicate`, `ignored` (of no call of ours, or of no interest), `refused` (not signed). */
+  readonly telnyxEvents: Counter<'outcome'>;
+  /** Attempts at commands for phone calls, by outcome: `done`, `gone`, `refused`, `failed`, `held_back`. */
+  readonly telnyxCommands: Counter<'command' | 'outcome'>;
+  /** 1 while Telnyx does not answer. */
+  readonly telnyxBreakerOpen: Gauge;
   /** 1 while starts are refused because LiveKit does not answer. */
   readonly livekitBreakerOpen: Gauge;
   /** What was commanded for silent calls: `checkin`, `goodbye`, `apology`, `end`, `restart_agent`, `unsay`. */
@@ -40,6 +46,23 @@ export function createApiMetrics(): ApiMetrics {
       name: 'greenroom_livekit_webhooks_total',
       help: 'Webhooks that arrived, by outcome',
       labelNames: ['outcome'],
+      registers: [registry],
+    }),
+    telnyxEvents: new Counter({
+      name: 'greenroom_telnyx_webhooks_total',
+      help: 'Webhooks of phone calls that arrived, by outcome',
+      labelNames: ['outcome'],
+      registers: [registry],
+    }),
+    telnyxCommands: new Counter({
+      name: 'greenroom_telnyx_commands_total',
+      help: 'Attempts at commands for phone calls, by outcome',
+      labelNames: ['command', 'outcome'],
+      registers: [registry],
+    }),
+    telnyxBreakerOpen: new Gauge({
+      name: 'greenroom_telnyx_breaker_open',
+      help: '1 while Telnyx does not answer and commands for phone calls wait',
       registers: [registry],
     }),
     livekitBreakerOpen: new Gauge({

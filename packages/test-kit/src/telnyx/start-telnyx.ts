@@ -43,6 +43,8 @@ export interface TestTelnyx {
     event: TelnyxEvent,
     atMs?: number,
   ): { readonly body: string; readonly headers: Record<string, string> };
+  /** The headers that sign any text, an event or not. */
+  headersFor(body: string, atMs?: number): Record<string, string>;
   /** Posts such a text to one api. */
   post(apiUrl: string, body: string, headers: Readonly<Record<string, string>>): Promise<number | undefined>;
   /** Resolves when no webhook is on the way any more. */
@@ -93,6 +95,7 @@ export async function startTelnyx(options: TelnyxOptions = {}): Promise<TestTeln
       const body = JSON.stringify({ data: event, meta: { attempt: 1, delivered_to: 'a test' } });
       return { body, headers: key.headersFor(body, atMs) };
     },
+    headersFor: (body, atMs) => key.headersFor(body, atMs),
     post: (apiUrl, body, headers) => postWebhook(new URL('/api/webhooks/telnyx', apiUrl).href, body, headers),
     settled: () => sender.settled(),
     async stop() {

@@ -96,6 +96,8 @@ export class CommandSender {
           : 'confirmed';
       case 'restart_agent':
         return replaceAgent(redis, call, createdAt);
+      case 'phone':
+        return this.#senderOf(call).send(call, command);
       case 'say':
       case 'unsay': {
         const isExpired = redis.clock.now() - createdAt > SPEECH_EXPIRES_MS;

@@ -30,7 +30,7 @@ export class EndOfCalls {
 
   /** The call itself is over: who it was with has gone. */
   async close(call: CallRecord): Promise<void> {
-    await this.endSession(call, 'caller_left');
+    await this.endSession(call, call.medium === 'phone' ? 'caller_hung_up' : 'caller_left');
     await this.#options.redis.calls.close(call.callId);
   }
 }

@@ -55,6 +55,7 @@ function messageOf({ openedAt }: CallRecord, command: CallCommand): Message {
       };
     case 'end':
     case 'restart_agent':
+    case 'phone':
       throw new Error(`${command.kind} goes through its own door`);
   }
 }

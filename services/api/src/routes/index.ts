@@ -24,6 +24,7 @@ import { sessionSettings } from './session-settings.js';
 import { sessionTranscript } from './session-transcript.js';
 import { setPoolPolicy } from './set-pool-policy.js';
 import { startSession } from './start-session.js';
+import { telnyxWebhook } from './telnyx-webhook.js';
 
 /** Every endpoint beside /livez, /readyz and /metrics, which both services have. */
 export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): Route[] {
@@ -52,6 +53,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     hostLost(context),
     debugProcesses(context),
     livekitWebhook(context),
+    telnyxWebhook(context),
     health(context),
   ];
 }

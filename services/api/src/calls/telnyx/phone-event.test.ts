@@ -1,6 +1,6 @@
 import { CodedError } from '@greenroom/contracts';
 import { describe, expect, test } from '@jest/globals';
-import { writeClientState } from './client-state.js';
+import { OTHER_LEG, writeClientState } from './client-state.js';
 import { parsePhoneEvent } from './phone-event.js';
 
 const CALL = `v3:${'x'.repeat(200)}`;
@@ -32,33 +32,37 @@ test.each([
   [
     'call.speak.started',
     { client_state: ours },
-    { kind: 'playback_started', id: 'checkin-1', commandId: 'checkin-1' },
+    { kind: 'playback_started', sound: { commandId: 'checkin-1' } },
   ],
+  ['call.speak.ended', { client_state: ours }, { kind: 'playback_ended', sound: { commandId: 'checkin-1' } }],
   [
-    'call.speak.ended',
-    { client_state: ours },
-    { kind: 'playback_ended', id: 'checkin-1', commandId: 'checkin-1' },
+    'call.speak.started',
+    { client_state: 'b3RoZXJz' },
+    { kind: 'playback_started', sound: { source: 'speak' } },
   ],
-  ['call.speak.started', { client_state: 'b3RoZXJz' }, { kind: 'playback_started', id: 'speak' }],
   [
     'call.playback.started',
     { client_state: ours, playback_id: 'p1' },
-    { kind: 'playback_started', id: 'p1' },
+    { kind: 'playback_started', sound: { playbackId: 'p1' } },
   ],
   [
     'call.playback.ended',
     { media_url: 'https://a/b.mp3' },
-    { kind: 'playback_ended', id: 'https://a/b.mp3' },
+    { kind: 'playback_ended', sound: { source: 'https://a/b.mp3' } },
   ],
-  ['call.playback.ended', {}, { kind: 'playback_ended', id: 'playback' }],
+  ['call.playback.ended', {}, { kind: 'playback_ended', sound: { source: 'playback' } }],
   ['call.transcription', heard('hold on', true), { kind: 'caller_said', text: 'hold on', isFinal: true }],
   [
     'call.transcription',
     heard('hold', false, 'inbound'),
     { kind: 'caller_said', text: 'hold', isFinal: false },
   ],
-  ['call.dtmf.received', { digit: '5' }, { kind: 'caller_said', text: '', isFinal: true }],
-  ['call.gather.ended', { digits: '123', status: 'valid' }, { kind: 'caller_said', text: '', isFinal: true }],
+  ['call.dtmf.received', { digit: '5' }, { kind: 'caller_said', text: 'key', isFinal: true }],
+  [
+    'call.gather.ended',
+    { digits: '123', status: 'valid' },
+    { kind: 'caller_said', text: 'key', isFinal: true },
+  ],
   [
     'call.hangup',
     { hangup_cause: 'normal_clearing', hangup_source: 'caller' },
@@ -72,6 +76,7 @@ test.each([
 test.each([
   ['what nobody knows yet', webhook('call.painted')],
   ['what is about no call', webhook('fax.received', { call_control_id: undefined })],
+  ['the leg that leads to the agent', webhook('call.answered', { client_state: OTHER_LEG })],
   ['words of the agent', webhook('call.transcription', heard('How can I help?', true, 'outbound'))],
   ['a transcription of nothing', webhook('call.transcription', heard(' ', true))],
   ['a gather in which no key was pressed', webhook('call.gather.ended', { digits: '', status: 'timeout' })],

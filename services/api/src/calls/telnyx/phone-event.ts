@@ -1,6 +1,7 @@
 import { CodedError } from '@greenroom/contracts';
 import Joi from 'joi';
-import { readClientState } from './client-state.js';
+import { isOtherLeg, readClientState } from './client-state.js';
+import type { Sound } from './sounds.js';
 
 /** What one webhook of Telnyx says of a phone call, as far as we use it. */
 export type PhoneEvent = {
@@ -15,8 +16,7 @@ export type PhoneEvent = {
 export type PhoneEventKind =
   | { readonly kind: 'initiated'; readonly isIncoming: boolean }
   | { readonly kind: 'answered' }
-  /** `id` tells the end of one sound from that of another; `commandId` is ours, where we asked for it. */
-  | { readonly kind: 'playback_started' | 'playback_ended'; readonly id: string; readonly commandId?: string }
+  | { readonly kind: 'playback_started' | 'playback_ended'; readonly sound: Sound }
   | { readonly kind: 'caller_said'; readonly text: string; readonly isFinal: boolean }
   | { readonly kind: 'hangup'; readonly cause: string; readonly isByCaller: boolean };
 
@@ -33,7 +33,7 @@ interface Payload {
   readonly call_control_id: string;
   readonly client_state?: string | null;
   readonly direction?: string;
-  readonly playback_id?: string;
+  readonly playback_id?: string | null;
   readonly media_url?: string | null;
   readonly media_name?: string | null;
   readonly hangup_cause?: string | null;
@@ -48,6 +48,7 @@ interface Payload {
 }
 
 const MAX_TEXT = 16_384;
+const MAX_SOURCE = 256;
 const optionalText = Joi.string().allow('', null).max(MAX_TEXT);
 
 /** Part of Redis keys and of addresses: any text that is printable and bounded. Telnyx's have about 60 characters. */
@@ -73,7 +74,7 @@ const payload = Joi.object<Payload>({
   call_control_id: identifier.required(),
   client_state: optionalText,
   direction: optionalText,
-  playback_id: optionalText,
+  playback_id: identifier.allow(null),
   media_url: optionalText,
   media_name: optionalText,
   hangup_cause: optionalText,
@@ -88,7 +89,8 @@ const payload = Joi.object<Payload>({
 }).unknown();
 
 /**
- * @returns undefined for what is none of our business: a fax, a message, a kind of event that nobody knew when this was written
+ * @returns undefined for what is none of our business: a fax, a message, the leg that leads to the agent, a kind of event that
+ *   nobody knew when this was written
  * @throws CodedError `invalid_json`, or `invalid_request` for an event of a call that is not formed as Telnyx forms it
  */
 export function parsePhoneEvent(body: string): PhoneEvent | undefined {
@@ -96,6 +98,7 @@ export function parsePhoneEvent(body: string): PhoneEvent | undefined {
   const read = READERS.get(data.event_type);
   if (!read) return undefined;
   const about = check(payload, data.payload) as Payload;
+  if (isOtherLeg(about.client_state)) return undefined;
   const kind = read(about);
   return (
     kind && {
@@ -136,8 +139,9 @@ function playback(
   { client_state, playback_id, media_url, media_name }: Payload,
 ): PhoneEventKind {
   const commandId = how === 'speak' ? readClientState(client_state)?.commandId : undefined;
-  const id = commandId ?? (playback_id || media_url || media_name || how);
-  return { kind, id, ...(commandId === undefined ? {} : { commandId }) };
+  if (commandId !== undefined) return { kind, sound: { commandId } };
+  if (playback_id) return { kind, sound: { playbackId: playback_id } };
+  return { kind, sound: { source: (media_url || media_name || how).slice(0, MAX_SOURCE) } };
 }
 
 /** What the agent says is transcribed too where somebody has asked Telnyx for both sides. */
@@ -146,9 +150,9 @@ function readTranscription({ transcription_data: data }: Payload): PhoneEventKin
   return { kind: 'caller_said', text: data.transcript, isFinal: data.is_final };
 }
 
-/** Somebody who presses keys is there. Which ones is nobody's business here. */
+/** Somebody who presses keys is there: as good as a word. Which keys is nobody's business here. */
 function keysPressed(digits: string | null | undefined): PhoneEventKind | undefined {
-  return digits ? { kind: 'caller_said', text: '', isFinal: true } : undefined;
+  return digits ? { kind: 'caller_said', text: 'key', isFinal: true } : undefined;
 }
 
 function parseJson(body: string): unknown {

@@ -1,7 +1,7 @@
 import type { Counter, Gauge, Logger } from '@greenroom/service-kit';
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { Telnyx } from 'telnyx';
-import { writeClientState } from './client-state.js';
+import { OTHER_LEG, writeClientState } from './client-state.js';
 import type { CommandOutcome, PhoneCommand } from './phone-command.js';
 
 /** Telnyx advises to send a command again that is not answered within 500 ms; its id keeps it from happening twice. */
@@ -98,24 +98,33 @@ export class TelnyxClient {
     commandId: string,
     command: PhoneCommand,
   ): Promise<unknown> {
-    const { voice } = this.#options;
-    const marked = { command_id: commandId, client_state: writeClientState({ commandId }) };
+    const { voice, language } = this.#options;
     switch (command.kind) {
       case 'answer':
         return actions.answer(callId, {
-          ...marked,
+          command_id: commandId,
           ...streaming(command.streamUrl),
           ...this.#transcription(),
         });
       case 'speak':
-        return actions.speak(callId, { ...marked, payload: command.text, voice, ...this.#speechLanguage() });
-      // The others leave the state alone: what is being spoken is known by it.
+        return actions.speak(callId, {
+          command_id: commandId,
+          payload: command.text,
+          voice,
+          ...inLanguage(language),
+          // No other command has it: what is being spoken is known by it.
+          client_state: writeClientState({ commandId }),
+        });
       case 'playback_start':
         return actions.startPlayback(callId, { command_id: commandId, audio_url: command.audioUrl });
       case 'playback_stop':
         return actions.stopPlayback(callId, { command_id: commandId, stop: 'all' });
       case 'transfer':
-        return actions.transfer(callId, { command_id: commandId, to: command.to });
+        return actions.transfer(callId, {
+          command_id: commandId,
+          to: command.to,
+          target_leg_client_state: OTHER_LEG,
+        });
       case 'reject':
         return actions.reject(callId, { command_id: commandId, cause: 'USER_BUSY' });
       case 'hangup':
@@ -136,11 +145,11 @@ export class TelnyxClient {
       },
     };
   }
+}
 
-  /** Its library lists the languages that it knew when it was made; Telnyx itself says which there are. */
-  #speechLanguage(): object {
-    return { language: this.#options.language };
-  }
+/** The library lists the languages that it knew when it was made; Telnyx itself says which there are. */
+function inLanguage(language: string): object {
+  return { language };
 }
 
 function streaming(streamUrl: string | undefined): object {

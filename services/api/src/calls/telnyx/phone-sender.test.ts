@@ -1,0 +1,74 @@
+import type { CallCommand, CallRecord } from '@greenroom/redis-schema';
+import { expect, test } from '@jest/globals';
+import type { CommandOutcome, PhoneCommand } from './phone-command.js';
+import { PhoneSender } from './phone-sender.js';
+import { TelnyxAwayError } from './telnyx-client.js';
+
+const CALL = { callId: 'v3:call', medium: 'phone', sessionId: 'session_1' } as CallRecord;
+
+function sender(outcome: CommandOutcome | Error) {
+  const sent: unknown[] = [];
+  const ended: string[] = [];
+  const warned: unknown[] = [];
+  const phone = new PhoneSender({
+    client: {
+      async send(callId: string, commandId: string, command: PhoneCommand) {
+        sent.push([callId, commandId, command]);
+        if (outcome instanceof Error) throw outcome;
+        return outcome;
+      },
+    },
+    endSession: async (_, reason) => void ended.push(reason),
+    logger: { warn: (...all: unknown[]) => warned.push(all) } as never,
+  });
+  return { phone, sent, ended, warned };
+}
+
+const SAY: CallCommand = { kind: 'say', commandId: 'checkin-1', text: 'Still there?', purpose: 'checkin' };
+const ANSWER: CallCommand = { kind: 'phone', commandId: 'answer', command: { kind: 'answer' } };
+const LINK: CallCommand = { kind: 'phone', commandId: 'link', command: { kind: 'transfer', to: 'sip:x@y' } };
+const REJECT: CallCommand = { kind: 'phone', commandId: 'reject', command: { kind: 'reject' } };
+const END: CallCommand = { kind: 'end', commandId: 'end-1', reason: 'dead_air' };
+const UNSAY: CallCommand = { kind: 'unsay', commandId: 'unsay-checkin-1', of: 'checkin-1' };
+
+test.each([
+  [SAY, { kind: 'speak', text: 'Still there?' }],
+  [UNSAY, { kind: 'playback_stop' }],
+  [END, { kind: 'hangup' }],
+  [ANSWER, { kind: 'answer' }],
+  [LINK, { kind: 'transfer', to: 'sip:x@y' }],
+])('%j goes out under its own id, and is confirmed by Telnyx itself', async (command, wish) => {
+  const { phone, sent } = sender({ status: 'done' });
+  expect(await phone.send(CALL, command)).toBe('confirmed');
+  expect(sent).toEqual([['v3:call', command.commandId, wish]]);
+});
+
+test('a call that was rejected is over', async () => {
+  expect(await sender({ status: 'done' }).phone.send(CALL, REJECT)).toBe('gone');
+});
+
+test('so is one of which Telnyx says so', async () => {
+  for (const command of [SAY, END, ANSWER, LINK]) {
+    expect(await sender({ status: 'gone' }).phone.send(CALL, command)).toBe('gone');
+  }
+});
+
+test('what Telnyx does not take now is sent again', async () => {
+  await expect(sender(new TelnyxAwayError('away')).phone.send(CALL, END)).rejects.toThrow(TelnyxAwayError);
+});
+
+test('a caller who can never meet the agent is not kept', async () => {
+  for (const command of [ANSWER, LINK]) {
+    const { phone, ended } = sender({ status: 'refused', problem: 'Telnyx answered 422 10004' });
+    expect(await phone.send(CALL, command)).toBe('refused');
+    expect(ended).toEqual(['start_failed']);
+  }
+});
+
+test('a line that is refused ends nothing, and is told without its words', async () => {
+  const { phone, ended, warned } = sender({ status: 'refused', problem: 'Telnyx answered 422 10004' });
+  expect(await phone.send(CALL, SAY)).toBe('refused');
+  expect(ended).toEqual([]);
+  expect(JSON.stringify(warned)).toContain('10004');
+  expect(JSON.stringify(warned)).not.toContain('Still there');
+});

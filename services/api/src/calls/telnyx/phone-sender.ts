@@ -1,0 +1,62 @@
+import type { CallCommand, CallRecord } from '@greenroom/redis-schema';
+import type { Logger } from '@greenroom/service-kit';
+import type { CallSender, SendOutcome } from '../call-sender.js';
+import type { PhoneCommand } from './phone-command.js';
+import type { TelnyxClient } from './telnyx-client.js';
+
+export interface PhoneSenderOptions {
+  readonly client: Pick<TelnyxClient, 'send'>;
+  /** Ends the session of a call that never meets its agent; the phone is hung up with it. */
+  readonly endSession: (call: CallRecord, reason: 'start_failed') => Promise<void>;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
+/** Reaches phone calls through Telnyx. What it has taken once, it does: nobody waits for an event to prove it. */
+export class PhoneSender implements CallSender {
+  readonly medium = 'phone';
+  readonly #options: PhoneSenderOptions;
+
+  constructor(options: PhoneSenderOptions) {
+    this.#options = options;
+  }
+
+  /** @throws when Telnyx does not take it now: it is sent again, with the same id */
+  async send(call: CallRecord, command: CallCommand): Promise<SendOutcome> {
+    const { client } = this.#options;
+    const wish = wishOf(command);
+    const outcome = await client.send(call.callId, command.commandId, wish);
+    switch (outcome.status) {
+      case 'done':
+        // A call that is rejected is over.
+        return wish.kind === 'reject' ? 'gone' : 'confirmed';
+      case 'gone':
+        return 'gone';
+      case 'refused':
+        await this.#refused(call, wish, outcome.problem);
+        return 'refused';
+    }
+  }
+
+  async #refused(call: CallRecord, { kind }: PhoneCommand, problem: string): Promise<void> {
+    const { endSession, logger } = this.#options;
+    logger.warn('Telnyx refuses a command for a phone call', { command: kind, problem });
+    // Nobody would ever talk to this caller.
+    if (kind === 'answer' || kind === 'transfer') await endSession(call, 'start_failed');
+  }
+}
+
+function wishOf(command: CallCommand): PhoneCommand {
+  switch (command.kind) {
+    case 'say':
+      return { kind: 'speak', text: command.text };
+    case 'unsay':
+      return { kind: 'playback_stop' };
+    case 'end':
+      return { kind: 'hangup' };
+    case 'phone':
+      // As a step of ours has written it.
+      return command.command as PhoneCommand;
+    case 'restart_agent':
+      throw new Error('an agent is not reached by telephone');
+  }
+}

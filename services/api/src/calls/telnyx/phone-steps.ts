@@ -1,0 +1,97 @@
+import type { CallEvent } from '@greenroom/dead-air';
+import type { DeadAirSettings } from '@greenroom/contracts';
+import type { CallRecord, NextCall, ReduceCall } from '@greenroom/redis-schema';
+import { answerCommand, linkCommand, type LinkSettings } from './link.js';
+import type { PhoneCommand } from './phone-command.js';
+import type { PhoneEvent } from './phone-event.js';
+import { applyEvents, asItIs } from './phone-next.js';
+import { hearSound } from './sounds.js';
+
+/** What a webhook may be late by and still count for the time that it tells. */
+const OLDEST_MS = 5_000;
+
+/**
+ * When it happened, by Redis's clock, as far as Telnyx is believed: nothing happens in the future, and what was long on its way
+ * counts as just now.
+ */
+export function timeOf(occurredAt: number, now: number): number {
+  return Math.round(Math.min(Math.max(occurredAt, now - OLDEST_MS), now));
+}
+
+/** The room and the settings of the session that has taken the call. */
+export interface TakenBy {
+  readonly room: string;
+  readonly sessionId: string;
+  readonly settings: DeadAirSettings;
+}
+
+/** A session has the call: it is answered. Where the news of the answer came first, it goes on from there. */
+export function takeCall(link: LinkSettings, { room, sessionId, settings }: TakenBy): ReduceCall {
+  return (call) => {
+    const facts = { ...call.facts, room };
+    const taken = { ...call, sessionId, facts, settings };
+    const { answeredAt } = facts as { answeredAt?: string };
+    if (answeredAt !== undefined) return { ...connect(link, taken, Number(answeredAt)), settings };
+    return {
+      ...asItIs(call),
+      facts,
+      settings,
+      actions: [asAction('answer', answerCommand(link, { room, sessionId }))],
+    };
+  };
+}
+
+/** The caller hears something from here on, and the call is led to its agent. */
+export function callAnswered(link: LinkSettings, at: number): ReduceCall {
+  return (call) => connect(link, call, at);
+}
+
+/** Nobody can take the call. */
+export const rejectCall: ReduceCall = (call) => ({
+  ...asItIs(call),
+  facts: { ...call.facts, rejected: '1' },
+  actions: [asAction('reject', { kind: 'reject' })],
+});
+
+/** What is heard in a call that has been answered. */
+export function callHeard(event: PhoneEvent, now: number): ReduceCall {
+  const time = { occurredAt: event.occurredAt, timeOf: (at: number) => timeOf(at, now) };
+  const at = time.timeOf(event.occurredAt);
+  return (call) => {
+    switch (event.kind) {
+      case 'caller_said':
+        return applyEvents(call, [{ kind: 'caller_said', text: event.text, final: event.isFinal, at }]);
+      case 'playback_started':
+      case 'playback_ended': {
+        const { events, facts } = hearSound(call, event.kind, event.sound, time);
+        return { ...applyEvents(call, events), facts };
+      }
+      case 'initiated':
+      case 'answered':
+      case 'hangup':
+        return 'unchanged';
+    }
+  };
+}
+
+/** Which command of ours an event proves to have arrived. */
+export function confirmedBy(event: PhoneEvent): string | undefined {
+  if (event.kind === 'answered') return 'answer';
+  if (event.kind !== 'playback_started' && event.kind !== 'playback_ended') return undefined;
+  return 'commandId' in event.sound ? event.sound.commandId : undefined;
+}
+
+function connect(link: LinkSettings, call: CallRecord, at: number): NextCall {
+  const started: CallEvent = { kind: 'call_started', at };
+  const { room } = call.facts;
+  const facts = { ...call.facts, answeredAt: String(at) };
+  // Its session is still being looked for, and begins the rest.
+  if (room === undefined || call.sessionId === undefined) return { ...asItIs(call), facts };
+  const next = applyEvents(call, [started]);
+  const command = linkCommand(link, { room, sessionId: call.sessionId });
+  return { ...next, facts, actions: [...next.actions, ...(command ? [asAction('link', command)] : [])] };
+}
+
+function asAction(commandId: string, command: PhoneCommand) {
+  return { kind: 'phone', commandId, command } as const;
+}
