@@ -40,7 +40,7 @@ local function take(member)
   if fate == 'over' and call.isOver ~= '1' then return Calls.end_without_session(call, 'stale') end
   -- Its session may come back with the recovery, and nothing is done to it before.
   if fate == 'unknown' then return end
-  if not is_outbox then return take_timer(call) end
+  if not is_outbox then return Calls.is_heard(call) and take_timer(call) end
   local entries = Calls.begin_attempt(call)
   if #entries > 0 then outboxes[#outboxes + 1] = { call = call, entries = entries } end
 end

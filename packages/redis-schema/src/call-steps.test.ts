@@ -256,6 +256,17 @@ describe('what is due', () => {
     expect(await schema.calls.takeDue()).toMatchObject({ calls: [{ callId: CALL }], outboxes: [{}] });
   });
 
+  test('the silence of a session whose host is not heard is unknown: it ends nothing, and is looked at again', async () => {
+    const callId = await openLiveKit();
+    await schema.calls.change(callId, counting({ dueAt: 1 }));
+    const beat = (agoMs: number) =>
+      redis.command('ZADD', 'hosts', String(Math.round(schema.clock.now()) - agoMs), HOST);
+    await beat(16_000);
+    expect((await schema.calls.takeDue({ leaseMs: 0 })).calls).toEqual([]);
+    await beat(14_000);
+    expect((await schema.calls.takeDue({ leaseMs: 0 })).calls).toMatchObject([{ callId }]);
+  });
+
   test('is no slower to take where ten thousand other calls are quiet', async () => {
     const quiet = Array.from({ length: 10_000 }, (_, i) => [
       String(Date.now() + 60_000 + i),

@@ -107,6 +107,16 @@ function Calls.fate(call)
   return is_known_life() and 'over' or 'unknown'
 end
 
+-- Whether somebody is there who hears what is said in a LiveKit session: its host. Of one that is silent nobody knows what it
+-- has not told yet, and unknown ends nothing. A phone is heard by its carrier.
+function Calls.is_heard(call)
+  if call.medium ~= 'livekit' or not present(call.sessionId) then return true end
+  local host = redis.call('HGET', K.session(call.sessionId), 'host')
+    or redis.call('HGET', K.session(resolve(call.sessionId)), 'host')
+  local seen = present(host) and tonumber(redis.call('ZSCORE', K.HOSTS, host))
+  return seen and seen >= NOW - HOST_FRESH_MS
+end
+
 -- A call without its session. One of LiveKit is over with its room; a phone is still to be hung up, and that is a command
 -- like others.
 function Calls.end_without_session(call, reason)
