@@ -14,6 +14,8 @@ local GRACE_MS = 2000
 local function grace_until()
   local looked_at, until_ms = unpack(redis.call('HMGET', Calls.WATCH, 'lookedAt', 'graceUntil'))
   until_ms = tonumber(until_ms) or 0
+  -- The clock of Redis was set back.
+  if until_ms > NOW + GRACE_MS then until_ms = 0 end
   if looked_at and NOW - tonumber(looked_at) > AWAY_MS then
     until_ms = NOW + GRACE_MS
     redis.call('HSET', Calls.WATCH, 'graceUntil', int(until_ms))

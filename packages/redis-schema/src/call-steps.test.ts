@@ -245,6 +245,30 @@ describe('what is due', () => {
     expect(await redis.command('ZCARD', 'calls:due')).toBe(0);
   });
 
+  test('is taken beside a call that is spoilt', async () => {
+    const unreadable: string[] = [];
+    const own = openRedis({
+      url: redis.url,
+      clientName: 'test',
+      onUnreadable: (key) => unreadable.push(key),
+    });
+    await own.connected(2000);
+    await openPhone('spoilt', -2);
+    await schema.calls.change('spoilt', counting({ actions: [say('checkin-1')] }));
+    await redis.command('HSET', 'call:spoilt', 'state', '{', 'outbox', '[');
+    await openPhone(CALL, -1);
+    expect((await own.calls.takeDue()).calls).toMatchObject([{ callId: CALL }]);
+    expect(unreadable).toEqual(['call:spoilt']);
+    await own.close();
+  });
+
+  test('waits no longer than that where the clock of Redis is set back', async () => {
+    await openPhone(CALL, -1);
+    const ahead = String(Date.now() + 3_600_000);
+    await redis.command('HSET', 'calls:watch', 'lookedAt', ahead, 'graceUntil', ahead);
+    expect((await schema.calls.takeDue()).calls).toHaveLength(1);
+  });
+
   test('waits after an outage, since what was said meanwhile may still be on its way', async () => {
     await openPhone(CALL, -1);
     await schema.calls.change(CALL, counting({ dueAt: 1, actions: [say('checkin-1')] }));

@@ -27,12 +27,18 @@ export class CallStore {
   readonly #scripts: ScriptRunner;
   readonly #connection: Redis;
   readonly #keyPrefix: string;
+  readonly #onUnreadable: (key: string) => void;
   #watcher: CallWatcher | undefined;
 
-  constructor(scripts: ScriptRunner, connection: Redis, keyPrefix: string) {
+  constructor(
+    scripts: ScriptRunner,
+    connection: Redis,
+    options: { keyPrefix: string; onUnreadable: (key: string) => void },
+  ) {
     this.#scripts = scripts;
     this.#connection = connection;
-    this.#keyPrefix = keyPrefix;
+    this.#keyPrefix = options.keyPrefix;
+    this.#onUnreadable = options.onUnreadable;
   }
 
   /**
@@ -122,11 +128,10 @@ export class CallStore {
     const outboxes = asList<{ call: unknown; entries: unknown }>(answer.outboxes);
     return {
       now: Number(answer.clock),
-      calls: asList(answer.calls).map(parseCall),
-      outboxes: outboxes.map(({ call, entries }) => ({
-        call: parseCall(call),
-        entries: parseOutbox(entries),
-      })),
+      calls: asList(answer.calls).flatMap((call) => this.#readable(call, () => parseCall(call))),
+      outboxes: outboxes.flatMap(({ call, entries }) =>
+        this.#readable(call, () => ({ call: parseCall(call), entries: parseOutbox(entries) })),
+      ),
       nextDueAt: typeof answer.nextDueAt === 'number' ? answer.nextDueAt : undefined,
     };
   }
@@ -169,6 +174,16 @@ export class CallStore {
   /** The caller interrupts. */
   async clearAgentDone(callId: string): Promise<void> {
     await this.#plainly('clearAgentDone', (key) => this.#connection.del(key), callId);
+  }
+
+  /** One that is spoilt keeps nobody from the others. */
+  #readable<T>(call: unknown, parse: () => T): T[] {
+    try {
+      return [parse()];
+    } catch {
+      this.#onUnreadable(`call:${String((call as { callId?: unknown }).callId)}`);
+      return [];
+    }
   }
 
   async #find(by: { callId: string } | { sessionId: string }): Promise<CallRecord | undefined> {

@@ -120,7 +120,10 @@ export function openRedis(options: OpenOptions): RedisSchema {
       keyPrefix,
       onUnreadable: options.onUnreadable ?? (() => undefined),
     }),
-    calls: new CallStore(scripts, commands, keyPrefix),
+    calls: new CallStore(scripts, commands, {
+      keyPrefix,
+      onUnreadable: options.onUnreadable ?? (() => undefined),
+    }),
     doorbell,
     bus,
     clock,

@@ -192,6 +192,23 @@ describe('a restart', () => {
     expect((await heartbeat()).restarting).toEqual([]);
   });
 
+  test('that was asked for before the agent was launched has been carried out, however late it is asked again', async () => {
+    const first = await startCall();
+    const askedAt = schema.clock.now();
+    const wish = { launchedBefore: askedAt };
+    expect(await schema.sessions.requestRestart(first.sessionId, wish)).toMatchObject({
+      status: 'restarting',
+    });
+    expect((await heartbeat()).restarting).toEqual([first.sessionId]);
+    await restart(first, { cause: 'admin_restart' });
+    const second = await launch();
+    await schema.sessions.markReady(second, 1);
+    expect(await schema.sessions.requestRestart(first.sessionId, wish)).toMatchObject({
+      status: 'restarting',
+    });
+    expect((await heartbeat()).restarting).toEqual([]);
+  });
+
   test('the sweep finds nothing to repair in it, and puts back what was lost of it', async () => {
     const ref = await startCall();
     await restart(ref);

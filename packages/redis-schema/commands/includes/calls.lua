@@ -59,7 +59,10 @@ function Calls.set_due(call, due_at)
 end
 
 function Calls.outbox(call)
-  return present(call.outbox) and cjson.decode(call.outbox) or {}
+  if not present(call.outbox) then return {} end
+  -- One that is spoilt keeps nobody from the others.
+  local is_readable, entries = pcall(cjson.decode, call.outbox)
+  return is_readable and entries or {}
 end
 
 -- Commands in the order in which they are sent; `due_at` only where the time of the next attempt changes.
