@@ -24,7 +24,7 @@ async function main({ seed, spawners, apis, ...rest }) {
   const say = (text) =>
     console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${text}`);
   const random = randomOf(seed);
-  say(`seed ${seed}: ${spawners} spawners, ${apis} apis, ${rest.pairs} callers, ${rest.seconds} s of faults`);
+  say(`seed ${seed}: ${spawners} spawners, ${apis} apis, ${rest.pairs} pairs, ${rest.seconds} s of faults`);
   const deployment = await startDeployment({ spawners, apis, random, say });
   try {
     const result = await runChaos(deployment, { ...rest, random, say });

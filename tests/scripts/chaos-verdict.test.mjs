@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { judgeCallers, judgeOwners, judgeState } from '../../scripts/lib/chaos/judge.mjs';
+import { judge, judgeCallers, judgeOwners, judgeState } from '../../scripts/lib/chaos/judge.mjs';
 import { planCallers } from '../../scripts/lib/chaos/callers.mjs';
 import { planFaults } from '../../scripts/lib/chaos/faults.mjs';
 import { randomOf } from '../../scripts/lib/chaos/random.mjs';
@@ -248,6 +248,30 @@ test('callers: lost, doubled, ended without a cause', () => {
 test('a call that no caller knows of is a double', () => {
   expect(judgeOwners([visitor({})], healthyFacts())).toEqual([]);
   expect(judgeOwners([], healthyFacts())).toMatchObject([{ rule: 'doubled session', id: COLD }]);
+});
+
+test('as many pairs are planned as were asked for, beside a few callers who stay', () => {
+  for (const pairs of [1, 40, 1_000]) {
+    const plans = planCallers(pairs, 300, randomOf(7));
+    expect(plans.filter(({ ends }) => ends)).toHaveLength(pairs);
+    expect(plans.filter(({ ends }) => !ends)).toHaveLength(Math.min(5, Math.ceil(pairs / 20)));
+  }
+});
+
+test.each([
+  [95, []],
+  [94, ['too few pairs']],
+])('of 100 pairs %i were made: %j', (made, rules) => {
+  const pair = (number) => visitor({ number, outcome: number % 2 ? 'ended by us' : 'ended: host_lost' });
+  const callers = [
+    visitor({ outcome: 'stays' }),
+    ...Array.from({ length: made }, (_, number) => pair(number)),
+    ...Array.from({ length: 100 - made }, (_, number) =>
+      visitor({ number, ids: new Set(), outcome: 'refused: at_capacity' }),
+    ),
+  ];
+  const violations = judge({ facts: healthyFacts(), callers, pairs: 100, trace, faults: [], limits: LIMITS });
+  expect(violations.map(({ rule }) => rule)).toEqual(rules);
 });
 
 test('a seed repeats the faults and the callers, another one does not', () => {

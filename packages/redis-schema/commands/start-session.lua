@@ -104,7 +104,7 @@ end
 
 local queue_max = tonumber(A.queueMax) or 0
 Line.api_is_here()
-redis.call('HSET', K.LINE_STATE, 'maxSessions', int(A.maxSessions))
+local max_sessions = Line.hear_max_sessions(A.maxSessions)
 -- Whoever waits and can be served goes first. Who is left could not take what this caller takes.
 Line.admit()
 
@@ -112,7 +112,7 @@ Line.admit()
 if A.anyProfile == true and A.trusted then A.profile = Affinity.preferred_profile(A.profile, A.userKey) end
 
 local has_room = true
-if redis.call('SCARD', K.CALLERS) >= A.maxSessions then has_room = false end
+if redis.call('SCARD', K.CALLERS) >= max_sessions then has_room = false end
 if not has_room and queue_max == 0 then return answer({ status = 'at_capacity' }) end
 
 local deadline = NOW + A.sessionTimeoutMs

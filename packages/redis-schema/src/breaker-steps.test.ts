@@ -1,77 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
-import { type LaunchRef, openRedis, type RedisSchema } from './index.js';
+import { describe, expect, test } from '@jest/globals';
+import type { LaunchRef } from './index.js';
+import { addHost, claim, HOST, redis, refill, schema, start, useRedis } from './testing/steps.js';
 
-const HOST = 'host-a';
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
-  await schema.connected(2000);
-  await addHost(HOST);
-});
-afterEach(() => schema.close());
-
-async function addHost(host: string, poolTarget = 0): Promise<void> {
-  await schema.hosts.register(host, [{ name: 'default', voices: [], poolTarget }]);
-  await schema.hosts.heartbeat(host, {
-    capacity: 60,
-    concurrency: 4,
-    version: 'test',
-    startedAt: 0,
-    running: 0,
-    draining: false,
-  });
-}
-
-function newId(kind: 'session' | 'prewarm'): string {
-  serial += 1;
-  return `${kind}_${String(serial).padStart(24, '0')}`;
-}
-
-function start(userId?: string) {
-  const sessionId = newId('session');
-  return schema.sessions.start({
-    sessionId,
-    roomName: `greenroom-${sessionId}`,
-    profile: 'default',
-    userId,
-    userScope: '',
-    trusted: true,
-    maxSessions: 50,
-    sessionTimeoutMs: 60_000,
-  });
-}
-
-async function refill() {
-  const ids = [newId('prewarm'), newId('prewarm')];
-  return schema.pools.planRefill({
-    profile: 'default',
-    ids,
-    rooms: ids.map((id) => `greenroom-${id}`),
-    warmMaxAgeMs: 60_000,
-    sessionTimeoutMs: 60_000,
-  });
-}
-
-async function claim(host = HOST): Promise<LaunchRef> {
-  serial += 1;
-  const claim = await schema.sessions.claim({
-    host,
-    launch: `launch${serial}`,
-    hostCapacity: 60,
-    includePool: true,
-  });
-  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  return { sessionId: claim.session.id, generation: claim.session.generation, launch: claim.session.launch };
-}
+useRedis(() => addHost());
 
 function fail(ref: LaunchRef, overrides: { isAgentsFault?: boolean; maxAttempts?: number } = {}) {
   return schema.sessions.failLaunch(ref, {
@@ -129,7 +60,7 @@ describe('the breaker of a profile', () => {
   });
 
   test('does not open for warm agents alone: callers’ starts may do well', async () => {
-    await addHost(HOST, 1);
+    await addHost(HOST, { poolTarget: 1 });
     for (let i = 0; i < 7; i += 1) {
       await refill();
       await fail(await claim());
@@ -141,11 +72,11 @@ describe('the breaker of a profile', () => {
   });
 
   test('open, it keeps from nobody what is there: a warm agent, a session of their own, attempts under way', async () => {
-    const mine = await start('ann');
+    const mine = await start({ userId: 'ann' });
     const launch = await claim();
     const process = { pid: 4242, pgid: 4242, startTime: '1', roomSid: undefined, logFile: '/x' };
     await schema.sessions.commitLaunch(launch, process);
-    await addHost(HOST, 1);
+    await addHost(HOST, { poolTarget: 1 });
     await refill();
     await schema.sessions.markReady(await claim(), 100);
     for (let i = 0; i < 5; i += 1) {
@@ -155,8 +86,8 @@ describe('the breaker of a profile', () => {
       await fail(await claim('host-b'));
     }
     expect(await breaker()).toMatchObject({ status: 'open' });
-    await addHost(HOST, 1);
-    expect(await start('ann')).toMatchObject({
+    await addHost(HOST, { poolTarget: 1 });
+    expect(await start({ userId: 'ann' })).toMatchObject({
       status: 'existing',
       session: 'session' in mine && { id: mine.session.id },
     });

@@ -1,79 +1,30 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
-import { openRedis, type RedisSchema, type StreamMessage, type StreamPosition } from './index.js';
+import { describe, expect, test } from '@jest/globals';
+import { waitFor } from '@greenroom/test-kit';
+import type { StreamMessage, StreamPosition } from './index.js';
+import {
+  addHost,
+  end,
+  heartbeat,
+  launch,
+  redis,
+  refill,
+  schema,
+  startedId,
+  useRedis,
+} from './testing/steps.js';
 
 const SILENT_MS = 16_000;
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
-  await schema.connected(2000);
-  await addHost();
-});
-afterEach(() => schema.close());
+useRedis(() => addHost('a', { poolTarget: 1 }));
 
-async function addHost(host = 'a'): Promise<void> {
-  await schema.hosts.register(host, [{ name: 'default', voices: [], poolTarget: 1 }]);
-  await beat(host);
-}
-
-function beat(host = 'a', draining = false) {
-  const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining };
-  return schema.hosts.heartbeat(host, fields);
-}
-
-async function start(userId = 'ann'): Promise<string> {
-  serial += 1;
-  const sessionId = `session_${String(serial).padStart(24, '0')}`;
-  const { status } = await schema.sessions.start({
-    sessionId,
-    roomName: `greenroom-${sessionId}`,
-    profile: 'default',
-    userId,
-    userScope: '',
-    trusted: true,
-    maxSessions: 50,
-    sessionTimeoutMs: 60_000,
-  });
-  expect(status).toBe('created');
-  return sessionId;
-}
-
-async function launch(sessionId: string) {
-  const claim = await schema.sessions.claim({
-    host: 'a',
-    launch: `l-${sessionId}`,
-    hostCapacity: 60,
-    includePool: true,
-  });
-  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  const ref = { sessionId, generation: claim.session.generation, launch: claim.session.launch };
-  await schema.sessions.commitLaunch(ref, {
-    pid: 42,
-    pgid: 42,
-    startTime: '1',
-    roomSid: undefined,
-    logFile: '/x',
-  });
-  await schema.sessions.markReady(ref, 1000);
-  return ref;
+/** A call of one user. */
+function start(userId = 'ann'): Promise<string> {
+  return startedId({ userId });
 }
 
 function say(ref: { sessionId: string; generation: number }, ...texts: string[]) {
   const events = texts.map((text) => ({ type: 'transcript', data: { role: 'user', text, final: true } }));
   return schema.agents.append(ref, { lines: [], events });
-}
-
-async function end(ref: { sessionId: string; generation: number }) {
-  await schema.sessions.requestEnd({ sessionId: ref.sessionId, reason: 'caller_ended', by: 'caller' });
-  await schema.sessions.finishEnd(ref.sessionId, ref.generation);
 }
 
 async function snapshotOf(sessionId: string): Promise<StreamPosition> {
@@ -99,7 +50,7 @@ describe('a session’s stream', () => {
     const sessionId = await start();
     const before = await snapshotOf(sessionId);
     const messages = await follow(sessionId);
-    const ref = await launch(sessionId);
+    const ref = await launch('a');
     await say(ref, 'one', 'two');
     await waitFor(() => messages.length === 4);
     const heard = messages.flatMap((message) => message.entries ?? []);
@@ -125,7 +76,7 @@ describe('a session’s stream', () => {
   test('is read page by page', async () => {
     const sessionId = await start();
     const before = await snapshotOf(sessionId);
-    const ref = await launch(sessionId);
+    const ref = await launch('a');
     await say(ref, ...Array.from({ length: 700 }, (_, i) => `line ${i}`));
     const texts: unknown[] = [];
     for (let position = before, pages = 0; ; pages += 1) {
@@ -142,7 +93,7 @@ describe('a session’s stream', () => {
 
   test('of a flood, followers are only told to read: no message fills the buffers of Redis', async () => {
     const sessionId = await start();
-    const ref = await launch(sessionId);
+    const ref = await launch('a');
     const messages = await follow(sessionId);
     await say(ref, ...Array.from({ length: 400 }, () => 'x'.repeat(1000)));
     await waitFor(() => messages.length === 1);
@@ -152,7 +103,7 @@ describe('a session’s stream', () => {
 
   test('ends with what is remembered of the end, though its keys go in the same step', async () => {
     const sessionId = await start();
-    const ref = await launch(sessionId);
+    const ref = await launch('a');
     const messages = await follow(sessionId);
     const { id } = await snapshotOf(sessionId);
     await end(ref);
@@ -201,7 +152,7 @@ describe('a session’s stream', () => {
     expect(await read({ epoch: '1-abc', id })).toBe('snapshot');
     expect(await read({ epoch: undefined, id })).toBe('snapshot');
     expect(await read({ epoch, id: '5-0' })).toBe('snapshot');
-    await launch(sessionId);
+    await launch('a');
     await redis.command('XTRIM', `stream:${sessionId}`, 'MAXLEN', 1);
     expect(await read({ epoch, id })).toBe('snapshot');
   });
@@ -210,7 +161,8 @@ describe('a session’s stream', () => {
 describe('the stream of all', () => {
   test('tells every step of every session, and never what people say', async () => {
     const messages = await follow(undefined);
-    const ref = await launch(await start());
+    await start();
+    const ref = await launch('a');
     await say(ref, 'my knee hurts');
     await end(ref);
     const sessions = (await told()).filter(({ kind }) => kind === 'session');
@@ -237,19 +189,9 @@ describe('the stream of all', () => {
     const pools = async () => (await told()).filter(({ kind }) => kind === 'pool');
     expect(await pools()).toEqual([{ kind: 'pool', profile: 'default', target: 1, ready: 0, warming: 0 }]);
     await schema.pools.resize('default', 3);
-    const ids = [1, 2, 3].map((n) => `prewarm_${String(n).padStart(24, '0')}`);
-    const plan = { profile: 'default', ids, rooms: ids, warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 };
-    await schema.pools.planRefill(plan);
-    await launch(ids[0] ?? '');
-    await schema.sessions.start({
-      sessionId: `session_${'x'.repeat(24)}`,
-      roomName: 'x',
-      profile: 'default',
-      userScope: '',
-      trusted: false,
-      maxSessions: 9,
-      sessionTimeoutMs: 60_000,
-    });
+    await refill(3);
+    await launch('a');
+    await start();
     await schema.pools.resize('default', 0);
     expect((await pools()).slice(1)).toMatchObject([
       { target: 3, ready: 0, warming: 0 },
@@ -264,13 +206,13 @@ describe('the stream of all', () => {
     const hosts = async () =>
       (await told()).filter(({ kind }) => kind === 'host').map(({ host, state }) => [host, state]);
     await addHost('b');
-    await beat('b');
-    await beat('b', true);
-    await beat('b', true);
+    await heartbeat('b');
+    await heartbeat('b', { draining: true });
+    await heartbeat('b', { draining: true });
     await redis.command('ZADD', 'hosts', Date.now() - SILENT_MS, 'b');
-    await beat('a');
-    await beat('a');
-    await beat('b');
+    await heartbeat('a');
+    await heartbeat('a');
+    await heartbeat('b');
     await schema.hosts.remove('b', { hasCalls: false });
     expect((await hosts()).join(' ')).toBe('a,up b,up b,draining b,unreachable b,up b,removed');
     expect(await redis.command('EXISTS', 'host:b')).toBe(0);
@@ -316,7 +258,7 @@ test('readers that missed a message, whose session is gone, or that know another
     [a, b, c, d].map(async (sessionId) => ({ sessionId, position: await snapshotOf(sessionId) })),
   );
   expect(await schema.events.findStale(readers)).toEqual([]);
-  await launch(a);
+  await launch('a');
   await redis.command('DEL', `session:${b}`);
   const foreign = { sessionId: c, position: { ...(await snapshotOf(c)), epoch: '1-abc' } };
   const all = { sessionId: undefined, position: { ...(await snapshotOf(c)), id: '5-0' } };
@@ -334,12 +276,13 @@ test('a new life of the data is told', async () => {
     lives += 1;
   });
   await redis.command('FLUSHALL');
-  await addHost();
+  await addHost('a', { poolTarget: 1 });
   await waitFor(() => lives === 1);
 });
 
 test('steps that free memory tell of it when Redis is full', async () => {
-  const ref = await launch(await start());
+  await start();
+  const ref = await launch('a');
   const messages = await follow(ref.sessionId);
   await redis.command('CONFIG', 'SET', 'maxmemory', '1mb');
   try {

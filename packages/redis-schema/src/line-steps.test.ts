@@ -320,6 +320,36 @@ describe('the turn', () => {
     expect(await statusOf(id)).toBe('starting');
   });
 
+  test('of different MAX_SESSIONS the word of the api that was started last holds, as long as it says so', async () => {
+    await addHost();
+    const said = (maxSessions: number, since?: number) => schema.sessions.admit({ maxSessions, since });
+    await said(5, 2_000);
+    expect(await said(9, 1_000)).toMatchObject({ maxSessions: 5 });
+    expect(await said(9)).toMatchObject({ maxSessions: 5 });
+    expect(await said(4, 3_000)).toMatchObject({ maxSessions: 4 });
+    expect(await said(5, 2_000)).toMatchObject({ maxSessions: 4 });
+    // A start asks for no more than that either.
+    for (let calls = 0; calls < 4; calls += 1) await startId({ maxSessions: 9 });
+    expect(await start({ maxSessions: 9 })).toMatchObject({ status: 'queued' });
+    await redis.command('HSET', 'line:state', 'maxSaidAt', (await clockMs()) - 16_000);
+    expect(await said(5, 2_000)).toMatchObject({ maxSessions: 5 });
+  });
+
+  test('how long those waited whose turn has come is kept', async () => {
+    await addHost();
+    const [call] = await fill();
+    const id = await startId();
+    await startId();
+    await redis.command('HSET', `session:${id}`, 'queuedAt', (await clockMs()) - 60_000);
+    expect(await schema.sessions.admit()).toMatchObject({ queued: 2, served: 0, waitedMs: 0, abandoned: 0 });
+    await end(call);
+    const { waitedMs, expectedTurnMs, ...counts } = await schema.sessions.admit();
+    expect(counts).toMatchObject({ queued: 1, served: 1 });
+    expect(waitedMs).toBeGreaterThanOrEqual(60_000);
+    expect(waitedMs).toBeLessThan(65_000);
+    expect(expectedTurnMs).toBeGreaterThan(0);
+  });
+
   test('is not given while the data is being recovered', async () => {
     await addHost();
     const [call] = await fill();

@@ -1,74 +1,29 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { PoolPolicy } from '@greenroom/contracts';
-import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
-import { openRedis, type OfferedProfile, type RedisSchema } from './index.js';
+import { waitFor } from '@greenroom/test-kit';
+import type { OfferedProfile } from './index.js';
+import { HOST, heartbeat, redis, refill, schema, spawn, start, useRedis } from './testing/steps.js';
 
-const HOST = 'host-a';
 const WARM_MAX_AGE_MS = 60_000;
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
-  await schema.connected(2000);
-  await register();
-});
-afterEach(() => schema.close());
+useRedis(() => register());
 
-function register(profile: Partial<OfferedProfile> = {}, host = HOST) {
+async function register(profile: Partial<OfferedProfile> = {}, host = HOST): Promise<void> {
   const offered = { name: 'default', voices: [], poolTarget: 0, version: 'v1', ...profile };
-  return schema.hosts.register(host, [offered]).then(() => heartbeat(host));
-}
-
-function heartbeat(host = HOST, draining = false) {
-  const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining };
-  return schema.hosts.heartbeat(host, fields);
-}
-
-function refill(candidates = 20) {
-  const ids = Array.from({ length: candidates }, () => `prewarm_${String((serial += 1)).padStart(24, '0')}`);
-  const rooms = ids.map((id) => `greenroom-${id}`);
-  return schema.pools.planRefill({
-    profile: 'default',
-    ids,
-    rooms,
-    warmMaxAgeMs: WARM_MAX_AGE_MS,
-    sessionTimeoutMs: 60_000,
-  });
-}
-
-async function launch(host = HOST, profileVersion = 'v1') {
-  const id = `launch${(serial += 1)}`;
-  const claim = await schema.sessions.claim({ host, launch: id, hostCapacity: 60, includePool: true });
-  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  const ref = { sessionId: claim.session.id, generation: claim.session.generation, launch: id };
-  const process = { pid: 42, pgid: 42, startTime: '7', roomSid: 'RM_x', logFile: '/tmp/x.log' };
-  await schema.sessions.commitLaunch(ref, { ...process, profileVersion });
-  return ref;
+  await schema.hosts.register(host, [offered]);
+  await heartbeat(host);
 }
 
 async function launchReady(host = HOST, profileVersion = 'v1', startupMs = 1000) {
-  const ref = await launch(host, profileVersion);
+  const ref = await spawn(host, { profileVersion });
   return { id: ref.sessionId, ...(await schema.sessions.markReady(ref, startupMs)) };
 }
 
 /** Lists and launches all that the pool wants. */
 async function fill(host = HOST, profileVersion = 'v1'): Promise<string[]> {
-  const { created } = await refill();
+  const { created } = await refill(20);
   for (const _ of created) await launchReady(host, profileVersion);
   return created;
-}
-
-function start() {
-  const sessionId = `session_${String((serial += 1)).padStart(24, '0')}`;
-  const args = { sessionId, roomName: `greenroom-${sessionId}`, profile: 'default', userScope: '' };
-  return schema.sessions.start({ ...args, trusted: false, maxSessions: 50, sessionTimeoutMs: 60_000 });
 }
 
 function setPolicy(policy: PoolPolicy) {
@@ -131,7 +86,7 @@ describe('a buffer', () => {
     await schema.sessions.requestEnd({ sessionId: call.session.id, reason: 'caller_ended', by: 'caller' });
     await waitFor(() => woken.length > 0);
     expect(woken).toContainEqual({ kind: 'pool', profile: 'default' });
-    expect((await refill()).created).toEqual([]);
+    expect((await refill(20)).created).toEqual([]);
     expect([await statusOf(oldest), await statusOf(younger)]).toEqual(['ending pool_surplus', 'pooled']);
     expect(await target()).toBe('1');
   });
@@ -155,7 +110,7 @@ describe('a rate', () => {
     for (let i = 0; i < 4; i += 1) await start();
     // Four in a tenth of the window, each of which is a whole agent within a minute.
     expect(await target()).toBe('4');
-    expect((await refill()).created).toHaveLength(4);
+    expect((await refill(20)).created).toHaveLength(4);
     const now = await pool();
     expect(now?.arrivalsPerMinute).toBeGreaterThan(3.8);
     expect(now?.arrivalsPerMinute).toBeLessThanOrEqual(4);
@@ -192,25 +147,25 @@ describe('a rate', () => {
     for (let i = 0; i < 3; i += 1) await start();
     expect(await target()).toBe('20');
     await letPass(600_000);
-    const { created, nextLookMs = 0 } = await refill();
+    const { created, nextLookMs = 0 } = await refill(20);
     // The fast average has forgotten; of the slow one e^-1 of 3 is left.
     expect(created).toHaveLength(2);
     expect(nextLookMs).toBeGreaterThan(1000);
     await letPass(nextLookMs - 2000);
-    await refill();
+    await refill(20);
     expect(await target()).toBe('2');
     await letPass(2000);
-    await refill();
+    await refill(20);
     expect(await target()).toBe('1');
     expect(await redis.command('SCARD', 'pool:warming')).toBe(1);
     await letPass(36_000_000);
-    expect((await refill()).nextLookMs).toBe(undefined);
+    expect((await refill(20)).nextLookMs).toBe(undefined);
     expect(await target()).toBe('0');
   });
 
   test('measures the time from listing an agent to having it; a start that was tried again says nothing', async () => {
     await setPolicy({ ...RATE, min: 2 });
-    const { created } = await refill();
+    const { created } = await refill(20);
     await redis.command('HINCRBY', `session:${created[0]}`, 'createdAt', -3000);
     await launchReady(HOST, 'v1', 1000);
     const first = (await pool())?.replaceMs ?? 0;
@@ -249,12 +204,12 @@ describe('a schedule', () => {
   test('is what was worked out for it, until that is over; then it asks to be worked out anew', async () => {
     const untilMs = Date.now() + 60_000;
     expect(await schema.pools.setPolicy('default', at(5, untilMs))).toMatchObject({ target: 5 });
-    const plan = await refill();
+    const plan = await refill(20);
     expect(plan).toMatchObject({ scheduleDue: undefined });
     expect(plan.nextLookMs).toBeGreaterThan(58_000);
     expect(await pool()).toMatchObject({ scheduledUntil: untilMs });
     await redis.command('HSET', 'pool:schedule', 'until', String(Date.now() - 1));
-    expect((await refill()).scheduleDue).toEqual(schedule);
+    expect((await refill(20)).scheduleDue).toEqual(schedule);
     expect(await target()).toBe('5');
     await schema.pools.setScheduledSize('default', at(1, untilMs + 60_000));
     // Somebody who had looked earlier.
@@ -266,7 +221,7 @@ describe('a schedule', () => {
     await schema.pools.setPolicy('default', at(5, Date.now() + 60_000));
     await setPolicy({ ...schedule, base: 2 });
     expect((await pool())?.target).toBe(2);
-    expect((await refill()).scheduleDue).toMatchObject({ base: 2 });
+    expect((await refill(20)).scheduleDue).toMatchObject({ base: 2 });
     await schema.pools.setScheduledSize('default', at(5, Date.now() + 90_000));
     expect((await pool())?.target).toBe(2);
   });
@@ -289,8 +244,8 @@ describe('which policy is in force', () => {
 
   test('an agent that gets ready under a new policy is surplus in that step', async () => {
     await setPolicy({ kind: 'fixed', size: 1 });
-    await refill();
-    const ref = await launch();
+    await refill(20);
+    const ref = await spawn(HOST, { profileVersion: 'v1' });
     await setPolicy({ ...BUFFER, size: '100%' });
     expect(await schema.sessions.markReady(ref, 5)).toEqual({ status: 'surplus' });
   });
@@ -303,9 +258,9 @@ describe('warm agents that are too old, or of another version', () => {
     for (const id of first) await makeOlder(id);
     const successors: string[] = [];
     for (const left of [2, 1, 0]) {
-      const { created } = await refill();
+      const { created } = await refill(20);
       expect(created).toHaveLength(1);
-      expect((await refill()).created).toEqual([]);
+      expect((await refill(20)).created).toEqual([]);
       expect(await warmIds()).toHaveLength(3);
       const { id, status } = await launchReady();
       expect(status).toBe('pooled');
@@ -315,23 +270,23 @@ describe('warm agents that are too old, or of another version', () => {
     }
     expect(await statusOf(first[0])).toBe('ending warm_agent_retired');
     expect(await warmIds()).toEqual(successors.sort());
-    expect((await refill()).created).toEqual([]);
+    expect((await refill(20)).created).toEqual([]);
   });
 
   test('an old one is given out as long as no other has taken its place', async () => {
     await setPolicy({ kind: 'fixed', size: 1 });
     const [old] = await fill();
     await makeOlder(old);
-    await refill();
+    await refill(20);
     expect(await start()).toMatchObject({ status: 'assigned', session: { id: old } });
   });
 
   test('the pool looks again at the moment when the next one is too old', async () => {
     await setPolicy({ kind: 'fixed', size: 1 });
-    expect((await refill()).nextLookMs).toBeGreaterThan(WARM_MAX_AGE_MS - 2000);
+    expect((await refill(20)).nextLookMs).toBeGreaterThan(WARM_MAX_AGE_MS - 2000);
     const { id } = await launchReady();
     await redis.command('HSET', `session:${id}`, 'retireAt', String(Date.now() + 3000));
-    const { nextLookMs = 0 } = await refill();
+    const { nextLookMs = 0 } = await refill(20);
     expect(nextLookMs).toBeGreaterThan(1000);
     expect(nextLookMs).toBeLessThanOrEqual(3000);
   });
@@ -339,21 +294,21 @@ describe('warm agents that are too old, or of another version', () => {
   test('one whose host offers another version by now is replaced; those of other hosts stay', async () => {
     await setPolicy({ kind: 'fixed', size: 2 });
     await register({}, 'host-b');
-    await refill();
+    await refill(20);
     const a = await launchReady(HOST);
     const b = await launchReady('host-b');
     await register({ version: 'v2' });
-    expect((await refill()).created).toHaveLength(1);
+    expect((await refill(20)).created).toHaveLength(1);
     await launchReady(HOST, 'v2');
     expect(await statusOf(a.id)).toBe('ending warm_agent_retired');
     expect(await statusOf(b.id)).toBe('pooled');
-    expect((await refill()).created).toEqual([]);
+    expect((await refill(20)).created).toEqual([]);
   });
 
   test('one of a spawner that tells no version stays', async () => {
     await setPolicy({ kind: 'fixed', size: 1 });
     await fill(HOST, '');
-    expect((await refill()).created).toEqual([]);
+    expect((await refill(20)).created).toEqual([]);
   });
 });
 
@@ -361,11 +316,11 @@ describe('warm agents that nobody can be given', () => {
   test('those of a silent host are made up for, and leave when others have taken their place', async () => {
     await setPolicy({ kind: 'fixed', size: 2 });
     await register({}, 'host-b');
-    await refill();
+    await refill(20);
     const other = await launchReady('host-b');
     const silent = await launchReady(HOST);
     await redis.command('ZADD', 'hosts', '1', HOST);
-    expect((await refill()).created).toHaveLength(1);
+    expect((await refill(20)).created).toHaveLength(1);
     expect((await warmIds()).length).toBe(2);
     const successor = await launchReady('host-b');
     expect(await warmIds()).toEqual([other.id, successor.id].sort());
@@ -376,7 +331,7 @@ describe('warm agents that nobody can be given', () => {
     await setPolicy({ kind: 'fixed', size: 1 });
     await register({}, 'host-b');
     const [id] = await fill();
-    await heartbeat(HOST, true);
+    await heartbeat(HOST, { draining: true });
     expect((await start()).status).toBe('created');
     await heartbeat(HOST);
     await redis.command('ZADD', 'hosts', '1', HOST);

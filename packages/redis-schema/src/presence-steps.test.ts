@@ -1,70 +1,38 @@
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LaunchRef, openRedis, type RedisSchema, type SeenInRoom } from './index.js';
-import { heartbeat } from './testing/steps.js';
+import { describe, expect, test } from '@jest/globals';
+import type { LaunchRef, SeenInRoom } from './index.js';
+import {
+  addHost,
+  HOST,
+  heartbeat,
+  launch,
+  newId,
+  PROCESS,
+  redis,
+  refill,
+  schema,
+  startArguments,
+  useRedis,
+} from './testing/steps.js';
 
-const HOST = 'host-a';
 const RULES = { joinGraceMs: 1000, leaveGraceMs: 500, agentGraceMs: 200 };
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
-  await schema.connected(2000);
-  await schema.hosts.register(HOST, [{ name: 'default', voices: [], poolTarget: 1 }]);
-  const facts = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining: false };
-  await schema.hosts.heartbeat(HOST, facts);
-});
-afterEach(() => schema.close());
-
-function newId(kind: 'session' | 'prewarm'): string {
-  serial += 1;
-  return `${kind}_${String(serial).padStart(24, '0')}`;
-}
+useRedis(() => addHost(HOST, { poolTarget: 1 }));
 
 async function startCaller(maxSessions = 50): Promise<string> {
-  const sessionId = newId('session');
-  const { status } = await schema.sessions.start({
-    sessionId,
-    roomName: `greenroom-${sessionId}`,
-    profile: 'default',
-    userScope: '',
-    trusted: false,
-    maxSessions,
-    queueMax: 5,
-    sessionTimeoutMs: 60_000,
-  });
+  const { sessionId, ...rest } = startArguments({ maxSessions, queueMax: 5 });
+  const { status } = await schema.sessions.start({ sessionId, ...rest });
   expect(['created', 'assigned', 'queued']).toContain(status);
   return sessionId;
 }
 
-async function launchNext(): Promise<LaunchRef> {
-  const launch = `launch${(serial += 1)}`;
-  const claim = await schema.sessions.claim({ host: HOST, launch, hostCapacity: 60, includePool: true });
-  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  const ref = { sessionId: claim.session.id, generation: claim.session.generation, launch };
-  const facts = { pid: 4242, pgid: 4242, startTime: '777', roomSid: 'RM_1', logFile: '/tmp/x.log' };
-  await schema.sessions.commitLaunch(ref, facts);
-  await schema.sessions.markReady(ref, 1);
-  return ref;
-}
-
 async function startCall(): Promise<LaunchRef> {
   await startCaller();
-  return launchNext();
+  return launch();
 }
 
 async function warmUp(): Promise<LaunchRef> {
-  const id = newId('prewarm');
-  const times = { warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 };
-  await schema.pools.planRefill({ profile: 'default', ids: [id], rooms: [`greenroom-${id}`], ...times });
-  return launchNext();
+  await refill(1);
+  return launch();
 }
 
 /** Moves the times of a session into the past instead of waiting. */
@@ -134,7 +102,7 @@ describe('a caller who does not come', () => {
     const ref = await startCall();
     await age(ref, 'assignedAt', 1000);
     await schema.sessions.restart(ref, { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 });
-    const next = await launchNext();
+    const next = await launch();
     expect((await note(ref, { caller: 'absent' })).status).toBe('superseded');
     expect((await note(next, { caller: 'absent' })).status).toBe('ending');
   });
@@ -157,7 +125,7 @@ describe('a caller who does not come', () => {
 });
 
 describe('a caller whose agent is gone, and whose next launch nobody has claimed yet,', () => {
-  const beat = () => heartbeat(schema, HOST);
+  const beat = () => heartbeat();
 
   /** In its room, and listed for a launch that long ago. */
   async function waiting(listedMsAgo: number) {
@@ -174,12 +142,12 @@ describe('a caller whose agent is gone, and whose next launch nobody has claimed
     expect((await beat()).unclaimed).toEqual([]);
     await redis.command('ZINCRBY', 'spawn:pending', -3000, sessionId);
     const roomName = `greenroom-${sessionId}`;
-    const expected = [{ sessionId, generation: 1, roomName, roomSid: 'RM_1' }];
+    const expected = [{ sessionId, generation: 1, roomName, roomSid: PROCESS.roomSid }];
     expect((await beat()).unclaimed).toEqual(expected);
     expect((await beat()).unclaimed).toEqual([]);
     await redis.command('HINCRBY', `session:${sessionId}`, 'roomLookedAt', -4000);
     expect((await beat()).unclaimed).toEqual(expected);
-    await launchNext();
+    await launch();
     await redis.command('HINCRBY', `session:${sessionId}`, 'roomLookedAt', -4000);
     expect((await beat()).unclaimed).toEqual([]);
   });
@@ -203,7 +171,7 @@ describe('a caller whose agent is gone, and whose next launch nobody has claimed
     expect((await note(ref, { caller: 'present' })).status).toBe('ok');
     await note(ref, { caller: 'absent' });
     await age(ref, 'callerLeftAt', 500);
-    const next = await launchNext();
+    const next = await launch();
     expect((await note(ref, { caller: 'absent' })).status).toBe('superseded');
     const { sessionId, generation } = next;
     expect((await note({ sessionId, generation }, { caller: 'absent' })).status).toBe('superseded');
@@ -218,7 +186,7 @@ test('a caller who waited in line has all of JOIN_GRACE from its turn on', async
   await redis.command('HINCRBY', key, 'createdAt', '-60000');
   await schema.sessions.requestEnd({ sessionId: first.sessionId, reason: 'caller_ended', by: 'caller' });
   await schema.sessions.finishEnd(first.sessionId, first.generation);
-  const ref = await launchNext();
+  const ref = await launch();
   expect(ref.sessionId).toBe(waiting);
   expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
   await age(ref, 'assignedAt', 1000);
@@ -313,7 +281,7 @@ describe('an agent that is not in its room', () => {
     await note(ref, { agent: 'absent' });
     await age(ref, 'agentLeftAt', 5000);
     await schema.sessions.restart(ref, { cause: 'agent_vanished', maxRestarts: 3, periodMs: 60_000 });
-    const next = await launchNext();
+    const next = await launch();
     expect(await note(next, { agent: 'absent' })).toMatchObject({ agentVanished: false });
     await note(next, { agent: 'present' });
     expect(await note(next, { agent: 'absent' })).toMatchObject({ agentVanished: false });
@@ -323,7 +291,7 @@ describe('an agent that is not in its room', () => {
     const ref = await startCall();
     const policy = { cause: 'agent_vanished' as const, maxRestarts: 1, periodMs: 60_000 };
     expect((await schema.sessions.restart(ref, policy)).status).toBe('restarting');
-    expect((await schema.sessions.restart(await launchNext(), policy)).status).toBe('exhausted');
+    expect((await schema.sessions.restart(await launch(), policy)).status).toBe('exhausted');
   });
 
   test('may be a warm one; that nobody is with it ends nothing', async () => {
@@ -347,7 +315,7 @@ describe('a hint that something happened in a room', () => {
     expect(await schema.rooms.wakeOwner(newId('session'))).toBe('not_found');
     const unclaimed = await startCaller();
     expect(await schema.rooms.wakeOwner(unclaimed)).toBe('unclaimed');
-    const ref = await launchNext();
+    const ref = await launch();
     expect(await schema.rooms.wakeOwner(ref.sessionId)).toBe('woken');
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(heard).toEqual([{ kind: 'room', id: ref.sessionId }]);

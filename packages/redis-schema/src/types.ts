@@ -245,6 +245,28 @@ export interface InLine {
   blockedBy: LineObstacle | undefined;
 }
 
+/** What an api says with each of its looks at the line. */
+export interface LookOfApi {
+  maxSessions?: number;
+  /** When it was started, by the clock of Redis: of different MAX_SESSIONS the one holds that was said by the youngest. */
+  since?: EpochMs | undefined;
+  /** It had to refuse somebody who asked. */
+  unheard?: boolean;
+}
+
+export interface LineSummary {
+  queued: number;
+  /** Until the turn of who stands at the end of the line. */
+  expectedTurnMs: number;
+  /** Turns since the data began, and the sum of what was waited for them. */
+  served: number;
+  waitedMs: number;
+  /** Those who stopped asking. */
+  abandoned: number;
+  /** What holds for all apis. */
+  maxSessions: number | undefined;
+}
+
 export type AskResult = ({ status: 'queued' } & InLine) | ReadResult;
 
 export type StartResult =

@@ -1,17 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import type { TestRedis } from '@greenroom/test-kit';
-import type { RedisSchema } from './index.js';
-import { addHost, claim, heartbeat, listWarm, startArguments, useRedis } from './testing/steps.js';
+import { addHost, claim, heartbeat, redis, refill, schema, startedId, useRedis } from './testing/steps.js';
 
 const JOIN_GRACE_MS = 20_000;
 const LOST_AFTER_MS = 30_000;
-let redis: TestRedis;
-let schema: RedisSchema;
 
-useRedis(async (opened) => {
-  ({ redis, schema } = opened);
-  await addHost(schema, 'rare', { profiles: ['rare'], poolTarget: 1 });
-  await addHost(schema, 'other', { profiles: ['default'] });
+useRedis(async () => {
+  await addHost('rare', { profiles: ['rare'], poolTarget: 1 });
+  await addHost('other');
   // Redis was never away, as far as anybody knows, and this life of its data is an old one.
   await redis.command('SET', 'hosts:awake', 1);
   const epoch = String(await redis.command('GET', 'epoch'));
@@ -20,15 +15,11 @@ useRedis(async (opened) => {
 
 /** The host that is there, which runs another profile. */
 function beat(over: { joinGraceMs?: number } = {}) {
-  return heartbeat(schema, 'other', { lostAfterMs: LOST_AFTER_MS, joinGraceMs: JOIN_GRACE_MS, ...over });
+  return heartbeat('other', { lostAfterMs: LOST_AFTER_MS, joinGraceMs: JOIN_GRACE_MS, ...over });
 }
 
-async function start(): Promise<string> {
-  const answer = await schema.sessions.start(
-    startArguments({ profile: 'rare', userId: 'ann', maxSessions: 1 }),
-  );
-  if (answer.status !== 'created') throw new Error(answer.status);
-  return answer.session.id;
+function startRare(): Promise<string> {
+  return startedId({ profile: 'rare', userId: 'ann', maxSessions: 1 });
 }
 
 /** As if a launch had been listed that long ago. */
@@ -51,19 +42,19 @@ async function statusOf(sessionId: string): Promise<string> {
 
 describe('a start that no host can take', () => {
   test('ends as no_host after JOIN_GRACE: its user and its place are free, its room goes', async () => {
-    const sessionId = await start();
+    const sessionId = await startRare();
     await age(sessionId, JOIN_GRACE_MS + 1000);
     await withoutHost(JOIN_GRACE_MS + 1000);
     const { doomed } = await beat();
     expect(await statusOf(sessionId)).toBe('no_host by spawner');
     expect(doomed).toEqual([`greenroom-${sessionId}`]);
     expect(await redis.command('EXISTS', 'spawn:pending', 'session:user:ann', 'sessions:callers')).toBe(0);
-    await addHost(schema, 'rare', { profiles: ['rare'] });
-    expect(await start()).not.toBe(sessionId);
+    await addHost('rare', { profiles: ['rare'] });
+    expect(await startRare()).not.toBe(sessionId);
   });
 
   test('waits while the host is missing, or it is listed, for less than that', async () => {
-    const sessionId = await start();
+    const sessionId = await startRare();
     await age(sessionId, JOIN_GRACE_MS + 1000);
     await withoutHost(JOIN_GRACE_MS - 5000);
     await beat();
@@ -75,23 +66,23 @@ describe('a start that no host can take', () => {
   });
 
   test('is launched by a host that comes in time, and has all of its time again when that one goes', async () => {
-    const sessionId = await start();
+    const sessionId = await startRare();
     await age(sessionId, JOIN_GRACE_MS + 1000);
     await withoutHost(JOIN_GRACE_MS - 5000);
-    await addHost(schema, 'rare', { profiles: ['rare'] });
+    await addHost('rare', { profiles: ['rare'] });
     await withoutHost(6000);
     await beat();
     expect(await statusOf(sessionId)).toBe('starting');
-    await addHost(schema, 'rare', { profiles: ['rare'] });
-    expect(await claim(schema, 'rare')).toMatchObject({ sessionId });
+    await addHost('rare', { profiles: ['rare'] });
+    expect(await claim('rare')).toMatchObject({ sessionId });
   });
 
   test('waits for ever where there is no limit, or the host is of an older version', async () => {
-    const sessionId = await start();
+    const sessionId = await startRare();
     await age(sessionId, 10 * JOIN_GRACE_MS);
     await withoutHost(10 * JOIN_GRACE_MS);
     for (const joinGraceMs of [0, undefined]) {
-      await heartbeat(schema, 'other', { lostAfterMs: LOST_AFTER_MS, joinGraceMs });
+      await heartbeat('other', { lostAfterMs: LOST_AFTER_MS, joinGraceMs });
       expect(await statusOf(sessionId)).toBe('starting');
     }
   });
@@ -100,8 +91,8 @@ describe('a start that no host can take', () => {
     {
       what: 'its host is silent, and not lost',
       meanwhile: async () => {
-        await addHost(schema, 'rare', { profiles: ['rare'] });
-        await heartbeat(schema, 'rare', { lostAfterMs: LOST_AFTER_MS });
+        await addHost('rare', { profiles: ['rare'] });
+        await heartbeat('rare', { lostAfterMs: LOST_AFTER_MS });
         await redis.command('ZADD', 'hosts', Date.now() - LOST_AFTER_MS + 5000, 'rare');
         await redis.command('HSET', 'profiles:unserved', 'rare', 1);
       },
@@ -122,7 +113,7 @@ describe('a start that no host can take', () => {
       meanwhile: () => redis.command('SET', 'epoch', '1-aaaaaaaaaaaa'),
     },
   ])('is not ended while $what', async ({ meanwhile }) => {
-    const sessionId = await start();
+    const sessionId = await startRare();
     await age(sessionId, 10 * JOIN_GRACE_MS);
     await withoutHost(0);
     await redis.command('HSET', 'profiles:unserved', 'rare', 1);
@@ -132,7 +123,7 @@ describe('a start that no host can take', () => {
   });
 
   test('frees its place when Redis is full, too', async () => {
-    const sessionId = await start();
+    const sessionId = await startRare();
     await age(sessionId, JOIN_GRACE_MS + 1000);
     await withoutHost(JOIN_GRACE_MS + 1000);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
@@ -146,10 +137,10 @@ describe('a start that no host can take', () => {
 });
 
 test('a call whose agent was lost ends as no_host when no host can launch another in time', async () => {
-  const sessionId = await start();
-  const ref = await claim(schema, 'rare');
+  const sessionId = await startRare();
+  const ref = await claim('rare');
   await schema.sessions.markReady(ref, 100);
-  await addHost(schema, 'second', { profiles: ['rare'] });
+  await addHost('second', { profiles: ['rare'] });
   const policy = { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 } as const;
   expect(await schema.sessions.restart(ref, policy)).toEqual({ status: 'restarting' });
   await schema.hosts.remove('second', { hasCalls: false });
@@ -160,10 +151,10 @@ test('a call whose agent was lost ends as no_host when no host can launch anothe
 });
 
 test('a launch that waits for a full host, and a warm agent, are not ended for want of a host', async () => {
-  const sessionId = await start();
-  const [warm = ''] = await listWarm(schema, 1, 'rare');
+  const sessionId = await startRare();
+  const [warm = ''] = (await refill(1, 'rare')).created;
   await age(sessionId, 10 * JOIN_GRACE_MS);
-  await heartbeat(schema, 'rare', { capacity: 0 });
+  await heartbeat('rare', { capacity: 0 });
   await beat();
   expect(await statusOf(sessionId)).toBe('starting');
   await withoutHost(10 * JOIN_GRACE_MS);

@@ -136,11 +136,14 @@ export class Callers {
 /** The part of the run in which callers come; after it those who met a full house have their turn. */
 const LAST_ARRIVAL = 0.85;
 
-/** When each caller comes and what it does, in seconds from the beginning. A few stay until the end of the run. */
+/** A start that was accepted, and an end that followed: asked for, or by a fault. */
+export const isPair = ({ ids, outcome }) => ids.size > 0 && /^(ended|failed)/.test(outcome);
+
+/** When each caller comes and what it does, in seconds from the beginning. A few more stay until the end of the run. */
 export function planCallers(pairs, seconds, random) {
   const draws = random.fork('callers');
   const staying = Math.min(5, Math.ceil(pairs / 20));
-  return Array.from({ length: pairs }, (_, number) => {
+  return Array.from({ length: staying + pairs }, (_, number) => {
     const stays = number < staying;
     const user = draws.chance(0.2) ? { userId: `user-${Math.floor(draws.between(0, pairs / 10 + 1))}` } : {};
     const kind = draws.next();

@@ -1,3 +1,4 @@
+import { isPair } from './callers.mjs';
 import { replay } from './replay.mjs';
 
 /** A start that has taken this long has no agent and will not get one; an end, that long, does not come to its end. */
@@ -27,19 +28,29 @@ const EXPECTED_REFUSALS = new Set([
 ]);
 /** Who stands in line and has not been able to ask for this long has left it. */
 const LINE_PATIENCE_MS = 25_000;
+/** A run in which fewer pairs were made than this part of those it was told to make has not shown what it says. */
+const ENOUGH_PAIRS = 0.95;
 const ASKED_FOR = new Set(['caller_ended', 'admin_ended']);
 
 /**
  * What is wrong, by all that was seen: what there is (`look`), what the callers were told, the trace, and the faults.
+ * @param pairs how many start/end pairs there were to be
  * @returns `{rule, id?, text}` of each violation; none is the verdict that the run wants
  */
-export function judge({ facts, callers, trace, faults, limits }) {
+export function judge({ facts, callers, pairs, trace, faults, limits }) {
   return [
+    ...judgePairs(callers, pairs),
     ...judgeState(facts),
     ...judgeCallers(callers, { facts, trace, faults }),
     ...judgeOwners(callers, facts),
     ...replay(trace, limits),
   ];
+}
+
+export function judgePairs(callers, pairs) {
+  const made = callers.filter(isPair).length;
+  if (made >= pairs * ENOUGH_PAIRS) return [];
+  return [{ rule: 'too few pairs', text: `${made} start/end pairs were made, of ${pairs}` }];
 }
 
 /** The part that can be looked at again: what is in motion at one look has settled at the next. */

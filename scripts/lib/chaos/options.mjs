@@ -4,7 +4,7 @@ const HELP = `npm run chaos -- [--seed N] [--pairs N] [--minutes N | --seconds N
 
 Random starts and ends while spawners and apis are killed, told to leave, frozen and cut off, and a verdict at the end.
   --seed      repeats the requests and the faults of a run; default: a new one, which is printed
-  --pairs     callers; default 1000
+  --pairs     start/end pairs; default 1000. A few callers more stay until the end
   --minutes   how long the faults go on; default 5
   --settle    seconds from the last fault's healing to the verdict; default 30
   --logs      a folder for the services' logs and the trace

@@ -1,16 +1,17 @@
+import { isPair } from './callers.mjs';
 import { storyOf } from './replay.mjs';
 
 const STORIES = 5;
 
 /** The verdict as text: what was done, how the callers fared, and each violation with the story of its session. */
-export function report({ facts, callers, trace, faults, violations }, { seed, args }) {
+export function report({ facts, callers, pairs, trace, faults, violations }, { seed, args }) {
   const lines = [
     '',
     `seed ${seed}; to repeat it: npm run chaos -- ${args}`,
     `faults: ${countBy(faults, ({ target, kind }) => `${target.replace(/-\d+$/, '')} ${kind}`)}`,
     `callers: ${callers.length}, accepted ${callers.filter(({ ids }) => ids.size > 0).length}, ` +
       `ready ${callers.filter(({ wasReady }) => wasReady).length}`,
-    `start/end pairs: ${callers.filter(isPair).length} of ${callers.length}`,
+    `start/end pairs: ${callers.filter(isPair).length} of ${pairs}`,
     `outcomes: ${countBy(callers, ({ outcome }) => outcome)}`,
     `steps of state: ${trace.length}; sessions seen: ${new Set(trace.map(({ id }) => id)).size}; ` +
       `most callers at once: ${Math.max(0, ...trace.map((it) => it.callers))}`,
@@ -27,9 +28,6 @@ export function report({ facts, callers, trace, faults, violations }, { seed, ar
   return lines.join('\n');
 }
 
-/** A start that was accepted, and an end that followed: asked for, or by a fault. */
-const isPair = ({ ids, outcome }) => ids.size > 0 && /^(ended|failed)/.test(outcome);
-
 /** What the run promises, each with its number. */
 const PROMISES = [
   'lost session',
@@ -42,6 +40,7 @@ const PROMISES = [
   'capacity exceeded',
   'agent given twice',
   'illegal transition',
+  'too few pairs',
 ];
 
 function summarize(violations) {

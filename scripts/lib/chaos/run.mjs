@@ -32,7 +32,7 @@ export async function runChaos(deployment, { pairs, seconds, settleSeconds, rand
   const { facts, violations } = await lookTwice(deployment);
   const isOver = await Promise.race([Promise.allSettled(visits).then(() => true), sleep(30_000, false)]);
   const trace = await readTrace(deployment.redis);
-  const seen = { facts, callers: callers.log, trace, faults: faults.flat(), limits: LIMITS };
+  const seen = { facts, callers: callers.log, pairs, trace, faults: faults.flat(), limits: LIMITS };
   const others = judge({ ...seen, facts: await look(deployment) }).filter(isNotOfState);
   if (!isOver) others.push({ rule: 'caller waits for ever', text: waiting(callers.log) });
   return { ...seen, violations: [...violations, ...others] };

@@ -18,7 +18,7 @@ export interface ApiContext {
   readonly livekitBreaker: LiveKitBreaker;
   readonly streams: OpenStreams;
   /** Hears of those who asked and could not be heard. */
-  readonly lineWatch: Pick<LineWatch, 'missed'>;
+  readonly lineWatch: Pick<LineWatch, 'missed' | 'maxSessions'>;
   readonly metrics: ApiMetrics;
   readonly logger: Logger;
 }

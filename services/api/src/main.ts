@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     onConnected: () => undefined,
   });
 
-  const lineWatch = new LineWatch({ redis, maxSessions: config.maxSessions, logger });
+  const lineWatch = new LineWatch({ redis, maxSessions: config.maxSessions, metrics, logger });
   const ends = new EndOfCalls({ redis, rooms, ends: metrics.callEnds });
   const senders: CallSender[] = [
     new LiveKitSender(redis, new AgentMessages(config)),

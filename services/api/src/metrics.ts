@@ -23,6 +23,17 @@ export interface ApiMetrics {
   readonly callLateness: Histogram;
   /** Event and log streams that clients have open. */
   readonly openStreams: Gauge;
+  /** Of the whole deployment, as Redis has it: the same at each api. */
+  readonly line: LineMetrics;
+  readonly maxSessions: Gauge;
+}
+
+export interface LineMetrics {
+  readonly length: Gauge;
+  readonly expectedWaitSeconds: Gauge;
+  readonly served: Gauge;
+  readonly waitedSeconds: Gauge;
+  readonly abandoned: Gauge;
 }
 
 export function createApiMetrics(): ApiMetrics {
@@ -93,5 +104,30 @@ export function createApiMetrics(): ApiMetrics {
       help: 'Event and log streams that clients have open',
       registers: [registry],
     }),
+    line: createLineMetrics(registry),
+    maxSessions: new Gauge({
+      name: 'greenroom_max_sessions',
+      help: 'MAX_SESSIONS that holds for all apis: that of the one started last',
+      registers: [registry],
+    }),
+  };
+}
+
+function createLineMetrics(registry: Registry): LineMetrics {
+  const gauge = (name: string, help: string) =>
+    new Gauge({
+      name: `greenroom_line_${name}`,
+      help: `${help} (of the whole deployment)`,
+      registers: [registry],
+    });
+  return {
+    length: gauge('length', 'Callers who wait in line'),
+    expectedWaitSeconds: gauge(
+      'expected_wait_seconds',
+      'How long who stands at the end of the line is expected to wait',
+    ),
+    served: gauge('served', 'Callers whose turn has come since the data began'),
+    waitedSeconds: gauge('waited_seconds', 'What those have waited together'),
+    abandoned: gauge('abandoned', 'Callers who stopped asking before their turn'),
   };
 }

@@ -27,6 +27,18 @@ function Line.api_is_here(unheard)
   for _, id in ipairs(redis.call('ZRANGE', K.LINE, 0, -1)) do redis.call('ZADD', K.LINE_ASKED, int(NOW), id) end
 end
 
+-- Apis may have been given different MAX_SESSIONS, in a deploy or by mistake: what the one says that was started last holds for
+-- all, as long as it says so. `since` is when it was started; one that does not say has the last word only where nobody has.
+Line.SAID_MS = 15000
+function Line.hear_max_sessions(max_sessions, since)
+  local fields = redis.call('HMGET', K.LINE_STATE, 'maxSessions', 'maxSince', 'maxSaidAt')
+  local held, held_since, said_at = tonumber(fields[1] or nil), tonumber(fields[2] or nil) or 0, tonumber(fields[3] or nil) or 0
+  since = tonumber(since) or 0
+  if held and held_since > since and NOW - said_at <= Line.SAID_MS then return held end
+  redis.call('HSET', K.LINE_STATE, 'maxSessions', int(max_sessions), 'maxSince', int(since), 'maxSaidAt', int(NOW))
+  return max_sessions
+end
+
 function Line.hear_asker(session)
   redis.call('ZADD', K.LINE_ASKED, 'XX', int(NOW), session.id)
   local ttl = int(math.max(tonumber(session.ttlMs), Line.TTL_MS))
@@ -41,6 +53,7 @@ function Line.drop_abandoned()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.LINE_ASKED, '-inf', '(' .. int(NOW - Line.PATIENCE_MS))) do
     local session = read(id)
     if session and session.status == 'queued' then
+      redis.call('HINCRBY', K.STATS, 'line_abandoned', 1)
       Ending.begin(session, 'line_abandoned', 'caller')
     else
       redis.call('ZREM', K.LINE_ASKED, id)
@@ -51,6 +64,8 @@ end
 -- What is a caller's own, whichever session it is in.
 Line.CALLER_FIELDS = { 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 'client', 'askedAt', 'queuedAt', 'forget' }
 function Line.caller_at_turn(session)
+  redis.call('HINCRBY', K.STATS, 'line_served', 1)
+  redis.call('HINCRBY', K.STATS, 'line_waited_ms', int(NOW - (tonumber(session.queuedAt) or NOW)))
   local deadline = NOW + tonumber(session.ttlMs)
   local caller = { owner = 'caller', assignedAt = int(NOW), deadlineAt = int(deadline), ttlMs = session.ttlMs }
   for _, name in ipairs(Line.CALLER_FIELDS) do caller[name] = session[name] end
@@ -185,4 +200,15 @@ function Line.view_place(session)
   local position = rank + 1
   local wait = Forecast.expected_wait_in_line(Forecast.expected_turns(position), session.profile, position)
   return { position = position, estimatedWaitMs = wait, blockedBy = Line.obstacle(session.profile) }
+end
+
+-- How long the line is, how long who stands at its end will wait, and how long those waited who had their turn.
+function Line.summary()
+  local queued = redis.call('ZCARD', K.LINE)
+  local served, waited, abandoned = unpack(redis.call('HMGET', K.STATS, 'line_served', 'line_waited_ms', 'line_abandoned'))
+  return {
+    queued = queued,
+    expectedTurnMs = queued > 0 and math.floor(Forecast.expected_turns(queued)[queued] + 0.5) or 0,
+    served = tonumber(served or nil) or 0, waitedMs = tonumber(waited or nil) or 0, abandoned = tonumber(abandoned or nil) or 0,
+  }
 end

@@ -3,7 +3,7 @@ import { RedisUnavailableError } from '../errors.js';
 import type { RedisClock } from '../redis-clock.js';
 import { type ScriptAnswer, type ScriptRunner, unexpected } from '../script-runner.js';
 import { parseSession } from '../session-codec.js';
-import type { AskResult, InLine, StartArguments, StartResult } from '../types.js';
+import type { AskResult, InLine, LineSummary, LookOfApi, StartArguments, StartResult } from '../types.js';
 import { userKeyOf } from '../user-key.js';
 import { parseRead } from './reading.js';
 
@@ -78,11 +78,18 @@ export class SessionStarts {
 
   /**
    * Line to agents, as far as there is room; any number of times is as good as once.
-   * @param api by an api, which so says that those in line can ask; `unheard` when it had to refuse somebody who did
+   * @param api by an api, which so says that those in line can ask
    */
-  async admit(api: { maxSessions?: number; unheard?: boolean } = {}): Promise<{ queued: number }> {
-    const answer = await this.#scripts.run('admit', api);
-    return { queued: Number(answer.queued) };
+  async admit(api: LookOfApi = {}): Promise<LineSummary> {
+    const answer = await this.#scripts.run('admit', { ...api });
+    return {
+      queued: Number(answer.queued),
+      expectedTurnMs: Number(answer.expectedTurnMs),
+      served: Number(answer.served),
+      waitedMs: Number(answer.waitedMs),
+      abandoned: Number(answer.abandoned),
+      maxSessions: typeof answer.maxSessions === 'number' ? answer.maxSessions : api.maxSessions,
+    };
   }
 }
 

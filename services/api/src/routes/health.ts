@@ -4,7 +4,7 @@ import type { ApiContext } from '../context.js';
 import { defineRoute, type Route } from '../http/route.js';
 
 /** GET /api/health and /health: counts and what we depend on. */
-export function health({ redis, livekit, config }: ApiContext): Route {
+export function health({ redis, livekit, lineWatch }: ApiContext): Route {
   return defineRoute({
     method: 'get',
     paths: ['/api/health', '/health'],
@@ -13,7 +13,7 @@ export function health({ redis, livekit, config }: ApiContext): Route {
       const startedAt = performance.now();
       const [counts, livekitStatus] = await Promise.all([readCounts(redis), livekit.read()]);
       if (!counts) {
-        const body = unhealthy(livekitStatus, config.maxSessions);
+        const body = unhealthy(livekitStatus, lineWatch.maxSessions);
         return { status: 503, body, headers: { 'Retry-After': '2' } };
       }
       const latencyMs = Math.round(performance.now() - startedAt);
@@ -22,7 +22,7 @@ export function health({ redis, livekit, config }: ApiContext): Route {
         body: viewHealth(
           counts,
           { redis: viewRedis(counts, latencyMs), livekit: livekitStatus },
-          config.maxSessions,
+          lineWatch.maxSessions,
         ),
       };
     },

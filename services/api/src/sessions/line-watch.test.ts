@@ -46,3 +46,25 @@ test('a question that was refused for another reason says nothing of the line', 
   await sleep(2_500);
   expect(await asked(sessionId)).toBe(longAgo);
 });
+
+test('of apis with different MAX_SESSIONS that of the one started last holds, and the other says so', async () => {
+  await redis.command('FLUSHALL');
+  await new StandInSpawner(api.schema).register();
+  for (let callers = 0; callers < 3; callers += 1) await api.start();
+  const younger = await openTestApi({ redis, env: { MAX_SESSIONS: '2' } });
+  younger.lineWatch.open();
+  await waitFor(() => api.lineWatch.maxSessions === 2, { timeoutMs: 10_000 });
+  await sleep(2_500);
+  expect([api.lineWatch.maxSessions, younger.lineWatch.maxSessions]).toEqual([2, 2]);
+  expect(await redis.command('HGET', 'line:state', 'maxSessions')).toBe('2');
+  expect((await api.get('/api/health')).body.capacity.max).toBe(2);
+  expect(api.log().match(/apis differ in MAX_SESSIONS/g)).toHaveLength(1);
+  expect(younger.log()).not.toMatch(/apis differ/);
+  const { text } = await api.get('/metrics');
+  const shown = (name: string) => Number(new RegExp(`^greenroom_${name}\\{.*\\} (.+)$`, 'm').exec(text)?.[1]);
+  expect(shown('max_sessions')).toBe(2);
+  expect(shown('line_length')).toBe(1);
+  expect(shown('line_served')).toBe(1);
+  expect(shown('line_waited_seconds')).toBeGreaterThan(0);
+  expect(shown('line_expected_wait_seconds')).toBeGreaterThan(0);
+});

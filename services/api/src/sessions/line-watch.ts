@@ -1,21 +1,28 @@
 import { CodedError, type ErrorCode } from '@greenroom/contracts';
-import { RedisFullError, type RedisSchema, RedisUnavailableError } from '@greenroom/redis-schema';
+import {
+  type LineSummary,
+  RedisFullError,
+  type RedisSchema,
+  RedisUnavailableError,
+} from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
+import type { ApiMetrics } from '../metrics.js';
 
 const LOOK_MS = 2_000;
 /** While somebody waits for its word. */
 const LOOK_AGAIN_MS = 500;
 
 export interface LineWatchOptions {
-  readonly redis: Pick<RedisSchema, 'sessions'>;
+  readonly redis: Pick<RedisSchema, 'sessions' | 'clock'>;
   readonly maxSessions: number;
+  readonly metrics: Pick<ApiMetrics, 'line' | 'maxSessions'>;
   readonly logger: Logger;
 }
 
 /**
  * Says every few seconds that this api is there to be asked: only then silence speaks against a caller in line. It also says
  * when somebody asked and could not be heard, as soon as Redis takes it. The same step serves the line, with the
- * MAX_SESSIONS of this api; whatever is missed is found here.
+ * MAX_SESSIONS of the api that was started last; whatever is missed is found here.
  */
 export class LineWatch {
   readonly #options: LineWatchOptions;
@@ -23,9 +30,19 @@ export class LineWatch {
   #isOpen = false;
   #isLooking = false;
   #hasMissed = false;
+  /** By the clock of Redis, once that was heard. */
+  #since: number | undefined;
+  #maxSessions: number;
 
   constructor(options: LineWatchOptions) {
     this.#options = options;
+    this.#maxSessions = options.maxSessions;
+    options.metrics.maxSessions.set(options.maxSessions);
+  }
+
+  /** What holds for all apis, as far as this one knows. */
+  get maxSessions(): number {
+    return this.#maxSessions;
   }
 
   open(): void {
@@ -51,13 +68,40 @@ export class LineWatch {
     this.#isLooking = true;
     this.#hasMissed = false;
     try {
-      await redis.sessions.admit({ maxSessions, unheard });
+      const summary = await redis.sessions.admit({ maxSessions, since: this.#since, unheard });
+      this.#show(summary);
+      if (this.#since !== undefined) this.#follow(summary.maxSessions ?? maxSessions);
     } catch (error) {
       this.#hasMissed = true;
       logger.debug('the waiting line was not looked at', { error });
     }
     this.#isLooking = false;
-    if (this.#isOpen) this.#lookIn(this.#hasMissed ? LOOK_AGAIN_MS : LOOK_MS);
+    if (this.#isOpen) this.#lookIn(this.#hasMissed || this.#since === undefined ? LOOK_AGAIN_MS : LOOK_MS);
+    // Its word counts from the next look on.
+    if (redis.clock.isKnown) this.#since ??= Math.round(redis.clock.now());
+  }
+
+  #show({ queued, expectedTurnMs, served, waitedMs, abandoned }: LineSummary): void {
+    const { metrics } = this.#options;
+    metrics.line.length.set(queued);
+    metrics.line.expectedWaitSeconds.set(expectedTurnMs / 1000);
+    metrics.line.served.set(served);
+    metrics.line.waitedSeconds.set(waitedMs / 1000);
+    metrics.line.abandoned.set(abandoned);
+  }
+
+  #follow(maxSessions: number): void {
+    const { metrics, logger, maxSessions: own } = this.#options;
+    if (maxSessions === this.#maxSessions) return;
+    this.#maxSessions = maxSessions;
+    metrics.maxSessions.set(maxSessions);
+    if (maxSessions === own) logger.info('MAX_SESSIONS of this api holds again', { maxSessions });
+    else {
+      logger.warn('apis differ in MAX_SESSIONS: that of the one started last holds', {
+        holds: maxSessions,
+        ofThisApi: own,
+      });
+    }
   }
 
   #lookIn(ms: number): void {

@@ -93,7 +93,7 @@ export async function openTestApi({
     gauge: metrics.livekitBreakerOpen,
     logger,
   });
-  const lineWatch = new LineWatch({ redis: schema, maxSessions: config.maxSessions, logger });
+  const lineWatch = new LineWatch({ redis: schema, maxSessions: config.maxSessions, metrics, logger });
   const context: ApiContext = {
     config,
     redis: schema,
