@@ -4,7 +4,7 @@
 --       nothing and is noted), dueAt?, commands[] {id, kind, json}, unsaid[] {id, command} (what is not to
 --       be said any more, and the command that says so where it may have been sent), flag? (set |
 --       clear), steps[] {name, detail?}, settings?, facts? (JSON texts), confirms? (id of a command that the event proves
---       to have arrived), watches (the asker sends the commands itself, and looks when this call is due)
+--       to have arrived), callerJoinedAt? (by telephone: LiveKit does not tell), watches (the asker sends the commands itself, and looks when this call is due)
 -- Answers: changed {call, outbox[] (to be sent by who watches)} | noted {call} | duplicate {call} | stale {call}
 --          | over (its session has ended) | not_found
 -- @include prelude
@@ -68,6 +68,7 @@ local entries, added = next_outbox(call)
 Calls.set_outbox(call, entries, added and (A.watches and NOW + Calls.LEASE_MS or NOW) or nil)
 local outbox = added and A.watches and Calls.begin_attempt(call) or {}
 set_flag()
+if session and present(A.callerJoinedAt) then Calls.caller_joined(session, A.callerJoinedAt) end
 Calls.tell_steps(call, A.steps)
 Calls.renew(A.callId, session and tonumber(session.ttlMs))
 if not A.watches then

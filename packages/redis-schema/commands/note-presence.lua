@@ -67,10 +67,12 @@ local function has_agent_vanished()
   return proves_absence and seen_at >= tonumber(session.agentLeftAt) + A.agentGraceMs
 end
 
+-- A caller by telephone has joined when that was answered, and has left when it is hung up: another tells.
+local is_on_the_phone = Calls.is_by_phone(session) and present(session.callerJoinedAt)
 if session.owner == 'caller' then
   if A.caller == 'present' then
     caller_is_there()
-  elseif A.caller == 'absent' then
+  elseif A.caller == 'absent' and not is_on_the_phone then
     local reason = caller_is_away()
     if reason then
       local outcome = Ending.begin(session, reason, reason == 'caller_left' and 'caller' or 'spawner')

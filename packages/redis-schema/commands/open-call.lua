@@ -30,6 +30,7 @@ end
 if session and call.sessionId ~= session.id then
   Calls.write(call, { sessionId = session.id })
   write(session, { callId = A.callId })
+  Calls.tell_host(session)
 end
 Calls.renew(A.callId, session and tonumber(session.ttlMs))
 return answer({ status = is_new and 'opened' or 'exists', call = call })

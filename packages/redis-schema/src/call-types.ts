@@ -97,6 +97,8 @@ export interface ChangeOptions {
   eventId?: string | undefined;
   /** The command that the event proves to have arrived. */
   confirms?: string | undefined;
+  /** Since when the caller is there, by telephone: LiveKit does not tell. */
+  callerJoinedAt?: EpochMs | undefined;
   /** The call as it was just read: saves a round trip. */
   known?: CallRecord | undefined;
 }

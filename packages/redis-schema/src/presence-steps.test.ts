@@ -1,3 +1,4 @@
+import { waitFor } from '@greenroom/test-kit';
 import { describe, expect, test } from '@jest/globals';
 import type { LaunchRef, SeenInRoom } from './index.js';
 import {
@@ -305,6 +306,92 @@ describe('an agent that is not in its room', () => {
       agentVanished: true,
       session: { status: 'pooled' },
     });
+  });
+});
+
+describe('a caller on the telephone, of whom the room shows nothing,', () => {
+  const CALL = 'v3:a-phone-call';
+  const settings = {};
+
+  async function phoneCall(): Promise<LaunchRef> {
+    const ref = await startCall();
+    const { sessionId } = ref;
+    await schema.calls.open({
+      callId: CALL,
+      medium: 'phone',
+      sessionId,
+      state: {},
+      settings,
+      dueAt: undefined,
+    });
+    return ref;
+  }
+
+  const answer = (at = schema.clock.now()) =>
+    schema.calls.change(
+      CALL,
+      ({ state, dueAt }) => ({ state, dueAt, actions: [], steps: [], facts: { answered: '1' } }),
+      { callerJoinedAt: Math.floor(at) },
+    );
+
+  test('is there from when it was answered, and away when it is hung up: not before', async () => {
+    const ref = await phoneCall();
+    await answer();
+    await age(ref, 'assignedAt', 60_000);
+    for (let look = 1; look <= 2; look += 1) {
+      const rules = { leaveGraceMs: 0 };
+      expect((await note(ref, { caller: 'absent' }, rules)).status).toBe('ok');
+    }
+    expect(await field(ref, 'callerLeftAt')).toBeNull();
+    expect(await events(ref, 'caller_joined', 'caller_left')).toEqual(['caller_joined {"returned":false}']);
+  });
+
+  test('is waited for as long as any other until it is answered, and then the phone is to be hung up', async () => {
+    const ref = await phoneCall();
+    expect((await note(ref, { caller: 'absent' })).status).toBe('ok');
+    await age(ref, 'assignedAt', 1000);
+    expect(await note(ref, { caller: 'absent' })).toMatchObject({
+      status: 'ending',
+      session: { endReason: 'caller_never_joined' },
+    });
+    expect(await schema.calls.read(CALL)).toMatchObject({ isOver: true });
+  });
+
+  test('joined neither before it got its room nor in the future, and once', async () => {
+    const ref = await phoneCall();
+    await answer(1);
+    expect(await field(ref, 'callerJoinedAt')).toBe(await field(ref, 'assignedAt'));
+    await answer(schema.clock.now() + 60_000);
+    expect(await field(ref, 'callerJoinedAt')).toBe(await field(ref, 'assignedAt'));
+  });
+
+  test('is known to the host of its agent at once, and so is the answer', async () => {
+    const heard: unknown[] = [];
+    await schema.bus.listen(`host:${HOST}:wake`, (message) => heard.push(message));
+    const { sessionId } = await phoneCall();
+    await answer();
+    await waitFor(() => heard.length === 2);
+    expect(heard).toEqual([
+      { kind: 'assigned', id: sessionId },
+      { kind: 'assigned', id: sessionId },
+    ]);
+  });
+
+  test('in a room of LiveKit has a call of another kind: there LiveKit tells who is there', async () => {
+    const ref = await startCall();
+    const { sessionId } = ref;
+    const call = {
+      callId: sessionId,
+      medium: 'livekit',
+      sessionId,
+      state: {},
+      settings,
+      dueAt: undefined,
+    } as const;
+    await schema.calls.open(call);
+    await note(ref, { caller: 'present' });
+    await note(ref, { caller: 'absent' });
+    expect(await field(ref, 'callerLeftAt')).not.toBeNull();
   });
 });
 

@@ -3,6 +3,7 @@ import type { EpochMs, LaunchRef, RestartCause, RestartResult, SessionRecord } f
 import type { AgentRun } from './agent-run.js';
 import type { Profile } from './agents/profile.js';
 import { profileOf } from './agents/forgotten-profile.js';
+import { isOnThePhone } from './calls/phone-call.js';
 import type { SessionEnds } from './end-session.js';
 import { deleteLaunchRecord, type ProcessExit, ranOutOfMemory } from './process/index.js';
 import { type SpawnerContext, shortId } from './spawner-context.js';
@@ -50,7 +51,7 @@ export class Supervisor {
   /** A call whose agent is gone, and of which this host has no launch any more: it died while nobody watched. */
   async agentLost(session: SessionRecord & { launch: string }): Promise<void> {
     const ref = { sessionId: session.id, generation: session.generation, launch: session.launch };
-    if (session.owner === 'caller' && (await this.#mayHaveCaller(session.roomName))) {
+    if (session.owner === 'caller' && (await this.#mayHaveCaller(session))) {
       const { restart } = profileOf(this.#context, session);
       const { status } = await this.#requestRestart({ ref, profile: { restart } }, 'agent_crashed');
       if (status === 'restarting') return this.#onRestarting();
@@ -130,7 +131,7 @@ export class Supervisor {
     if (isToBeReplaced(run, run.session)) return this.#restart(run, 'admin_restart');
     // Agents leave a room that was closed, each in its own way.
     if (await this.#isRoomFinished(run)) return this.#ends.endNow(run, 'room_finished');
-    const hasCaller = await this.#mayHaveCaller(run.session.roomName);
+    const hasCaller = await this.#mayHaveCaller(run.session);
     const isDone = hasCaller ? wasOnPurpose : !isBeingHandedOver(run.session, goneAt);
     if (isDone || stopped?.outcome === 'kill_failed') return this.#ends.endNow(run, exitReason);
     await this.#restart(run, fault);
@@ -161,8 +162,10 @@ export class Supervisor {
    * What LiveKit cannot tell is unknown, and unknown ends no call: restarts are bounded anyway. Nor does it speak against a
    * caller that LiveKit itself was away, and that it is not back yet.
    */
-  async #mayHaveCaller(roomName: string): Promise<boolean> {
+  async #mayHaveCaller(session: SessionRecord): Promise<boolean> {
     const { rooms, config } = this.#context;
+    const { roomName } = session;
+    if (isOnThePhone(session)) return true;
     try {
       if (await rooms.hasCaller(roomName)) return true;
       return rooms.outages.hasBeenSince(performance.now() - config.leaveGraceMs);

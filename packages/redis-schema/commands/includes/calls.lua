@@ -148,6 +148,25 @@ function Calls.end_with(session, reason)
   if call then Calls.end_without_session(call, reason) end
 end
 
+-- Whose caller is on the telephone: LiveKit does not tell who is there.
+function Calls.is_by_phone(session)
+  return present(session.callId) and session.callId ~= session.id
+end
+
+-- The host of a session by phone reads it again.
+function Calls.tell_host(session)
+  if not Calls.is_by_phone(session) or not present(session.host) then return end
+  wake('host:' .. session.host .. ':wake', { kind = 'assigned', id = session.id })
+end
+
+function Calls.caller_joined(session, at)
+  if present(session.callerJoinedAt) then return end
+  local given_at = tonumber(session.assignedAt) or tonumber(session.createdAt) or 0
+  write(session, { callerJoinedAt = int(math.max(given_at, math.min(at, NOW))) })
+  Events.emit(session, 'caller_joined', { returned = false })
+  Calls.tell_host(session)
+end
+
 -- What happened, for those who follow the session and for its entry in the history: names and times, never words.
 function Calls.tell_steps(call, steps)
   if #steps == 0 then return end

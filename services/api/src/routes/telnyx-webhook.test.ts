@@ -147,7 +147,9 @@ describe('a call that comes in', () => {
     expect(await outbox(call)).toEqual([]);
     await deliver(call, 'call.initiated', INCOMING, { to: other });
     const { sessionId, state, dueAt } = await read(call);
-    expect(sessionId).toBeDefined();
+    expect(await api.schema.sessions.read(sessionId ?? '')).toMatchObject({
+      session: { callerJoinedAt: expect.any(Number) },
+    });
     expect(state).toMatchObject({ startedAt: expect.any(Number) });
     expect((dueAt ?? 0) - (state as { startedAt: number }).startedAt).toBe(7_000);
     expect(await outbox(call)).toEqual([
@@ -189,6 +191,8 @@ describe('a call that is answered', () => {
       },
     ]);
     const { startedAt } = state as { startedAt: number };
+    const found = await api.schema.sessions.read((await read(call)).sessionId ?? '');
+    expect(found).toMatchObject({ session: { callId: call.id, callerJoinedAt: expect.any(Number) } });
     expect(Math.abs(startedAt - Date.now())).toBeLessThan(5_000);
     expect(dueAt).toBe(startedAt + 7_000);
   });

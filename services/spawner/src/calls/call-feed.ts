@@ -2,6 +2,7 @@ import { begin, type CallEvent, type CallState, callReducer } from '@greenroom/d
 import type { RedisSchema, ReduceCall } from '@greenroom/redis-schema';
 import type { AgentRun } from '../agent-run.js';
 import { untilAnswered } from '../until-answered.js';
+import { isPhoneCall } from './phone-call.js';
 import { ongoingOf } from './to-call-event.js';
 
 /** While its caller is away a session is not silent: LEAVE_GRACE decides what becomes of it. */
@@ -62,7 +63,7 @@ export class CallFeed {
   look(run: AgentRun): void {
     if (!hasBothSides(run)) return;
     const ear = this.#of(run);
-    if (isPhoneCall(run)) return this.#join(ear, run.session.callId);
+    if (isPhoneCall(run.session)) return this.#join(ear, run.session.callId);
     const isAway = run.session.callerLeftAt !== undefined;
     if (ear.call !== 'unknown') {
       if (ear.isCallerAway !== isAway) this.#tellInTurn(run, [this.#callerIs(run, isAway)]);
@@ -207,15 +208,11 @@ function reducerOf(events: readonly CallEvent[]): ReduceCall {
 
 /** Silence is watched where the profile says how, and in every phone call. */
 function isWatched(run: AgentRun): boolean {
-  return run.profile.deadAirSettings !== undefined || isPhoneCall(run);
-}
-
-function isPhoneCall({ id, session }: AgentRun): boolean {
-  return session.callId !== undefined && session.callId !== id;
+  return run.profile.deadAirSettings !== undefined || isPhoneCall(run.session);
 }
 
 function hasBothSides(run: AgentRun): boolean {
   const { phase, session } = run;
   if (phase !== 'serving' || session.owner !== 'caller' || session.status !== 'ready') return false;
-  return session.callerJoinedAt !== undefined || isPhoneCall(run);
+  return session.callerJoinedAt !== undefined || isPhoneCall(run.session);
 }

@@ -20,6 +20,13 @@ describe('the next deadline', () => {
     ['of one who is there', call({ callerJoinedAt: 1010 }), {}, undefined],
     ['of one who left', call({ callerJoinedAt: 1010, callerLeftAt: 1050 }), {}, 1080],
     ['of nobody', warm(), {}, undefined],
+    [
+      'of one on the telephone',
+      call({ callId: 'v3:x', callerJoinedAt: 1010, callerLeftAt: 1050 }),
+      {},
+      undefined,
+    ],
+    ['of a telephone that was not answered', call({ callId: 'v3:x' }), {}, 1100],
     ['of an agent that is away', warm({ agentSeenLaunch: LAUNCH, agentLeftAt: 1020 }), {}, 1035],
     ['of both: the sooner', call({ agentSeenLaunch: LAUNCH, agentLeftAt: 1020 }), {}, 1035],
     [
@@ -49,6 +56,13 @@ describe('Redis hears of', () => {
     [false, 'a caller who is still there', call(known), { caller: 'present' }],
     [true, 'a caller who is back', call({ ...known, ...away }), { caller: 'present' }],
     [true, 'a caller who has gone', call(known), { caller: 'absent' }],
+    [false, 'a caller on the telephone', call({ ...known, callId: 'v3:x' }), { caller: 'absent' }],
+    [
+      false,
+      'one on the telephone who is in the room besides',
+      call({ ...known, callId: 'v3:x' }),
+      { caller: 'present' },
+    ],
     [
       false,
       'a caller who is away, within its grace',

@@ -1,3 +1,4 @@
+import { isOnThePhone } from '../calls/phone-call.js';
 import type { EpochMs, PresenceRules, SeenInRoom, SessionRecord } from '@greenroom/redis-schema';
 
 /** By when somebody who is missing in the room of this launch has to be there; undefined while nobody is missed. */
@@ -25,7 +26,7 @@ export function hasNews(
   return hasNewsOfCaller() || hasNewsOfAgent();
 
   function hasNewsOfCaller(): boolean {
-    if (session.owner !== 'caller') return false;
+    if (session.owner !== 'caller' || isOnThePhone(session)) return false;
     const { callerJoinedAt, callerLeftAt } = session;
     switch (seen.caller) {
       case 'present':
@@ -61,7 +62,7 @@ function callerDeadline(
   session: SessionRecord,
   { joinGraceMs, leaveGraceMs }: PresenceRules,
 ): EpochMs | undefined {
-  if (session.owner !== 'caller') return undefined;
+  if (session.owner !== 'caller' || isOnThePhone(session)) return undefined;
   if (session.callerLeftAt !== undefined) return session.callerLeftAt + leaveGraceMs;
   if (session.callerJoinedAt !== undefined || joinGraceMs === 0) return undefined;
   return (session.assignedAt ?? session.createdAt) + joinGraceMs;

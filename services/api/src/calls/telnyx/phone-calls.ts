@@ -46,7 +46,7 @@ export class PhoneCalls {
     const opened = await this.#open(event, { sessionId, settings });
     if (opened.status !== 'opened' && opened.status !== 'exists') return this.#reject(event, opened.status);
     const reduce = takeCall(this.#context.config, { room, sessionId, settings });
-    const taken = await this.#change(event, reduce);
+    const taken = await this.#change(event, reduce, answeredAt(opened.call));
     if (taken === 'duplicate') await this.#giveUpIfRejected(event.callId, sessionId);
     return taken;
   }
@@ -70,8 +70,9 @@ export class PhoneCalls {
 
   /** The news may come before that of the call itself: then the call waits for its session, and nobody watches it. */
   async #answered(event: PhoneEvent): Promise<Taken> {
-    const reduce = callAnswered(this.#context.config, this.#timeOf(event));
-    const taken = await this.#change(event, reduce);
+    const at = this.#timeOf(event);
+    const reduce = callAnswered(this.#context.config, at);
+    const taken = await this.#change(event, reduce, at);
     if (taken !== 'ignored') return taken;
     await this.#open(event, { settings: {} });
     return this.#change(event, reduce);
@@ -87,10 +88,11 @@ export class PhoneCalls {
     return 'taken';
   }
 
-  async #change(event: PhoneEvent, reduce: ReduceCall): Promise<Taken> {
+  async #change(event: PhoneEvent, reduce: ReduceCall, callerJoinedAt?: number): Promise<Taken> {
     const { redis } = this.#context;
     const { callId, eventId } = event;
-    const { status } = await redis.calls.change(callId, reduce, { eventId, confirms: confirmedBy(event) });
+    const proof = { eventId, confirms: confirmedBy(event), callerJoinedAt };
+    const { status } = await redis.calls.change(callId, reduce, proof);
     switch (status) {
       case 'changed':
       case 'unchanged':
@@ -127,6 +129,11 @@ export class PhoneCalls {
 /** What becomes of the call stands in it already: the event is another delivery, or there was another attempt at it. */
 function isDecided(call: CallRecord): boolean {
   return call.facts['room'] !== undefined || isRejected(call);
+}
+
+/** Where that news came before the call's own. */
+function answeredAt({ facts }: CallRecord): number | undefined {
+  return facts['answeredAt'] === undefined ? undefined : Number(facts['answeredAt']);
 }
 
 function isRejected({ facts }: CallRecord): boolean {
