@@ -120,6 +120,7 @@ describe('a question', () => {
       [26, 'end', 'dead_air'],
     ]);
     expect(call.steps.map(({ step }) => step.name)).toContain('checkin_spoken');
+    expect(flags(call)).toEqual(['flag_set']);
   });
 
   it('is known by its end alone', () => {
@@ -158,6 +159,21 @@ describe('a question', () => {
     const call = started({}, 'nothing');
     call.tell(7.2 * SECOND, { kind: 'caller_speaking', active: true });
     expect(actionsOf(call, 'unsay')).toEqual([{ kind: 'unsay', commandId: 'checkin-1' }]);
+  });
+
+  it('that was taken back is not waited for', () => {
+    const call = started({}, 'nothing');
+    call.tell(7.2 * SECOND, { kind: 'caller_speaking', active: true });
+    call.tell(7.4 * SECOND, { kind: 'caller_speaking', active: false });
+    call.runTo(15 * SECOND);
+    expect(call.timeline().at(-1)).toEqual([14.4, 'say', QUESTION]);
+  });
+
+  it('is not asked while words of the caller may still change', () => {
+    const call = started({ silence_timeout_hold_on: 0.5 });
+    call.tell(1 * SECOND, { kind: 'caller_said', text: 'hold on', final: false });
+    call.runTo(4 * SECOND);
+    expect(call.timeline()).toEqual([[3, 'say', QUESTION]]);
   });
 
   it('is taken back once, and not when it is over', () => {
