@@ -1,21 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
-import { openRedis, RedisUnsuitableError, type RedisSchema } from './index.js';
+import { expect, test } from '@jest/globals';
+import { RedisUnsuitableError } from './index.js';
+import { redis, schema, useRedis } from './testing/steps.js';
 
 const OURS = { name: 'default', voices: [], poolTarget: 0 };
-let redis: TestRedis;
-let schema: RedisSchema;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test', keyPrefix: 'p:' });
-  await schema.connected(2000);
-});
-afterEach(() => schema.close());
+useRedis(undefined, { keyPrefix: 'p:' });
 
 test('whoever registers a host writes the schema of the data, again after it was lost', async () => {
   await schema.check();

@@ -1,165 +1,23 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
-import { openRedis, type RedisSchema } from './index.js';
-import type { StartArguments } from './types.js';
+import { describe, expect, test } from '@jest/globals';
+import {
+  addHost,
+  clockMs,
+  end,
+  eventsOf,
+  fill,
+  launch,
+  line,
+  listWarm,
+  MAX_SESSIONS,
+  silence,
+  start,
+  startId,
+  statusOf,
+  warmUp,
+} from './testing/line.js';
+import { heartbeat, liveSession, redis, schema, useRedis } from './testing/steps.js';
 
-const MAX_SESSIONS = 2;
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
-  await schema.connected(2000);
-});
-afterEach(() => schema.close());
-
-function newId(kind: 'session' | 'prewarm' = 'session'): string {
-  serial += 1;
-  return `${kind}_${String(serial).padStart(24, '0')}`;
-}
-
-interface HostOptions {
-  capacity?: number;
-  draining?: boolean;
-  profiles?: string[];
-}
-
-async function addHost(host = 'host-a', { profiles = ['default'], ...rest }: HostOptions = {}) {
-  await schema.hosts.register(
-    host,
-    profiles.map((name) => ({ name, voices: [], poolTarget: 5 })),
-  );
-  await heartbeat(host, rest);
-}
-
-function heartbeat(host = 'host-a', { capacity = 60, draining = false }: HostOptions = {}) {
-  return schema.hosts.heartbeat(host, {
-    capacity,
-    concurrency: 4,
-    version: 'test',
-    startedAt: 0,
-    running: 0,
-    draining,
-  });
-}
-
-function start(overrides: Partial<StartArguments> = {}) {
-  const sessionId = newId();
-  return schema.sessions.start({
-    sessionId,
-    roomName: `greenroom-${sessionId}`,
-    profile: 'default',
-    userScope: '',
-    trusted: true,
-    maxSessions: MAX_SESSIONS,
-    queueMax: 20,
-    client: 'one',
-    sessionTimeoutMs: 600_000,
-    ...overrides,
-  });
-}
-
-async function startId(overrides: Partial<StartArguments> = {}): Promise<string> {
-  const answer = await start(overrides);
-  if (!('session' in answer)) throw new Error(`not started: ${answer.status}`);
-  return answer.session.id;
-}
-
-/** Launches what is due on the host until it is ready. */
-async function launch(host = 'host-a', hostCapacity = 60) {
-  serial += 1;
-  const claim = await schema.sessions.claim({
-    host,
-    launch: `launch${serial}`,
-    hostCapacity,
-    includePool: true,
-  });
-  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  const { id, generation, launch: name } = claim.session;
-  const ref = { sessionId: id, generation, launch: name };
-  await schema.sessions.commitLaunch(ref, {
-    pid: 4242,
-    pgid: 4242,
-    startTime: '7',
-    roomSid: undefined,
-    logFile: '/tmp/x',
-  });
-  return { ref, ready: await schema.sessions.markReady(ref, 1000) };
-}
-
-async function listWarm(profile = 'default', count = 1): Promise<string[]> {
-  const ids = Array.from({ length: count }, () => newId('prewarm'));
-  await schema.pools.planRefill({
-    profile,
-    ids,
-    rooms: ids.map((id) => `greenroom-${id}`),
-    warmMaxAgeMs: 600_000,
-    sessionTimeoutMs: 600_000,
-  });
-  return ids;
-}
-
-async function warmUp(profile = 'default', host = 'host-a'): Promise<string> {
-  const [id = ''] = await listWarm(profile);
-  await launch(host);
-  return id;
-}
-
-/** As many calls as there may be. */
-async function fill(): Promise<string[]> {
-  const ids = [];
-  for (let count = 0; count < MAX_SESSIONS; count += 1) {
-    ids.push(await startId());
-    await launch();
-  }
-  return ids;
-}
-
-async function end(sessionId = ''): Promise<void> {
-  await schema.sessions.requestEnd({ sessionId, reason: 'caller_ended', by: 'caller' });
-  const { generation } = await sessionOf(sessionId);
-  await schema.sessions.finishEnd(sessionId, generation);
-}
-
-async function sessionOf(sessionId = '') {
-  const found = await schema.sessions.read(sessionId);
-  if (found.status !== 'live') throw new Error(`${sessionId} is ${found.status}`);
-  return found.session;
-}
-
-async function statusOf(sessionId: string): Promise<string> {
-  const found = await schema.sessions.read(sessionId);
-  return found.status === 'live' ? found.session.status : found.status;
-}
-
-function line(): Promise<string[]> {
-  return redis.command('ZRANGE', 'line', 0, -1) as Promise<string[]>;
-}
-
-async function clockMs(): Promise<number> {
-  const [seconds] = (await redis.command('TIME')) as string[];
-  return Number(seconds) * 1000;
-}
-
-/** As if the caller had not asked for this long. */
-async function silence(sessionId: string, ms: number): Promise<void> {
-  await redis.command('ZADD', 'line:asked', (await clockMs()) - ms, sessionId);
-}
-
-/** Data of the events of one kind in the session's stream. */
-async function eventsOf(sessionId: string, kind: string): Promise<Record<string, unknown>[]> {
-  const entries = (await redis.command('XRANGE', `stream:${sessionId}`, '-', '+')) as [string, string[]][];
-  return entries
-    .map(([, flat]) => Object.fromEntries(flat.flatMap((it, i) => (i % 2 ? [] : [[it, flat[i + 1]]]))))
-    .filter((entry) => entry.type === kind)
-    .map((entry) => JSON.parse(String(entry.data)));
-}
+useRedis();
 
 describe('beyond MAX_SESSIONS', () => {
   test('a caller waits in line with a position and a wait, without a launch, and is not counted as a caller', async () => {
@@ -224,7 +82,7 @@ describe('the turn', () => {
     const told = await eventsOf(waiting[2] ?? '', 'queued');
     expect(told.map((event) => event.position)).toEqual([3, 2]);
     expect(told.every((event) => Number(event.estimatedWaitMs) >= 0)).toBe(true);
-    const session = await sessionOf(waiting[0]);
+    const session = await liveSession(waiting[0]);
     expect(session.deadlineAt - (session.assignedAt ?? 0)).toBe(600_000);
     expect(session.queuedAt).toBeGreaterThan(0);
   });
@@ -250,7 +108,7 @@ describe('the turn', () => {
     const warm = await warmUp();
     expect(await statusOf(id)).toBe('queued');
     await end(call);
-    expect(await sessionOf(id)).toMatchObject({
+    expect(await liveSession(id)).toMatchObject({
       id: warm,
       queuedAs: id,
       status: 'ready',
@@ -307,7 +165,7 @@ describe('the turn', () => {
     await openUntil(-1000);
     const [probe] = await listWarm();
     await launch();
-    expect(await sessionOf(failing)).toMatchObject({ id: probe, status: 'ready' });
+    expect(await liveSession(failing)).toMatchObject({ id: probe, status: 'ready' });
   });
 
   test('comes to whoever waits when MAX_SESSIONS is raised, with the next look of an api', async () => {
@@ -372,7 +230,7 @@ describe('the turn', () => {
     await listWarm();
     const { ref } = await launch();
     await end(call);
-    const session = await sessionOf(id);
+    const session = await liveSession(id);
     await redis.command('FLUSHALL');
     await schema.sessions.publishLaunch(ref, 'host-a', session, undefined);
     expect(await redis.command('GET', `becomes:${id}`)).toBe(ref.sessionId);
@@ -389,7 +247,7 @@ describe('the turn', () => {
       await redis.command('ZSCORE', 'line', id),
     ];
     await end(call);
-    const session = await sessionOf(id);
+    const session = await liveSession(id);
     // The last second before Redis died was not on its disk.
     await redis.command('DEL', `becomes:${id}`, `session:${ref.sessionId}`);
     await redis.command('HSET', `session:${id}`, ...hash);
@@ -398,7 +256,7 @@ describe('the turn', () => {
     await redis.command('SET', 'session:user:ann', id);
     await schema.sessions.publishLaunch(ref, 'host-a', session, undefined);
     expect(await line()).toEqual([]);
-    expect(await sessionOf(id)).toMatchObject({ id: ref.sessionId, status: 'ready' });
+    expect(await liveSession(id)).toMatchObject({ id: ref.sessionId, status: 'ready' });
     expect(await redis.command('GET', 'session:user:ann')).toBe(ref.sessionId);
     expect((await schema.sessions.list({}, { limit: 10 })).sessions.map((it) => it.id)).not.toContain(id);
   });
@@ -536,168 +394,6 @@ describe('fairness', () => {
     expect((await start({ client: 'other', maxPerClient: 2 })).status).toBe('queued');
     await schema.sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' });
     expect((await start(limit)).status).toBe('queued');
-  });
-});
-
-describe('places on hosts', () => {
-  test('a caller for whom no host has a place waits in line, though there may be more callers', async () => {
-    await addHost('host-a', { capacity: 1 });
-    const call = await startId({ maxSessions: 5 });
-    // Not launched yet, but the place is spoken for.
-    const id = await startId({ maxSessions: 5 });
-    expect(await statusOf(id)).toBe('queued');
-    await launch('host-a', 1);
-    await end(call);
-    expect(await statusOf(id)).toBe('starting');
-  });
-
-  test('a host that comes has places', async () => {
-    await addHost('host-a', { capacity: 1 });
-    await startId({ maxSessions: 5 });
-    const id = await startId({ maxSessions: 5 });
-    await addHost('host-b', { capacity: 1 });
-    expect(await statusOf(id)).toBe('starting');
-  });
-
-  test('without a line it is listed and waits for the host, as before', async () => {
-    await addHost('host-a', { capacity: 1 });
-    await startId();
-    expect(await start({ queueMax: 0 })).toMatchObject({ status: 'created' });
-  });
-
-  test('an idle warm agent of another profile makes room at once, one for each caller', async () => {
-    await addHost('host-a', { capacity: 2, profiles: ['default', 'sales'] });
-    const older = await warmUp('sales');
-    const newer = await warmUp('sales');
-    const id = await startId();
-    expect(await statusOf(id)).toBe('starting');
-    expect([await statusOf(older), await statusOf(newer)]).toEqual(['ending', 'pooled']);
-    // The looks of the host while the agent goes end no other.
-    await expect(launch('host-a', 2)).rejects.toThrow('host_full');
-    expect(await statusOf(newer)).toBe('pooled');
-    await schema.sessions.finishEnd(older, 1);
-    expect((await launch('host-a', 2)).ref.sessionId).toBe(id);
-  });
-
-  test('with several full hosts one agent goes, not one on each', async () => {
-    await addHost('host-a', { capacity: 1, profiles: ['default', 'sales'] });
-    await addHost('host-b', { capacity: 1, profiles: ['default', 'sales'] });
-    const warm = [await warmUp('sales', 'host-a'), await warmUp('sales', 'host-b')];
-    await startId({ maxSessions: 5 });
-    await expect(launch('host-a', 1)).rejects.toThrow('host_full');
-    await expect(launch('host-b', 1)).rejects.toThrow('host_full');
-    expect((await Promise.all(warm.map(statusOf))).sort()).toEqual(['ending', 'pooled']);
-  });
-
-  test('room is made where the profile runs', async () => {
-    await addHost('host-a', { capacity: 1, profiles: ['sales'] });
-    await warmUp('sales', 'host-a');
-    await addHost('host-b', { capacity: 1, profiles: ['default'] });
-    const call = await startId({ maxSessions: 5 });
-    await launch('host-b', 1);
-    const id = await startId({ maxSessions: 5 });
-    expect(await statusOf(id)).toBe('queued');
-    expect(await schema.health.read()).toMatchObject({ pool: 1 });
-    await end(call);
-    expect(await statusOf(id)).toBe('starting');
-  });
-
-  test('an agent in quarantine, which may be a caller’s, makes no room', async () => {
-    await addHost('host-a', { capacity: 1 });
-    const warm = await warmUp();
-    await redis.command('HSET', `session:${warm}`, 'quarantined', '1');
-    await redis.command('SREM', 'pool:ready', warm);
-    const id = await startId();
-    expect([await statusOf(id), await statusOf(warm)]).toEqual(['queued', 'pooled']);
-  });
-
-  test('no host at all: no place in line either, and those who stand there wait', async () => {
-    await addHost();
-    await fill();
-    const id = await startId();
-    await redis.command('ZADD', 'hosts', '1', 'host-a');
-    expect(await start()).toEqual({ status: 'no_host' });
-    expect(await line()).toEqual([id]);
-  });
-});
-
-describe('what keeps everybody of a profile from being served', () => {
-  test('that no host runs it any more: who waits is told so once, and when a host is back', async () => {
-    await addHost('host-a', { profiles: ['default', 'sales'] });
-    await fill();
-    const id = await startId();
-    const other = await startId({ profile: 'sales' });
-    expect(await schema.sessions.askInLine(id)).toMatchObject({ position: 1, blockedBy: undefined });
-    await schema.hosts.register('host-a', [{ name: 'sales', voices: [], poolTarget: 0 }]);
-    for (let look = 0; look < 3; look += 1) await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
-    expect(await schema.sessions.askInLine(id)).toMatchObject({ position: 1, blockedBy: 'no_host' });
-    expect(await eventsOf(id, 'queued')).toMatchObject([
-      { position: 1 },
-      { position: 1, blockedBy: 'no_host' },
-    ]);
-    await addHost('host-b');
-    expect(await schema.sessions.askInLine(id)).toMatchObject({ position: 1, blockedBy: undefined });
-    expect((await eventsOf(id, 'queued')).map(({ blockedBy }) => blockedBy)).toEqual([
-      undefined,
-      'no_host',
-      undefined,
-    ]);
-    expect(await eventsOf(other, 'queued')).toHaveLength(1);
-  });
-
-  test('that the last host is drained, or its agents fail to start', async () => {
-    await addHost();
-    await fill();
-    const id = await startId();
-    await heartbeat('host-a', { draining: true });
-    expect(await schema.sessions.askInLine(id)).toMatchObject({ blockedBy: 'no_host' });
-    await heartbeat();
-    await redis.command('HSET', 'breaker:default', 'openUntil', (await clockMs()) + 60_000, 'openMs', 10_000);
-    await schema.sessions.admit({ maxSessions: MAX_SESSIONS });
-    expect((await eventsOf(id, 'queued')).at(-1)).toMatchObject({ blockedBy: 'profile_failing' });
-    expect(await line()).toEqual([id]);
-  });
-});
-
-describe('the wait that is told', () => {
-  test('follows the lengths of the last calls and the ages of those that go on', async () => {
-    await addHost();
-    const calls = await fill();
-    for (let count = 0; count < 5; count += 1) await redis.command('LPUSH', 'line:lengths', 60_000);
-    await redis.command('HSET', 'pool:stats', 'startup_ms:default', 2000);
-    const now = await clockMs();
-    await redis.command('HSET', `session:${calls[0]}`, 'assignedAt', now - 40_000);
-    await redis.command('HSET', `session:${calls[1]}`, 'assignedAt', now - 10_000);
-    const waits: number[] = [];
-    for (let count = 0; count < 4; count += 1) {
-      const answer = await start();
-      waits.push(answer.status === 'queued' ? answer.estimatedWaitMs : Number.NaN);
-    }
-    // The calls have 20 s and 50 s left; who follows them takes a minute each.
-    [22_000, 52_000, 82_000, 112_000].forEach((expected, i) => {
-      expect(Math.abs((waits[i] ?? 0) - expected)).toBeLessThan(6000);
-    });
-  });
-
-  test('is not taken from the short calls alone, which are the first to end', async () => {
-    await addHost();
-    const calls = await fill();
-    await redis.command('LPUSH', 'line:lengths', 5000);
-    await redis.command('HSET', 'pool:stats', 'startup_ms:default', 0);
-    const now = await clockMs();
-    for (const id of calls) await redis.command('HSET', `session:${id}`, 'assignedAt', now - 60_000);
-    const answer = await start();
-    // They are beyond all that was measured; it is taken that they last half as long again.
-    expect(answer.status === 'queued' && answer.estimatedWaitMs).toBeGreaterThan(20_000);
-  });
-
-  test('the length of a call is measured at its end', async () => {
-    await addHost();
-    const [call] = await fill();
-    await redis.command('HSET', `session:${call}`, 'assignedAt', (await clockMs()) - 40_000);
-    await end(call);
-    const [length] = (await redis.command('LRANGE', 'line:lengths', 0, -1)) as string[];
-    expect(Math.abs(Number(length) - 40_000)).toBeLessThan(5000);
   });
 });
 

@@ -1,105 +1,75 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
-import { openRedis, type RedisSchema } from './index.js';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { RedisSchema } from './index.js';
+import {
+  addHost,
+  claimSession,
+  heartbeat,
+  openConnected,
+  PROCESS,
+  redis,
+  refill,
+  schema,
+  startedId,
+  useRedis,
+} from './testing/steps.js';
 
 const LOST_AFTER_MS = 30_000;
-const PROFILE = { name: 'default', voices: [], poolTarget: 1 };
-let redis: TestRedis;
-let api: RedisSchema;
+const HOST_OPTIONS = { poolTarget: 1, lostAfterMs: LOST_AFTER_MS };
+/** Spawners, each with a connection of its own; `schema` is an api's. */
 let a: RedisSchema;
 let b: RedisSchema;
-let serial = 0;
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  [api, a, b] = ['api', 'a', 'b'].map((clientName) =>
-    openRedis({ url: redis.url, clientName, commandTimeoutMs: 5000 }),
-  ) as [RedisSchema, RedisSchema, RedisSchema];
-  for (const it of [api, a, b]) await it.connected(2000);
-  for (const [it, host] of [[a, 'a'] as const, [b, 'b'] as const]) {
-    await it.hosts.register(host, [PROFILE]);
-    await beat(it, host);
-  }
+useRedis(async () => {
+  [a, b] = [await openConnected({ clientName: 'a' }), await openConnected({ clientName: 'b' })];
+  await addHost('a', HOST_OPTIONS, a);
+  await addHost('b', HOST_OPTIONS, b);
   // Redis was never away, as far as anybody knows.
   await redis.command('SET', 'hosts:awake', 1);
 });
-afterEach(() => Promise.all([api, a, b].map((it) => it.close())));
+afterEach(() => Promise.all([a, b].map((it) => it.close())));
 
 function beat(it: RedisSchema, host: string, draining = false) {
-  const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining };
-  return it.hosts.heartbeat(host, { ...fields, lostAfterMs: LOST_AFTER_MS });
+  return heartbeat(host, { draining, lostAfterMs: LOST_AFTER_MS }, it);
 }
 
 async function silence(host: string, ms: number): Promise<void> {
   await redis.command('ZADD', 'hosts', Date.now() - ms, host);
 }
 
-async function listCall(): Promise<string> {
-  serial += 1;
-  const sessionId = `session_${String(serial).padStart(24, '0')}`;
-  await api.sessions.start({
-    sessionId,
-    roomName: `room-${sessionId}`,
-    profile: 'default',
-    userScope: '',
-    trusted: true,
-    maxSessions: 50,
-    sessionTimeoutMs: 60_000,
-  });
-  return sessionId;
-}
-
-async function listWarm(): Promise<string> {
-  serial += 1;
-  const id = `prewarm_${String(serial).padStart(24, '0')}`;
-  const args = { profile: 'default', ids: [id], rooms: [`room-${id}`] };
-  await api.pools.planRefill({ ...args, warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 });
-  return id;
-}
-
-async function claim(it: RedisSchema, host: string) {
-  serial += 1;
-  const launch = `launch${serial}`;
-  const answer = await it.sessions.claim({ host, launch, hostCapacity: 60, includePool: true });
-  if (answer.status !== 'claimed') throw new Error(`not claimed: ${answer.status}`);
-  const { id: sessionId, generation, roomName } = answer.session;
+async function claimOn(it: RedisSchema, host: string) {
+  const { id: sessionId, generation, launch, roomName } = await claimSession(host, {}, it);
   return { sessionId, generation, launch, roomName };
 }
 
-async function commit(it: RedisSchema, launch: Awaited<ReturnType<typeof claim>>) {
-  const process = { pid: 4242, pgid: 4242, startTime: '7', roomSid: 'RM', logFile: '/x' };
-  return it.sessions.commitLaunch(launch, { ...process, tokenLifeMs: 70_000 });
+type Launch = Awaited<ReturnType<typeof claimOn>>;
+
+async function commit(it: RedisSchema, launch: Launch) {
+  return it.sessions.commitLaunch(launch, { ...PROCESS, tokenLifeMs: 70_000 });
 }
 
 async function launchOn(it: RedisSchema, host: string) {
-  const launch = await claim(it, host);
+  const launch = await claimOn(it, host);
   await commit(it, launch);
   await it.sessions.markReady(launch, 1000);
   return launch;
 }
 
 async function callOn(it: RedisSchema, host: string) {
-  await listCall();
+  await startedId();
   return launchOn(it, host);
 }
 
 async function warmOn(it: RedisSchema, host: string) {
-  await listWarm();
+  await refill(1);
   return launchOn(it, host);
 }
-
-type Launch = Awaited<ReturnType<typeof claim>>;
 
 function moveLost(it: RedisSchema, launch: Launch, host = 'b') {
   return it.sessions.move(launch, { host, cause: 'host_lost', lostAfterMs: LOST_AFTER_MS });
 }
 
 async function read(sessionId: string) {
-  const found = await api.sessions.read(sessionId);
+  const found = await schema.sessions.read(sessionId);
   return found.status === 'live' ? found.session : found;
 }
 
@@ -149,8 +119,8 @@ describe('a host that has been silent', () => {
   });
 
   test('has its uncommitted launches placed again with the next heartbeat of another; its own commit comes too late', async () => {
-    const sessionId = await listCall();
-    const late = await claim(b, 'b');
+    const sessionId = await startedId();
+    const late = await claimOn(b, 'b');
     await silence('b', 16_000);
     await beat(a, 'a');
     expect(await pending()).toEqual([sessionId]);
@@ -161,8 +131,8 @@ describe('a host that has been silent', () => {
   });
 
   test('keeps what it has committed, and what is only starting, until it is lost', async () => {
-    await listCall();
-    const starting = await claim(b, 'b');
+    await startedId();
+    const starting = await claimOn(b, 'b');
     await commit(b, starting);
     await silence('b', 16_000);
     await beat(a, 'a');
@@ -185,7 +155,7 @@ describe('a call of a lost host', () => {
     const call = await lostCall();
     expect(await moveLost(a, call)).toEqual({ status: 'moved' });
     expect(await read(call.sessionId)).toMatchObject({ status: 'restarting', host: undefined, restarts: 1 });
-    expect(await api.health.read()).toMatchObject({ callers: 1, starting: 1, ready: 0 });
+    expect(await schema.health.read()).toMatchObject({ callers: 1, starting: 1, ready: 0 });
     const next = await launchOn(a, 'a');
     expect(next).toMatchObject({ sessionId: call.sessionId, roomName: call.roomName, generation: 2 });
     expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'a' });
@@ -224,7 +194,7 @@ describe('a call of a lost host', () => {
 
   test('whose end was asked for meanwhile is not moved: the first cause wins', async () => {
     const call = await lostCall();
-    await api.sessions.requestEnd({ sessionId: call.sessionId, reason: 'caller_ended', by: 'caller' });
+    await schema.sessions.requestEnd({ sessionId: call.sessionId, reason: 'caller_ended', by: 'caller' });
     expect(await moveLost(a, call)).toMatchObject({ status: 'superseded' });
     expect(await read(call.sessionId)).toMatchObject({ ended: { endReason: 'caller_ended' } });
   });
@@ -286,8 +256,8 @@ describe('a call of a lost host', () => {
   });
 
   test('stays fenced against the host that was lost last when an earlier one has cleared its order', async () => {
-    await listCall();
-    const uncommitted = await claim(b, 'b');
+    await startedId();
+    const uncommitted = await claimOn(b, 'b');
     await silence('b', 16_000);
     await beat(a, 'a');
     const call = await launchOn(a, 'a');
@@ -296,18 +266,18 @@ describe('a call of a lost host', () => {
     await silence('a', LOST_AFTER_MS);
     expect(await moveLost(b, call, 'a')).toEqual({ status: 'ended' });
     await b.hosts.clearKillOrder('b', uncommitted);
-    expect(await api.rooms.clearDoomed(call.roomName)).toBe('fenced');
+    expect(await schema.rooms.clearDoomed(call.roomName)).toBe('fenced');
     await a.hosts.clearKillOrder('a', call);
-    expect(await api.rooms.clearDoomed(call.roomName)).not.toBe('fenced');
+    expect(await schema.rooms.clearDoomed(call.roomName)).not.toBe('fenced');
   });
 
   test('that ends before the old host is back leaves its room fenced: the older agent could make it again', async () => {
     const call = await lostCall();
     await moveLost(a, call);
     const next = await launchOn(a, 'a');
-    await api.sessions.requestEnd({ sessionId: call.sessionId, reason: 'caller_ended', by: 'caller' });
+    await schema.sessions.requestEnd({ sessionId: call.sessionId, reason: 'caller_ended', by: 'caller' });
     await a.sessions.finishEnd(next.sessionId, next.generation);
-    expect(await api.rooms.clearDoomed(call.roomName)).toBe('fenced');
+    expect(await schema.rooms.clearDoomed(call.roomName)).toBe('fenced');
     expect(await redis.command('ZSCORE', 'rooms:doomed', call.roomName)).not.toBeNull();
   });
 });
@@ -315,8 +285,7 @@ describe('a call of a lost host', () => {
 describe('while the only other host is silent, and not lost itself,', () => {
   async function callWithoutHost() {
     const call = await callOn(b, 'b');
-    await api.hosts.register('c', [PROFILE]);
-    await beat(api, 'c');
+    await addHost('c', HOST_OPTIONS);
     await silence('c', LOST_AFTER_MS - 5000);
     await beat(a, 'a', true);
     return call;
@@ -329,7 +298,7 @@ describe('while the only other host is silent, and not lost itself,', () => {
     expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
     expect((await beat(b, 'b')).kills).toEqual([]);
     await silence('b', LOST_AFTER_MS);
-    await beat(api, 'c');
+    await beat(schema, 'c');
     expect(await moveLost(a, call)).toEqual({ status: 'moved' });
   });
 
@@ -344,7 +313,7 @@ describe('while the only other host is silent, and not lost itself,', () => {
   test('an operator who says that a host is lost has its calls listed', async () => {
     const call = await callWithoutHost();
     await silence('b', 16_000);
-    expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'ok', moved: 1, ended: 0 });
+    expect(await schema.fleet.declareLost('b')).toMatchObject({ status: 'ok', moved: 1, ended: 0 });
     expect(await pending()).toEqual([call.sessionId]);
   });
 
@@ -391,12 +360,12 @@ describe('a host that returns', () => {
     const [lost, kept] = [await callOn(b, 'b'), await callOn(b, 'b')];
     await silence('b', LOST_AFTER_MS);
     await moveLost(a, lost);
-    expect((await api.fleet.list()).map(({ id, state, calls }) => [id, state, calls])).toEqual([
+    expect((await schema.fleet.list()).map(({ id, state, calls }) => [id, state, calls])).toEqual([
       ['a', 'up', 0],
       ['b', 'lost', 1],
     ]);
     await beat(b, 'b');
-    expect((await api.fleet.list())[1]).toMatchObject({ id: 'b', state: 'up', calls: 1, killsLeft: 1 });
+    expect((await schema.fleet.list())[1]).toMatchObject({ id: 'b', state: 'up', calls: 1, killsLeft: 1 });
     expect(await read(kept.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
   });
 });
@@ -404,15 +373,15 @@ describe('a host that returns', () => {
 describe('an operator says that a host is lost', () => {
   test('all that it has is moved, dropped and placed again at once, whatever LiveKit shows', async () => {
     const call = await callOn(b, 'b');
-    const sessionId = await listCall();
-    await claim(b, 'b');
+    const sessionId = await startedId();
+    await claimOn(b, 'b');
     const warm = await warmOn(b, 'b');
     await silence('b', 16_000);
-    expect(await api.fleet.declareLost('b')).toEqual({ status: 'ok', moved: 1, ended: 0, dropped: 1 });
+    expect(await schema.fleet.declareLost('b')).toEqual({ status: 'ok', moved: 1, ended: 0, dropped: 1 });
     expect(await pending()).toEqual(expect.arrayContaining([call.sessionId, sessionId]));
     expect(await read(warm.sessionId)).toMatchObject({ ended: { endReason: 'host_lost', endedBy: 'admin' } });
     expect((await beat(b, 'b')).kills).toHaveLength(3);
-    expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
+    expect(await schema.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
   });
 
   test('also when Redis is full: it frees memory', async () => {
@@ -420,7 +389,7 @@ describe('an operator says that a host is lost', () => {
     await silence('b', 16_000);
     await redis.command('CONFIG', 'SET', 'maxmemory', '1');
     try {
-      expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'ok', moved: 1 });
+      expect(await schema.fleet.declareLost('b')).toMatchObject({ status: 'ok', moved: 1 });
     } finally {
       await redis.command('CONFIG', 'SET', 'maxmemory', '0');
     }
@@ -429,39 +398,39 @@ describe('an operator says that a host is lost', () => {
 
   test('of one that was heard just now it is refused, and of one that nobody knows', async () => {
     const call = await callOn(b, 'b');
-    expect(await api.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
+    expect(await schema.fleet.declareLost('b')).toMatchObject({ status: 'host_reachable' });
     expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
-    expect(await api.fleet.declareLost('nobody')).toEqual({ status: 'not_found' });
+    expect(await schema.fleet.declareLost('nobody')).toEqual({ status: 'not_found' });
   });
 });
 
 describe('a host that an operator drains', () => {
   test('hears of it with its heartbeat, takes no work from the same step on, and takes it again when that is undone', async () => {
     const call = await callOn(b, 'b');
-    expect(await api.fleet.drain('b', true)).toEqual({ status: 'ok', callsLeft: 1 });
-    await listCall();
+    expect(await schema.fleet.drain('b', true)).toEqual({ status: 'ok', callsLeft: 1 });
+    await startedId();
     const ask = { host: 'b', launch: 'x', hostCapacity: 60, includePool: true };
     expect(await b.sessions.claim(ask)).toMatchObject({ status: 'none' });
     const since = (await beat(b, 'b')).drainWantedSince;
     expect(since).toEqual(expect.any(Number));
-    await api.fleet.drain('b', true);
+    await schema.fleet.drain('b', true);
     expect((await beat(b, 'b')).drainWantedSince).toBe(since);
-    expect((await api.fleet.list())[1]).toMatchObject({
+    expect((await schema.fleet.list())[1]).toMatchObject({
       state: 'draining',
       drainWantedSince: since,
       calls: 1,
     });
     expect(await b.sessions.claim(ask)).toMatchObject({ status: 'none' });
-    await api.fleet.drain('b', false);
+    await schema.fleet.drain('b', false);
     expect((await beat(b, 'b')).drainWantedSince).toBeUndefined();
-    expect((await api.fleet.list())[1]).toMatchObject({ state: 'up' });
+    expect((await schema.fleet.list())[1]).toMatchObject({ state: 'up' });
     expect(await b.sessions.claim(ask)).toMatchObject({ status: 'claimed' });
     expect(await read(call.sessionId)).toMatchObject({ status: 'ready', host: 'b' });
   });
 
   test('gives a call that is left to another, without an order: it has seen to its tree itself', async () => {
     const call = await callOn(b, 'b');
-    await api.fleet.drain('b', true);
+    await schema.fleet.drain('b', true);
     const leave = () => b.sessions.move(call, { host: 'b', cause: 'host_drained' });
     expect(await leave()).toEqual({ status: 'moved' });
     expect(await leave()).toEqual({ status: 'moved' });
@@ -472,7 +441,7 @@ describe('a host that an operator drains', () => {
   test('ends it as host_drained where there is no other', async () => {
     const call = await callOn(b, 'b');
     await beat(a, 'a', true);
-    await api.fleet.drain('b', true);
+    await schema.fleet.drain('b', true);
     expect(await b.sessions.move(call, { host: 'b', cause: 'host_drained' })).toEqual({ status: 'ending' });
     expect(await read(call.sessionId)).toMatchObject({ status: 'ending', endReason: 'host_drained' });
   });
@@ -488,7 +457,7 @@ describe('a host that an operator drains', () => {
     },
   ])('does not take others for gone while $when', async ({ others }) => {
     const call = await callOn(b, 'b');
-    const sessionId = await listCall();
+    const sessionId = await startedId();
     await others();
     await silence('b', 300_000);
     const leave = () => b.sessions.move(call, { host: 'b', cause: 'host_drained' });
@@ -502,16 +471,16 @@ describe('a host that an operator drains', () => {
   });
 
   test('that nobody knows is not found', async () => {
-    expect(await api.fleet.drain('nobody', true)).toEqual({ status: 'not_found' });
+    expect(await schema.fleet.drain('nobody', true)).toEqual({ status: 'not_found' });
   });
 });
 
 test('the last host that stops ends what nobody has claimed; one of two leaves it to the other', async () => {
-  const sessionId = await listCall();
+  const sessionId = await startedId();
   await beat(b, 'b', true);
   expect(await b.hosts.endUnclaimed('b')).toEqual([]);
   expect(await pending()).toEqual([sessionId]);
   await beat(a, 'a', true);
-  expect(await a.hosts.endUnclaimed('a')).toEqual([`room-${sessionId}`]);
+  expect(await a.hosts.endUnclaimed('a')).toEqual([`greenroom-${sessionId}`]);
   expect(await read(sessionId)).toMatchObject({ ended: { endReason: 'host_drained' } });
 });

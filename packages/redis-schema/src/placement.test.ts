@@ -1,36 +1,25 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
-import { type HostFields, openRedis, type RedisSchema } from './index.js';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { waitFor } from '@greenroom/test-kit';
+import type { StartArguments, HostFields } from './index.js';
+import { claim, heartbeat, look, redis, refill, schema, start, useRedis } from './testing/steps.js';
 
 type Placement = 'spread' | 'pack';
 const HOSTS = ['a', 'b', 'c'] as const;
 type Host = (typeof HOSTS)[number];
 const OFFER_MS = 500;
 const GIB = 2 ** 30;
-
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
 /** Hosts that were woken for a launch, in order. */
 let woken: Host[] = [];
 let leave: (() => Promise<void>)[] = [];
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test', commandTimeoutMs: 5000 });
-  await schema.connected(2000);
-  for (const host of HOSTS) await schema.hosts.register(host, profiles('default'));
-  for (const host of HOSTS) await beat(host);
-});
 afterEach(async () => {
   await Promise.all(leave.map((it) => it()));
   leave = [];
   woken = [];
-  await schema.close();
+});
+useRedis(async () => {
+  for (const host of HOSTS) await schema.hosts.register(host, profiles('default'));
+  for (const host of HOSTS) await beat(host);
 });
 
 function profiles(...names: string[]) {
@@ -38,52 +27,29 @@ function profiles(...names: string[]) {
 }
 
 function beat(host: Host, fields: Partial<HostFields> = {}) {
-  const said = { capacity: 10, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining: false };
-  return schema.hosts.heartbeat(host, { ...said, takesOffers: true, memoryFree: GIB, ...fields });
+  return heartbeat(host, { capacity: 10, takesOffers: true, memoryFree: GIB, ...fields });
 }
 
 async function listenAs(...hosts: Host[]): Promise<void> {
   for (const host of hosts) leave.push(await schema.bus.listen(`host:${host}:wake`, () => woken.push(host)));
 }
 
-async function list(overrides: object = {}) {
-  serial += 1;
-  const sessionId = `session_${String(serial).padStart(24, '0')}`;
-  const result = await schema.sessions.start({
-    sessionId,
-    roomName: `room-${sessionId}`,
-    profile: 'default',
-    userScope: '',
-    trusted: true,
-    maxSessions: 500,
-    sessionTimeoutMs: 60_000,
-    ...overrides,
-  });
+async function list(overrides: Partial<StartArguments> = {}) {
+  const result = await start({ maxSessions: 500, ...overrides });
   if (!('session' in result)) throw new Error(result.status);
   return result.session;
 }
 
-async function listWarm(count: number): Promise<void> {
-  const ids = Array.from({ length: count }, () => `prewarm_${String((serial += 1)).padStart(24, '0')}`);
-  const rooms = ids.map((id) => `room-${id}`);
-  const args = { profile: 'default', ids, rooms, warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 };
-  await schema.pools.planRefill(args);
-}
+type ClaimOptions = Parameters<typeof look>[1];
 
-type ClaimOptions = Partial<Parameters<RedisSchema['sessions']['claim']>[0]>;
-
-function look(host: Host, options: ClaimOptions = {}) {
-  serial += 1;
-  const launch = `launch${serial}`;
-  return schema.sessions.claim({ host, launch, hostCapacity: 10, includePool: true, ...options });
+function lookFrom(host: Host, options: ClaimOptions = {}) {
+  return look(host, { hostCapacity: 10, ...options });
 }
 
 async function take(host: Host, options: ClaimOptions = {}) {
-  const claim = await look(host, options);
-  if (claim.status !== 'claimed') throw new Error(`${host}: ${claim.status}`);
-  const { id: sessionId, generation, launch } = claim.session;
-  await schema.sessions.markReady({ sessionId, generation, launch }, 1000);
-  return sessionId;
+  const ref = await claim(host, { hostCapacity: 10, ...options });
+  await schema.sessions.markReady(ref, 1000);
+  return ref.sessionId;
 }
 
 /** Calls on a host, claimed while nobody else hears of anything. */
@@ -100,7 +66,7 @@ async function offerOver(): Promise<void> {
 
 async function hostAfter(first: Host, placement?: Placement): Promise<Host> {
   const session = await list();
-  const claim = await look(first, { placement });
+  const claim = await lookFrom(first, { placement });
   if (claim.status === 'claimed') return first;
   const best = await waitFor(() => woken.at(-1));
   expect(await take(best, { placement })).toBe(session.id);
@@ -121,10 +87,10 @@ describe('the host that looks first', () => {
     await fill('b', 1);
     await listenAs(...HOSTS);
     const session = await list();
-    expect(await look('a')).toEqual({ status: 'none', nextDueMs: OFFER_MS });
+    expect(await lookFrom('a')).toEqual({ status: 'none', nextDueMs: OFFER_MS });
     await waitFor(() => woken.length > 0);
     expect(woken).toEqual(['c']);
-    expect(await look('b')).toMatchObject({ status: 'none' });
+    expect(await lookFrom('b')).toMatchObject({ status: 'none' });
     expect(await take('c')).toBe(session.id);
     expect(woken).toEqual(['c']);
   });
@@ -140,7 +106,7 @@ describe('the host that looks first', () => {
     await fill('b', 2);
     await listenAs('b');
     const session = await list();
-    expect(await look('a')).toMatchObject({ status: 'none' });
+    expect(await lookFrom('a')).toMatchObject({ status: 'none' });
     await waitFor(() => woken.includes('b'));
     expect(await take('b')).toBe(session.id);
   });
@@ -159,7 +125,7 @@ describe('the host that looks first', () => {
     await fill('a', 10);
     await listenAs('b', 'c');
     const session = await list();
-    expect(await look('a')).toEqual({ status: 'host_full' });
+    expect(await lookFrom('a')).toEqual({ status: 'host_full' });
     await waitFor(() => woken.length === 1);
     expect(await take('b')).toBe(session.id);
   });
@@ -170,8 +136,8 @@ describe('an offer', () => {
     await fill('a', 3);
     await listenAs('b');
     const session = await list();
-    expect(await look('a')).toMatchObject({ status: 'none', nextDueMs: OFFER_MS });
-    const again = await look('a');
+    expect(await lookFrom('a')).toMatchObject({ status: 'none', nextDueMs: OFFER_MS });
+    const again = await lookFrom('a');
     expect(again).toMatchObject({ status: 'none' });
     if (again.status === 'none') expect(again.nextDueMs).toBeLessThanOrEqual(OFFER_MS);
     await offerOver();
@@ -183,14 +149,14 @@ describe('an offer', () => {
     await fill('c', 3);
     await listenAs('b');
     await list();
-    await look('a');
+    await lookFrom('a');
     await offerOver();
     await take('a');
     const second = await list();
     expect(await take('a')).toBe(second.id);
     await beat('b');
     await list();
-    expect(await look('a')).toMatchObject({ status: 'none', nextDueMs: OFFER_MS });
+    expect(await lookFrom('a')).toMatchObject({ status: 'none', nextDueMs: OFFER_MS });
   });
 
   test('of a full host, not taken in time, goes to the next best', async () => {
@@ -198,9 +164,9 @@ describe('an offer', () => {
     await fill('c', 1);
     await listenAs('b', 'c');
     const session = await list();
-    await look('a');
+    await lookFrom('a');
     await offerOver();
-    await look('a');
+    await lookFrom('a');
     await waitFor(() => woken.includes('c'));
     expect(woken).toEqual(['b', 'c']);
     expect(await take('c')).toBe(session.id);
@@ -210,7 +176,7 @@ describe('an offer', () => {
     await fill('a', 3);
     await listenAs('b');
     const session = await list();
-    await look('a');
+    await lookFrom('a');
     await beat('b', { draining: true });
     expect(await take('a')).toBe(session.id);
   });
@@ -262,7 +228,7 @@ describe('the best host', () => {
     await listenAs(...HOSTS);
     expect(await hostAfter('a')).toBe('c');
     await list();
-    expect(await look('b', { shortOfMemory: true })).toEqual({ status: 'host_full' });
+    expect(await lookFrom('b', { shortOfMemory: true })).toEqual({ status: 'host_full' });
   });
 
   test('is none without the profile', async () => {
@@ -270,7 +236,7 @@ describe('the best host', () => {
     await fill('c', 5);
     await listenAs(...HOSTS);
     const session = await list({ profile: 'other' });
-    expect(await look('a')).toMatchObject({ status: 'none' });
+    expect(await lookFrom('a')).toMatchObject({ status: 'none' });
     await waitFor(() => woken.length > 0);
     expect(woken).toEqual(['c']);
     expect(await take('c')).toBe(session.id);
@@ -280,7 +246,7 @@ describe('the best host', () => {
     for (const host of ['b', 'c'] as const) {
       await beat(host, { concurrency: 1 });
       await list();
-      await look(host);
+      await lookFrom(host);
     }
     await fill('a', 5);
     await listenAs(...HOSTS);
@@ -291,9 +257,9 @@ describe('the best host', () => {
   test('spreads warm agents too, and leaves a launch free for a caller on each host', async () => {
     for (const host of HOSTS) await beat(host, { concurrency: 2 });
     await listenAs(...HOSTS);
-    await listWarm(3);
-    expect(await look('a')).toMatchObject({ status: 'claimed' });
-    expect(await look('a')).toMatchObject({ status: 'none' });
+    await refill(3);
+    expect(await lookFrom('a')).toMatchObject({ status: 'claimed' });
+    expect(await lookFrom('a')).toMatchObject({ status: 'none' });
     await waitFor(() => woken.length === 2);
     expect([...woken].sort()).toEqual(['b', 'c']);
   });
@@ -312,7 +278,7 @@ describe('a user who comes again', () => {
     await fill('b', 5);
     await listenAs(...HOSTS);
     const session = await list({ userId: 'alice' });
-    expect(await look('a')).toMatchObject({ status: 'none' });
+    expect(await lookFrom('a')).toMatchObject({ status: 'none' });
     await waitFor(() => woken.length > 0);
     expect(woken).toEqual(['b']);
     expect(await take('b')).toBe(session.id);
@@ -328,10 +294,10 @@ describe('a user who comes again', () => {
 
   test('gets the warm agent of its host before an older one', async () => {
     await callOf('alice', 'b');
-    await listWarm(1);
+    await refill(1);
     const older = await take('a');
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await listWarm(1);
+    await refill(1);
     const onFormer = await take('b');
     expect((await list({ userId: 'alice' })).id).toBe(onFormer);
     expect((await list({ userId: 'bob' })).id).toBe(older);
@@ -367,7 +333,7 @@ describe('a user who comes again', () => {
       await redis.command('DEL', 'session:user:alice');
       expect((await list({ userId: 'alice' })).profile).toBe('default');
       await redis.command('DEL', 'session:user:alice', 'spawn:pending');
-      await listWarm(1);
+      await refill(1);
       const warm = await take('a');
       expect(await list({ userId: 'alice', anyProfile: true })).toMatchObject({
         id: warm,

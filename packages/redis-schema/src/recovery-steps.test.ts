@@ -1,62 +1,31 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   type LaunchRef,
+  type RedisSchema,
+  type SessionRecord,
   openRedis,
   parseSession,
   RedisRecoveringError,
-  type RedisSchema,
-  type SessionRecord,
 } from './index.js';
+import { heartbeat, newId, redis, schema, start, useRedis } from './testing/steps.js';
 
 const PROCESS = { pid: 4242, pgid: 4242, startTime: '777' };
 const PROFILES = [{ name: 'default', voices: [], poolTarget: 0 }];
 /** Nearly two heartbeats, as heartbeat.lua counts them. */
 const RECOVERY_MS = 10_000;
 
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
-  await schema.connected(2000);
+useRedis(async () => {
   await register('host-a', false);
-  await heartbeat('host-a');
+  await beat('host-a');
 });
-afterEach(() => schema.close());
 
 function register(host: string, hasLaunches: boolean) {
   return schema.hosts.register(host, PROFILES, { hasLaunches });
 }
 
-function heartbeat(host: string, published?: number) {
-  const fields = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0 };
-  return schema.hosts.heartbeat(host, { ...fields, draining: false, published });
-}
-
-function newId(kind: 'session' | 'prewarm' = 'session'): string {
-  serial += 1;
-  return `${kind}_${String(serial).padStart(24, '0')}`;
-}
-
-function start(overrides: { userId?: string } = {}) {
-  const sessionId = newId();
-  return schema.sessions.start({
-    sessionId,
-    roomName: `greenroom-${sessionId}`,
-    profile: 'default',
-    userScope: '',
-    trusted: true,
-    maxSessions: 50,
-    sessionTimeoutMs: 60_000,
-    ...overrides,
-  });
+/** What it has published, it says with its heartbeat. */
+function beat(host: string, published?: number) {
+  return heartbeat(host, { published });
 }
 
 /** What a host has on disk of a call. */
@@ -106,7 +75,7 @@ describe('the epoch', () => {
     [
       'another host was heard',
       async () => {
-        await heartbeat('host-b');
+        await beat('host-b');
         return register('host-a', false);
       },
     ],
@@ -122,35 +91,35 @@ describe('the epoch', () => {
       'epoch',
       epoch.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')),
     );
-    expect((await heartbeat('host-a')).epoch).toBeUndefined();
+    expect((await beat('host-a')).epoch).toBeUndefined();
     await expect(start()).rejects.toThrow(RedisRecoveringError);
   });
 
   test('it is set when two heartbeats are over and every host that was heard has published', async () => {
     await redis.command('FLUSHALL');
-    const { recovery } = await heartbeat('host-a');
-    await heartbeat('host-b');
-    expect((await heartbeat('host-a', recovery)).epoch).toBeUndefined();
+    const { recovery } = await beat('host-a');
+    await beat('host-b');
+    expect((await beat('host-a', recovery)).epoch).toBeUndefined();
     const number = await letTimePass();
-    expect((await heartbeat('host-a', number)).epoch).toBeUndefined();
-    const { epoch } = await heartbeat('host-b', number);
+    expect((await beat('host-a', number)).epoch).toBeUndefined();
+    const { epoch } = await beat('host-b', number);
     expect(epoch).toMatch(new RegExp(`^${number}-[0-9a-f]{12}$`));
-    expect(await heartbeat('host-a')).toMatchObject({ epoch, recovery: undefined });
+    expect(await beat('host-a')).toMatchObject({ epoch, recovery: undefined });
   });
 
   test('a host that has published for an earlier recovery has not for this one', async () => {
     await redis.command('FLUSHALL');
-    const { recovery = 0 } = await heartbeat('host-a');
+    const { recovery = 0 } = await beat('host-a');
     const number = await letTimePass();
     expect(number).not.toBe(recovery);
-    expect((await heartbeat('host-a', recovery)).epoch).toBeUndefined();
+    expect((await beat('host-a', recovery)).epoch).toBeUndefined();
   });
 });
 
 describe('while data is being recovered', () => {
   beforeEach(async () => {
     await redis.command('FLUSHALL');
-    await heartbeat('host-a');
+    await beat('host-a');
   });
 
   test('what is not there is unknown, for whoever asks', async () => {
@@ -193,9 +162,9 @@ describe('a host that missed a recovery', () => {
       late.enterLife(epoch);
       const { ref } = known();
       await redis.command('DEL', 'epoch');
-      await heartbeat('host-a');
+      await beat('host-a');
       const number = await letTimePass();
-      await heartbeat('host-a', number);
+      await beat('host-a', number);
       expect(await redis.command('EXISTS', 'epoch')).toBe(1);
       await work(late, ref);
     } finally {
@@ -222,7 +191,7 @@ describe('a host that missed a recovery', () => {
   test('a host that has published in a recovery knows what is over, while others must wait', async () => {
     const call = known();
     await redis.command('FLUSHALL');
-    const { recovery = 0 } = await heartbeat('host-a');
+    const { recovery = 0 } = await beat('host-a');
     schema.enterLife(recovery);
     await publish(call);
     await schema.sessions.requestEnd({ sessionId: call.ref.sessionId, reason: 'caller_ended', by: 'caller' });
@@ -327,7 +296,7 @@ describe('publishing a launch', () => {
   test('brings a lost call back: its hash, its place, its user, and every step of its launch', async () => {
     const call = known();
     await redis.command('FLUSHALL');
-    await heartbeat('host-a');
+    await beat('host-a');
     expect(await publish(call)).toMatchObject({
       status: 'ok',
       session: { status: 'ready', generation: 2, publishedGeneration: 1, agentPid: 4242 },
@@ -336,7 +305,7 @@ describe('publishing a launch', () => {
     expect(await schema.hosts.sessionsOf('host-a')).toEqual([call.ref.sessionId]);
     expect(await schema.sessions.renew(call.ref, 60_000, {})).toMatchObject({ status: 'ok' });
     const number = await letTimePass();
-    await heartbeat('host-a', number);
+    await beat('host-a', number);
     await register('host-a', true);
     expect(await start({ userId: 'ann' })).toMatchObject({
       status: 'existing',
@@ -349,7 +318,7 @@ describe('publishing a launch', () => {
   test('again, because the answer was lost, is the same', async () => {
     const call = known();
     await redis.command('FLUSHALL');
-    await heartbeat('host-a');
+    await beat('host-a');
     await publish(call);
     await publish(call);
     expect((await schema.health.read()).callers).toBe(1);

@@ -1,74 +1,29 @@
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { openRedis, type RedisSchema } from './index.js';
-import type { LaunchRef } from './sessions/index.js';
+import { describe, expect, test } from '@jest/globals';
+import {
+  addHost,
+  HOST,
+  heartbeat,
+  redis,
+  refill,
+  schema,
+  spawn,
+  startedId,
+  useRedis,
+} from './testing/steps.js';
 
-const HOST = 'host-a';
-let redis: TestRedis;
-let schema: RedisSchema;
-let serial = 0;
+useRedis(() => addHost(HOST, { poolTarget: 1 }));
 
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(async () => {
-  await redis.command('FLUSHALL');
-  schema = openRedis({ url: redis.url, clientName: 'test' });
-  await schema.connected(2000);
-  await schema.hosts.register(HOST, [{ name: 'default', voices: [], poolTarget: 1 }]);
-  await heartbeat();
-});
-afterEach(() => schema.close());
-
-function heartbeat() {
-  const facts = { capacity: 60, concurrency: 4, version: 'test', startedAt: 0, running: 0, draining: false };
-  return schema.hosts.heartbeat(HOST, facts);
-}
-
-function newId(kind: 'session' | 'prewarm'): string {
-  serial += 1;
-  return `${kind}_${String(serial).padStart(24, '0')}`;
-}
-
-async function startCaller(): Promise<string> {
-  const sessionId = newId('session');
-  const { status } = await schema.sessions.start({
-    sessionId,
-    roomName: `greenroom-${sessionId}`,
-    profile: 'default',
-    userScope: '',
-    trusted: false,
-    maxSessions: 50,
-    sessionTimeoutMs: 60_000,
-  });
-  expect(['created', 'assigned']).toContain(status);
-  return sessionId;
-}
-
-async function planWarm(): Promise<string> {
-  const id = newId('prewarm');
-  const times = { warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 };
-  await schema.pools.planRefill({ profile: 'default', ids: [id], rooms: [`greenroom-${id}`], ...times });
+async function listWarm(): Promise<string> {
+  const [id = ''] = (await refill(1)).created;
   return id;
-}
-
-async function launchNext(): Promise<LaunchRef> {
-  const launch = `launch${(serial += 1)}`;
-  const claim = await schema.sessions.claim({ host: HOST, launch, hostCapacity: 60, includePool: true });
-  if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  const ref = { sessionId: claim.session.id, generation: claim.session.generation, launch };
-  const facts = { pid: 4242, pgid: 4242, startTime: '777', roomSid: 'RM_old', logFile: '/tmp/x.log' };
-  await schema.sessions.commitLaunch(ref, facts);
-  return ref;
 }
 
 const hash = (id: string, field: string) => redis.command('HGET', `session:${id}`, field);
 
 describe('another room in the place of a lost one', () => {
   test('a call goes on with the sid of the new room, ready or not yet', async () => {
-    const id = await startCaller();
-    const ref = await launchNext();
+    const id = await startedId();
+    const ref = await spawn(HOST, { roomSid: 'RM_old' });
     expect((await schema.sessions.replaceRoom(ref, 'RM_new')).status).toBe('ok');
     expect(await hash(id, 'roomSid')).toBe('RM_new');
     await schema.sessions.markReady(ref, 1);
@@ -79,17 +34,19 @@ describe('another room in the place of a lost one', () => {
   });
 
   test('without a sid a call is only asked about', async () => {
-    const id = await startCaller();
-    expect((await schema.sessions.replaceRoom(await launchNext())).status).toBe('ok');
+    const id = await startedId();
+    expect((await schema.sessions.replaceRoom(await spawn(HOST, { roomSid: 'RM_old' }))).status).toBe('ok');
     expect(await hash(id, 'roomSid')).toBe('RM_old');
   });
 
   test('a warm agent is retired in the same step, warming or in the pool', async () => {
-    const warming = await planWarm();
-    expect(await schema.sessions.replaceRoom(await launchNext(), 'RM_new')).toEqual({ status: 'retired' });
+    const warming = await listWarm();
+    expect(await schema.sessions.replaceRoom(await spawn(HOST, { roomSid: 'RM_old' }), 'RM_new')).toEqual({
+      status: 'retired',
+    });
     expect(await hash(warming, 'status')).toBe('ending');
-    const pooled = await planWarm();
-    const ref = await launchNext();
+    const pooled = await listWarm();
+    const ref = await spawn(HOST, { roomSid: 'RM_old' });
     expect((await schema.sessions.markReady(ref, 1)).status).toBe('pooled');
     expect(await schema.sessions.replaceRoom(ref)).toEqual({ status: 'retired' });
     expect(await hash(pooled, 'endReason')).toBe('warm_agent_retired');
@@ -98,10 +55,10 @@ describe('another room in the place of a lost one', () => {
   });
 
   test('a warm agent that has just got a caller stays', async () => {
-    const id = await planWarm();
-    const ref = await launchNext();
+    const id = await listWarm();
+    const ref = await spawn(HOST, { roomSid: 'RM_old' });
     await schema.sessions.markReady(ref, 1);
-    await startCaller();
+    await startedId();
     expect(await schema.sessions.replaceRoom(ref, 'RM_new')).toMatchObject({
       status: 'ok',
       session: { id, owner: 'caller', status: 'ready', roomSid: 'RM_new' },
@@ -109,8 +66,8 @@ describe('another room in the place of a lost one', () => {
   });
 
   test('an ended session, or a later launch, is not touched', async () => {
-    const id = await startCaller();
-    const ref = await launchNext();
+    const id = await startedId();
+    const ref = await spawn(HOST, { roomSid: 'RM_old' });
     expect(await schema.sessions.replaceRoom({ ...ref, launch: 'earlier' }, 'RM_new')).toEqual({
       status: 'superseded',
       now: 'starting',

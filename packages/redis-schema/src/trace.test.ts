@@ -1,53 +1,24 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startRedis, type TestRedis } from '@greenroom/test-kit';
-import { openRedis, type RedisSchema } from './index.js';
+import { expect, test } from '@jest/globals';
+import { addHost, HOST, PROCESS, redis, reopen, schema, startArguments, useRedis } from './testing/steps.js';
 import { commandNames, loadScript } from './scripts.js';
 
-const HOST = 'host-a';
-let redis: TestRedis;
-let schema: RedisSchema;
-
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
-beforeEach(() => redis.command('FLUSHALL'));
-afterEach(() => schema.close());
+useRedis();
 
 async function open(traceSteps: boolean): Promise<void> {
-  schema = openRedis({ url: redis.url, clientName: 'test', traceSteps });
-  await schema.connected(2000);
-  await schema.hosts.register(HOST, [{ name: 'default', voices: [], poolTarget: 0 }]);
-  await schema.hosts.heartbeat(HOST, {
-    capacity: 60,
-    concurrency: 4,
-    version: 'test',
-    startedAt: 0,
-    running: 0,
-    draining: false,
-  });
+  await reopen({ traceSteps });
+  await addHost();
 }
 
 /** A start, its launch, its end, and every step asked twice as after a lost answer. */
 async function wholeCall(sessionId: string): Promise<void> {
-  const start = {
-    sessionId,
-    roomName: 'a-room',
-    profile: 'default',
-    userId: 'ann',
-    userScope: '',
-    trusted: true,
-    maxSessions: 50,
-    sessionTimeoutMs: 60_000,
-  };
+  const start = startArguments({ sessionId, userId: 'ann' });
   await schema.sessions.start(start);
   await schema.sessions.start(start);
   const claim = { host: HOST, launch: 'launch-1', hostCapacity: 60, includePool: true };
   await schema.sessions.claim(claim);
   await schema.sessions.claim(claim);
   const ref = { sessionId, generation: 1, launch: 'launch-1' };
-  const facts = { pid: 4242, pgid: 4242, startTime: '777', roomSid: 'RM_x', logFile: '/tmp/x.log' };
-  await schema.sessions.commitLaunch(ref, facts);
+  await schema.sessions.commitLaunch(ref, PROCESS);
   await schema.sessions.markReady(ref, 1000);
   await schema.sessions.markReady(ref, 1000);
   await schema.sessions.requestEnd({ sessionId, reason: 'caller_ended', by: 'caller' });
