@@ -39,6 +39,10 @@ test.each([
     '"entries[0].cron" is no cron expression: Invalid value for minute: 61',
   ],
   [{ kind: 'schedule', entries: [{ cron: '0 0 31 2 *', size: 1 }] }, '"entries[0].cron" never fires'],
+  [
+    { kind: 'schedule', entries: [{ cron: '\u0000{x} * * * *', size: 1 }] },
+    expect.stringMatching(/^"entries\[0\]\.cron" is no cron expression: [^{}\0]+$/),
+  ],
   ...['@yearly', '2030-01-01T00:00:00', '2030-01-01 00:00:00', '* * * *', '0 0 0 1 1 * 2030'].map(
     (cron): [object, string] => [
       { kind: 'schedule', entries: [{ cron, size: 1 }] },

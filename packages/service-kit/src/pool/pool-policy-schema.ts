@@ -71,7 +71,9 @@ function checked(check: (text: string) => void): Joi.CustomValidator<string> {
       check(text);
       return text;
     } catch (error) {
-      return helpers.message({ custom: `{#label} ${(error as Error).message.replaceAll(/[{}]/g, '')}` });
+      // joi takes it for a template, in which braces and control characters mean something.
+      const message = (error as Error).message.replaceAll(/[{}\p{Cc}]/gu, '');
+      return helpers.message({ custom: `{#label} ${message}` });
     }
   };
 }
