@@ -24,16 +24,19 @@ local function matches(json)
 end
 
 local entries, last = {}, nil
+local looks = 0
 local function look(id, score)
+  -- However many ended in that very millisecond, what was handed out is no look: else such a page would never get past it.
   if present(A.beforeScore) and score == A.beforeScore and id >= A.beforeId then return end
+  looks = looks + 1
   last = { score = score, id = id }
   local json = History.text_of(id)
   if json and matches(json) then entries[#entries + 1] = { id = id, json = json } end
 end
 
-local looks, is_over = 0, false
+local offset, is_over = 0, false
 while not is_over and looks < MAX_LOOKS and #entries < A.limit do
-  local rows = redis.call('ZREVRANGEBYSCORE', index, high, low, 'WITHSCORES', 'LIMIT', looks, CHUNK)
+  local rows = redis.call('ZREVRANGEBYSCORE', index, high, low, 'WITHSCORES', 'LIMIT', offset, CHUNK)
   is_over = #rows < 2 * CHUNK
   for i = 1, #rows, 2 do
     if #entries == A.limit then
@@ -41,7 +44,7 @@ while not is_over and looks < MAX_LOOKS and #entries < A.limit do
       break
     end
     look(string.match(rows[i], '^%S+'), rows[i + 1])
-    looks = looks + 1
+    offset = offset + 1
   end
 end
 return answer({ status = 'ok', entries = entries, next = not is_over and last or NIL })

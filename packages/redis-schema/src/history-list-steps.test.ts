@@ -51,6 +51,23 @@ describe('the history', () => {
     expect(seen.sort()).toEqual(ids.sort());
   });
 
+  test('more ends in one millisecond than a page looks at are listed to the last', async () => {
+    const kept = await redis.command('GET', `history:${await call()}`);
+    const at = Math.round(schema.clock.now()) + 1000;
+    const many = Array.from({ length: 1_100 }, (_, n) => `session_${n}`);
+    await redis.command('MSET', ...many.flatMap((id) => [`history:${id}`, String(kept)]));
+    await redis.command('ZADD', 'history', ...many.flatMap((id) => [at, id]));
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await schema.history.list({}, { limit: 200, cursor });
+      seen.push(...page.entries.map(({ id }) => id));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    expect(seen).toHaveLength(1_101);
+    expect(new Set(seen).size).toBe(1_101);
+  });
+
   test('is filtered by user, host, reason, profile and time of the end', async () => {
     const ada = await call({ userId: 'ada' });
     const bob = await call({ userId: 'bob', userScope: 'k12345678' }, OTHER_HOST);
