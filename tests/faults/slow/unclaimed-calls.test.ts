@@ -3,7 +3,7 @@ import { startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { agent } from '../../support/agents.js';
 import { joinCall, leaveCalls } from '../../support/caller.js';
 import { fieldOf } from '../../support/room-events.js';
-import { endSession, sessionOf, startSession, waitForStatus } from '../../support/sessions.js';
+import { endSession, health, sessionOf, startSession, waitForStatus } from '../../support/sessions.js';
 
 const LEAVE_GRACE_MS = 1000;
 /** It has waited for 5 s, a heartbeat later it is missed, and with the next one for long enough. */
@@ -42,4 +42,18 @@ test('who leaves while its next launch waits for a busy host has left: the call 
   expect(ended).toMatchObject({ code: 'session_ended', endReason: 'caller_left' });
   expect(await sessionOf(stack, busy)).toMatchObject({ status: 'starting' });
   await endSession(stack, busy);
+});
+
+test('a start that no host takes for JOIN_GRACE ends as no_host', async () => {
+  const busy = await startSession(stack);
+  await waitFor(() => fieldOf(stack, busy, 'agentPid'));
+  const unclaimed = await startSession(stack);
+  const [{ host }] = (await stack.request('GET', '/api/hosts')).body.hosts;
+  expect((await stack.request('POST', `/api/hosts/${host}/drain`)).status).toBe(200);
+  await stack.spawner.kill();
+  await stack.startSpawner({ JOIN_GRACE: '2' });
+  const ended = await waitForStatus(stack, unclaimed, 404, 2000 + LOOKS_MS);
+  expect(ended).toMatchObject({ code: 'session_ended', endReason: 'no_host' });
+  await waitForStatus(stack, busy, 404, LOOKS_MS);
+  expect((await health(stack)).capacity.current).toBe(0);
 });
