@@ -66,7 +66,7 @@ export class CallStore {
       case 'opened':
       case 'exists': {
         const call = parseCall(answer.call);
-        this.#watcher?.({ call, outbox: [] });
+        this.#watcher?.changed(call, []);
         return { status: answer.status, call };
       }
       case 'taken':
@@ -145,7 +145,9 @@ export class CallStore {
   /** What could not be sent for a call is tried again after this time. */
   async retryIn(callId: string, inMs: number): Promise<void> {
     const answer = await this.#scripts.run('retry-commands', { callId, inMs });
-    if (answer.status !== 'ok' && answer.status !== 'not_found') throw unexpected('retry-commands', answer);
+    if (answer.status === 'not_found') return;
+    if (answer.status !== 'ok') throw unexpected('retry-commands', answer);
+    this.#watcher?.due(Number(answer.clock) + inMs);
   }
 
   /** The call is over, and nothing of it is left. Its session, where it has one, ends through the ordinary door. */
@@ -218,7 +220,7 @@ export class CallStore {
       case 'changed': {
         const call = parseCall(answer.call);
         const outbox: OutboxEntry[] = parseOutbox(answer.outbox);
-        this.#watcher?.({ call, outbox });
+        this.#watcher?.changed(call, outbox);
         return { status: 'changed', call, outbox };
       }
       case 'noted':

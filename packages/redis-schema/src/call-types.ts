@@ -112,5 +112,10 @@ export interface DueCalls {
   nextDueAt: EpochMs | undefined;
 }
 
-/** Told of every change that this process makes, in order to act without a detour. */
-export type CallWatcher = (change: { call: CallRecord; outbox: readonly OutboxEntry[] }) => void;
+/** Told of what this process does to calls, in order to act without a detour. */
+export interface CallWatcher {
+  /** `outbox`: what is to be sent now. */
+  changed(call: CallRecord, outbox: readonly OutboxEntry[]): void;
+  /** Something is due then. */
+  due(at: EpochMs): void;
+}

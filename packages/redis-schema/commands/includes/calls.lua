@@ -142,9 +142,21 @@ function Calls.end_without_session(call, reason)
   Calls.wake_watchers(NOW)
 end
 
+-- A phone call that the data has lost: all that can be done with it is to hang up.
+function Calls.begin_lost(session)
+  local call = { callId = session.callId }
+  Calls.write(call, {
+    version = '1', medium = 'phone', sessionId = session.id, state = 'null', settings = '{}', facts = '{}', openedAt = int(NOW),
+  })
+  Calls.renew(session.callId)
+  return call
+end
+
 -- In the step that ends a session.
 function Calls.end_with(session, reason)
-  local call = Calls.read(present(session.callId) and session.callId or session.id)
+  local is_phone = present(session.callId) and session.callId ~= session.id
+  local call = Calls.read(is_phone and session.callId or session.id)
+  if not call and is_phone then call = Calls.begin_lost(session) end
   if call then Calls.end_without_session(call, reason) end
 end
 

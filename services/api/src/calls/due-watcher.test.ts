@@ -53,12 +53,12 @@ interface Sent {
 class WatchingApi {
   readonly sent: Sent[] = [];
   readonly metrics = createApiMetrics();
-  readonly #schema: RedisSchema;
+  readonly schema: RedisSchema;
   readonly #watcher: DueWatcher;
   readonly #sender: CommandSender;
 
   constructor(own: RedisSchema, answer: (command: CallCommand, times: number) => SendOutcome | Error) {
-    this.#schema = own;
+    this.schema = own;
     const send = async ({ callId }: CallRecord, command: CallCommand): Promise<SendOutcome> => {
       this.sent.push({ callId, command, at: own.clock.now() });
       const times = this.sent.filter((each) => each.command.commandId === command.commandId).length;
@@ -88,14 +88,14 @@ class WatchingApi {
 
   /** As a kill does: what is under way is lost. */
   async die(): Promise<void> {
-    await this.#schema.close();
+    await this.schema.close();
     await this.#watcher.close();
   }
 
   async close(): Promise<void> {
     await this.#watcher.close();
     await this.#sender.idle();
-    await this.#schema.close();
+    await this.schema.close();
   }
 }
 
@@ -149,6 +149,18 @@ test.each([1, 3])('of %d apis, one asks and one hangs up, each in its time', asy
   expect(allSent().map(({ command }) => command.kind)).toEqual(['say', 'end']);
 });
 
+test('what an api has changed itself it looks at in time, without a wake and whenever it looks otherwise', async () => {
+  const api = await watchingApi();
+  const begun: number[] = [];
+  for (const callId of ['v3:a', 'v3:b', 'v3:c']) {
+    begun.push(await startSilence(callId, api.schema));
+    await new Promise((resolve) => setTimeout(resolve, 900));
+  }
+  await waitFor(() => api.sent.length === 3, { what: 'three questions' });
+  const late = api.sent.map(({ at }, i) => at - (begun[i] ?? 0) - SILENCE_MS);
+  expect(Math.max(...late)).toBeLessThan(300);
+});
+
 describe('an api that is killed', () => {
   test('with a call in its hands leaves it to another within a second', async () => {
     const at = Math.round(schema.clock.now());
@@ -181,6 +193,8 @@ describe('a command', () => {
     await waitFor(() => api.sent.length === 3, { what: 'three attempts', timeoutMs: 3000 });
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(idsOf(api.sent)).toEqual(['checkin-1', 'checkin-1', 'checkin-1']);
+    // Sooner than its lease alone would bring it back.
+    expect((api.sent[1]?.at ?? 0) - (api.sent[0]?.at ?? 0)).toBeLessThan(500);
     expect(await metricOf(api, 'greenroom_call_commands_total{command="checkin"}')).toBe('1');
   });
 

@@ -39,9 +39,12 @@ export class DueWatcher {
 
   open(): void {
     const { redis, sender } = this.#options;
-    const unwatch = redis.calls.watch(({ call, outbox }) => {
-      if (outbox.length > 0) sender.deliver(call, outbox);
-      if (call.dueAt !== undefined) this.#lookAt(call.dueAt);
+    const unwatch = redis.calls.watch({
+      changed: (call, outbox) => {
+        if (outbox.length > 0) sender.deliver(call, outbox);
+        if (call.dueAt !== undefined) this.#lookAt(call.dueAt);
+      },
+      due: (at) => this.#lookAt(at),
     });
     this.#closed.signal.addEventListener('abort', unwatch);
     redis.bus.onGap(() => this.#lookAt(redis.clock.now()));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
+import { begin, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
 import { openRedis, type RedisSchema, type SessionRecord } from '@greenroom/redis-schema';
 import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -232,4 +232,27 @@ test('a call that Redis has lost is opened again, with what goes on in it', asyn
   // Nobody has noticed, but somebody is heard.
   await feed.hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
   expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
+});
+
+test('a phone call that Redis has lost is watched again, in the life in which its session has been published', async () => {
+  const callId = 'v3:a-phone';
+  const run = await startRun({ callId });
+  const wish = {
+    callId,
+    sessionId: run.id,
+    medium: 'phone',
+    state: begin(now(), 'phone'),
+    settings: {},
+  } as const;
+  await schema.calls.open({ ...wish, dueAt: undefined });
+  feed.look(run);
+  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  expect((await schema.calls.read(callId))?.dueAt).toBeUndefined();
+
+  await redis.command('DEL', `call:${callId}`, 'calls:due');
+  feed.lookAgain(run);
+  await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() + 1 }]);
+  const found = await schema.calls.findBySession(run.id);
+  expect(found).toMatchObject({ callId, medium: 'phone', facts: { room: run.session.roomName } });
+  expect((found?.dueAt ?? Number.NaN) - now()).toBeLessThan(SILENCE_MS + 1);
 });

@@ -63,7 +63,10 @@ export class CallFeed {
   look(run: AgentRun): void {
     if (!hasBothSides(run)) return;
     const ear = this.#of(run);
-    if (isPhoneCall(run.session)) return this.#join(ear, run.session.callId);
+    if (isPhoneCall(run.session)) {
+      if (ear.call === 'unknown' || ear.callId !== run.session.callId) this.#joinPhone(run, ear);
+      return;
+    }
     const isAway = run.session.callerLeftAt !== undefined;
     if (ear.call !== 'unknown') {
       if (ear.isCallerAway !== isAway) this.#tellInTurn(run, [this.#callerIs(run, isAway)]);
@@ -142,6 +145,34 @@ export class CallFeed {
     const { redis, leaving } = this.#options;
     this.#of(run).call = 'none';
     void this.#inTurn(run, () => untilAnswered(() => redis.calls.close(run.id), leaving));
+  }
+
+  #joinPhone(run: AgentRun, ear: Ear): void {
+    ear.callId = run.session.callId ?? ear.callId;
+    ear.call = 'opening';
+    void this.#inTurn(run, () => this.#openPhone(run, ear));
+  }
+
+  /** It is there, unless Redis has lost it: then it begins anew, answered as it was, so that it is watched and hung up. */
+  async #openPhone(run: AgentRun, ear: Ear): Promise<void> {
+    const { redis, leaving } = this.#options;
+    const { id, profile, session } = run;
+    const at = this.#now();
+    const wish = {
+      callId: ear.callId,
+      sessionId: id,
+      medium: 'phone',
+      state: begin(at, 'phone'),
+      settings: profile.deadAirSettings ?? {},
+      facts: { room: session.roomName, answeredAt: String(at) },
+      dueAt: undefined,
+    } as const;
+    const answer = await untilAnswered(() => redis.calls.open(wish), leaving);
+    if (answer.status === 'session_over') ear.call = 'none';
+    if (ear.call !== 'opening') return;
+    this.#join(ear, answer.status === 'taken' ? answer.by : ear.callId);
+    if (answer.status === 'opened')
+      await this.#tell(run, [{ kind: 'call_started', at }, ...ear.ongoing.values()]);
   }
 
   /** What begins and ends a phone call, and who is there, the phone tells. */
