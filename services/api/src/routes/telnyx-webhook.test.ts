@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { begin } from '@greenroom/dead-air';
 import type { CallRecord } from '@greenroom/redis-schema';
 import {
   type PhoneCall,
@@ -9,6 +10,7 @@ import {
 } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
+import { rejectCall } from '../calls/telnyx/phone-steps.js';
 import { ADMIN_TOKEN, openTestApi, StandInSpawner, type TestApi } from '../testing/test-api.js';
 
 const PATH = '/api/webhooks/telnyx';
@@ -138,6 +140,48 @@ describe('a call that comes in', () => {
     expect(await outbox(call)).toEqual([{ kind: 'phone', commandId: 'reject', command: { kind: 'reject' } }]);
     expect(await deliver(call, 'call.initiated', INCOMING)).toMatchObject({ outcome: 'duplicate' });
     expect((await api.schema.health.read()).queued).toBe(0);
+  });
+
+  test('that one instance rejects just before another finds a place has no session that is left over', async () => {
+    const call = telnyx.dial();
+    const event = call.eventOf('call.initiated', INCOMING);
+    const { sessions } = api.schema;
+    const start = sessions.start.bind(sessions);
+    sessions.start = async (args) => {
+      sessions.start = start;
+      const started = await start(args);
+      await other.schema.calls.open({
+        callId: call.id,
+        medium: 'phone',
+        state: begin(0, 'phone'),
+        settings: {},
+        dueAt: undefined,
+      });
+      await other.schema.calls.change(call.id, rejectCall, { eventId: event.id });
+      return started;
+    };
+    expect(await post(event)).toMatchObject({ outcome: 'duplicate' });
+    const { body } = await api.adminGet('/api/sessions');
+    expect(body.sessions).toEqual([]);
+    // What is left to do is to be rid of the caller: by the rejection or, now that a session has ended, by hanging up.
+    expect(await outbox(call)).toHaveLength(1);
+  });
+
+  test('that is told again after we died half-way is answered then', async () => {
+    const call = telnyx.dial();
+    const event = call.eventOf('call.initiated', INCOMING);
+    const { calls } = api.schema;
+    const change = calls.change.bind(calls);
+    calls.change = async () => {
+      calls.change = change;
+      throw new Error('killed');
+    };
+    expect(await post(event)).toMatchObject({ status: 500 });
+    expect(await outbox(call)).toEqual([]);
+    expect(await post(event, other)).toMatchObject({ outcome: 'taken' });
+    expect(await outbox(call)).toHaveLength(1);
+    const { body } = await api.adminGet('/api/sessions');
+    expect(body.sessions).toHaveLength(1);
   });
 
   test('of which the news of the answer comes first has everything that it has else', async () => {
