@@ -1,4 +1,4 @@
-import type { CallEvent } from '@greenroom/dead-air';
+import { type CallEvent, callReducer } from '@greenroom/dead-air';
 import type { DeadAirSettings } from '@greenroom/contracts';
 import type { CallRecord, NextCall, ReduceCall } from '@greenroom/redis-schema';
 import { answerCommand, linkCommand, type LinkSettings } from './link.js';
@@ -60,7 +60,7 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
   return (call) => {
     switch (event.kind) {
       case 'caller_said':
-        return applyEvents(call, [{ kind: 'caller_said', text: event.text, final: event.isFinal, at }]);
+        return callReducer({ kind: 'caller_said', text: event.text, final: event.isFinal, at })(call);
       case 'playback_started':
       case 'playback_ended': {
         const { events, facts } = hearSound(call, event.kind, event.sound, time);

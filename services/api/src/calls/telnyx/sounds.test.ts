@@ -125,5 +125,5 @@ test('what is remembered of sounds without an id stays small', () => {
     const time = { occurredAt: NOW + at, timeOf: (it: number) => it };
     facts = hearSound({ state: begin(NOW, 'phone'), facts }, 'playback_ended', sound!, time).facts;
   }
-  expect(facts['sounds']!.length).toBeLessThan(2_000);
+  expect(facts['sounds']!.length).toBeLessThan(600);
 });

@@ -1,6 +1,7 @@
 import { Counter, createLogger, Gauge, Registry } from '@greenroom/service-kit';
 import { type PhoneCall, startTelnyx, type TestTelnyx, waitFor } from '@greenroom/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { isOtherLeg, readClientState } from './client-state.js';
 import type { PhoneCommand } from './phone-command.js';
 import { TelnyxAwayError, TelnyxClient } from './telnyx-client.js';
 
@@ -85,6 +86,12 @@ test('each kind of command gets to the call that it is for', async () => {
     voice: 'AWS.Polly.Joanna',
     language: 'de-DE',
   });
+  expect(readClientState(String(bodies.get('speak')?.client_state))).toEqual({ commandId: 'checkin-1' });
+  // Another state in between would rename what is being spoken.
+  for (const [action, body] of bodies) {
+    if (action !== 'speak') expect(body).not.toHaveProperty('client_state');
+  }
+  expect(isOtherLeg(String(bodies.get('transfer')?.target_leg_client_state))).toBe(true);
   expect(bodies.get('playback_start')).toMatchObject({ audio_url: 'https://example.test/a.mp3' });
   expect(bodies.get('transfer')).toMatchObject({ to: 'sip:room@sip.example.test' });
   const other = telnyx.dial();
