@@ -70,7 +70,7 @@ local outbox = added and A.watches and Calls.begin_attempt(call) or {}
 set_flag()
 if session and present(A.callerJoinedAt) then Calls.caller_joined(session, A.callerJoinedAt) end
 Calls.tell_steps(call, A.steps)
-Calls.renew(A.callId, session and tonumber(session.ttlMs))
+Calls.renew_with(call, session)
 if not A.watches then
   if present(A.dueAt) then Calls.wake_watchers(A.dueAt) end
   if added then Calls.wake_watchers(NOW) end

@@ -32,5 +32,5 @@ if session and call.sessionId ~= session.id then
   write(session, { callId = A.callId })
   Calls.tell_host(session)
 end
-Calls.renew(A.callId, session and tonumber(session.ttlMs))
+Calls.renew_with(call, session)
 return answer({ status = is_new and 'opened' or 'exists', call = call })

@@ -4,6 +4,8 @@ local Calls = {}
 
 -- Longer than a call may be; renewed at every change, and with its session.
 Calls.TTL_MS = 14400000
+-- Nobody lets a telephone ring for longer.
+Calls.RINGING_MS = 180000
 -- What redeliveries are known by.
 Calls.EVENTS_KEPT = 500
 Calls.EVENTS_TTL_MS = 3600000
@@ -45,8 +47,13 @@ function Calls.write(call, fields)
 end
 
 function Calls.renew(id, ttl_ms)
-  local ttl = int(ttl_ms or Calls.TTL_MS)
-  redis.call('PEXPIRE', Calls.key(id), ttl)
+  redis.call('PEXPIRE', Calls.key(id), int(ttl_ms or Calls.TTL_MS))
+end
+
+-- With its session, or for as long as a telephone may ring without one.
+function Calls.renew_with(call, session)
+  local is_waiting = not session and not present(call.sessionId)
+  Calls.renew(call.callId, is_waiting and Calls.RINGING_MS or session and tonumber(session.ttlMs))
 end
 
 -- dueAt: empty where nothing is due, whatever comes.

@@ -410,6 +410,17 @@ describe('the end', () => {
     expect(await redis.command('KEYS', `*${call.id}*`)).toEqual([]);
   });
 
+  test('the news of an answer comes after it: what is kept for a call that may follow goes by itself', async () => {
+    const call = await answered();
+    await deliver(call, 'call.hangup');
+    await deliver(call, 'call.answered');
+    expect(await outbox(call)).toEqual([]);
+    const keys = (await redis.command('KEYS', `*${call.id}*`)) as string[];
+    for (const key of keys)
+      expect(await redis.command('TTL', key)).toBeLessThanOrEqual(key.endsWith(':events') ? 3600 : 180);
+    expect(await redis.command('ZCARD', 'calls:due')).toBe(0);
+  });
+
   test('it comes before the call itself: nobody waits for it', async () => {
     const call = telnyx.dial();
     expect(await deliver(call, 'call.hangup')).toMatchObject({ status: 200, outcome: 'ignored' });
