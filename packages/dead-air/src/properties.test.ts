@@ -207,15 +207,22 @@ function isPutOffForLongEnough(call: TimedCall, at: number): boolean {
 
 function isBusy(before: Told, at: number): boolean {
   const changedAt = Math.max(0, ...before.filter(({ kind }) => kind === 'agent_changed').map(timeOf));
-  return isCallerSpeaking(before, at) || ['a', 'b', 'c'].some((id) => isRunning(before, id, changedAt, at));
+  return (
+    isCallerSpeaking(before, changedAt, at) ||
+    ['a', 'b', 'c'].some((id) => isRunning(before, id, changedAt, at))
+  );
 }
 
-function isCallerSpeaking(before: Told, at: number): boolean {
+function isCallerSpeaking(before: Told, changedAt: number, at: number): boolean {
   const speech = before.findLast((event) => event.kind === 'caller_speaking');
   const words = before.findLast(
     (event) => event.kind === 'caller_said' && event.text.trim() !== '' && event.text !== ' … ',
   );
-  const speaks = speech?.kind === 'caller_speaking' && speech.active && at - speech.at < ONGOING_MS;
+  const speaks =
+    speech?.kind === 'caller_speaking' &&
+    speech.active &&
+    speech.at > changedAt &&
+    at - speech.at < ONGOING_MS;
   const goesOn = words?.kind === 'caller_said' && !words.final && at - words.at < INTERIM_WORDS_MS;
   return speaks || goesOn;
 }

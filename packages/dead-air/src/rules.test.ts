@@ -85,11 +85,12 @@ describe('silence', () => {
     expect(call.timeline()).toEqual([[607, 'say', QUESTION]]);
   });
 
-  it('counts anew with another agent, and what the old one played or ran is over', () => {
+  it('counts anew with another agent: what the old one played, ran or heard is over', () => {
     const call = started();
     call.tell(1 * SECOND, { kind: 'playback_started', id: 'a' });
     call.tell(1 * SECOND, { kind: 'agent_speaking', active: true });
     call.tell(1 * SECOND, { kind: 'work_started', id: 'w' });
+    call.tell(1 * SECOND, { kind: 'caller_speaking', active: true });
     call.tell(20 * SECOND, { kind: 'agent_changed' });
     call.tellLate(21 * SECOND, 19 * SECOND, { kind: 'playback_started', id: 'b' });
     call.runTo(27 * SECOND);
@@ -130,6 +131,18 @@ describe('a question', () => {
     call.runTo(16 * SECOND);
     expect(call.timeline()).toHaveLength(2);
     expect(call.timeline().at(-1)).toEqual([16, 'say', QUESTION]);
+  });
+
+  it('is not over before it was asked for, whatever the clock of those says who speak it', () => {
+    const call = started({}, 'nothing');
+    call.runTo(7 * SECOND);
+    call.tellLate(7 * SECOND, 2 * SECOND, { kind: 'playback_started', id: 'p', commandId: 'checkin-1' });
+    call.tellLate(7 * SECOND, 3 * SECOND, { kind: 'playback_ended', id: 'p', commandId: 'checkin-1' });
+    call.runTo(14 * SECOND);
+    expect(call.timeline()).toEqual([
+      [7, 'say', QUESTION],
+      [14, 'say', QUESTION],
+    ]);
   });
 
   it('that was refused counts as asked, and the count begins anew', () => {

@@ -37,7 +37,9 @@ export function restartDueBy({ restart, agentSince }: CallState): number {
   return restart.at > agentSince ? restart.at + RESTART_MS : 0;
 }
 
-function callerQuietFrom({ caller, words }: CallState): number {
-  const speechEnds = caller.active ? Math.max(caller.startedAt, words.at) + ONGOING_MS : caller.endedAt;
+/** Of a caller whom an older agent heard speak, the new one tells anew. */
+function callerQuietFrom({ caller, words, agentSince }: CallState): number {
+  const isSpeaking = caller.active && caller.startedAt > agentSince;
+  const speechEnds = isSpeaking ? Math.max(caller.startedAt, words.at) + ONGOING_MS : caller.endedAt;
   return Math.max(speechEnds, words.at);
 }

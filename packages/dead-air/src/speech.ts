@@ -14,15 +14,18 @@ export function isSpoken(state: CallState, saying: Saying): boolean {
   return !saying.isHeard && saying.soundEndedAt > 0 && wasSomethingHeard(state, saying);
 }
 
-/** When the line is over, as far as is known: if nothing more is told of it, it takes as long as its text may take. */
+/**
+ * When the line is over, as far as is known: if nothing more is told of it, it takes as long as its text may take. Not before
+ * it was asked for, whatever a clock that is not ours says.
+ */
 export function lineOverAt(state: CallState, saying: Saying): number {
-  if (saying.endedAt > 0) return saying.endedAt;
+  if (saying.endedAt > 0) return Math.max(saying.askedAt, saying.endedAt);
   if (saying.refusedAt > 0) return saying.refusedAt;
   if (state.agentSince > saying.askedAt) return state.agentSince;
   const playing = openSince(state.playbacks, state.agentSince).find(
     (it) => it.commandId === saying.commandId,
   );
-  if (playing !== undefined) return playing.from + saying.longestMs;
+  if (playing !== undefined) return Math.max(saying.askedAt, playing.from) + saying.longestMs;
   if (wasSomethingHeard(state, saying)) return agentQuietFrom(state);
   return saying.askedAt + SPEECH_START_MS + saying.longestMs;
 }
