@@ -3,9 +3,10 @@
 --       published? (number of the recovery in which this host has published all its launches),
 --       lostAfterMs? (silence after which another host may be lost), joinGraceMs? (0 and absent: no limit)
 -- Answers: ok {ending[], restarting[], pendingDue, doomed[], deployment?, epoch?, recovery?, kills[] {sessionId,
---          launch, generation, roomName}, forget[] (sessions whose files must go), drainWantedSince?, silent[] {sessionId, launch, generation, roomName, host}
---          (launches of hosts that may be lost; LiveKit is to be asked for each), unclaimed[] {sessionId, generation,
---          roomName, roomSid?} (of callers, waiting for a launch; likewise)} | host_taken {by?, freshForMs, epoch?}
+--          launch, generation, roomName}, forget[] (sessions whose files must go), drainWantedSince?, silent[] {sessionId,
+--          launch, generation, roomName, host} (launches of hosts that may be lost; LiveKit is to be asked for each),
+--          unclaimed[] {sessionId, generation, roomName, roomSid?} (of callers, waiting for a launch; likewise)}
+--          | host_taken {by?, freshForMs, epoch?}
 -- @flags allow-oom
 -- @include prelude
 -- @include line

@@ -1,7 +1,8 @@
 -- Who LiveKit shows in the room of a launch. Stamps the coming and going of its caller, and ends the call of one who has not
 -- come, or not come back, in time: the times stand here, so that another spawner counts on from them. What was seen counts for
 -- the moment at which it was seen.
--- Args: sessionId, generation, launch? (absent for a session that waits for one), seenAt, caller (present | absent | unknown), callerSince? (when LiveKit let it in),
+-- Args: sessionId, generation, launch? (absent for a session that waits for one), seenAt,
+--       caller (present | absent | unknown), callerSince? (when LiveKit let it in),
 --       agent (present | absent | unknown), joinGraceMs (0: no limit), leaveGraceMs, agentGraceMs,
 --       notBefore? (until then an absence proves nothing: LiveKit itself was away)
 -- Answers: ok {session, agentVanished} | ending {session} (its end was begun in this step) | superseded {now?}

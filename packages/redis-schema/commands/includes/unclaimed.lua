@@ -19,7 +19,8 @@ function Unclaimed.to_look_at()
     if is_waiting and NOW - (tonumber(looked_at or nil) or 0) >= Unclaimed.PAUSE_MS then
       redis.call('HSET', K.session(id), 'roomLookedAt', int(NOW))
       found[#found + 1] = {
-        sessionId = id, generation = tonumber(generation), roomName = room_name, roomSid = present(room_sid or nil) and room_sid or nil,
+        sessionId = id, generation = tonumber(generation), roomName = room_name,
+        roomSid = present(room_sid or nil) and room_sid or nil,
       }
     end
   end
