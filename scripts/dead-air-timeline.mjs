@@ -9,6 +9,7 @@ import { readOptions } from './lib/dead-air/options.mjs';
 import { playCalls } from './lib/dead-air/play.mjs';
 import { listViolations, tableOf } from './lib/dead-air/report.mjs';
 import { openStage } from './lib/dead-air/stage.mjs';
+import { storyOf } from './lib/dead-air/story.mjs';
 
 /** How far from its time a step may be, and while instances are being killed. */
 const TOLERANCE_MS = 300;
@@ -20,6 +21,8 @@ const KILLS = {
 };
 /** A new call every so often. */
 const CALLS_PER_SECOND = 8;
+/** Of calls that went wrong. */
+const STORIES = 3;
 
 const options = readOptions(process.argv.slice(2));
 if (options.help ?? options.mistake) {
@@ -57,17 +60,34 @@ async function perform({ apis, calls: count, seed, logs, names, withKills, toler
   const stage = await openStage({ apis, seed, say });
   try {
     say('the services are ready');
-    const kills = withKills ? beginKills(stage, say) : undefined;
-    const calls = await playCalls(stage, { count, names, spreadMs: (count / CALLS_PER_SECOND) * 1_000 });
+    let kills;
+    const connected = () => {
+      say('all calls are under way');
+      if (withKills) kills = beginKills(stage, say);
+    };
+    const calls = await playCalls(stage, {
+      count,
+      names,
+      spreadMs: (count / CALLS_PER_SECOND) * 1_000,
+      connected,
+    });
     await kills?.stop();
     await stage.telnyx.settled();
     const violations = judge(calls, { toleranceMs });
     say(`${stage.telnyx.deliveries.length} webhooks, ${countDoubled(stage)} commands came doubled`);
     console.log([...tableOf(calls), ...listViolations(violations)].join('\n'));
+    tellStories(stage, calls, violations);
     if (logs) keepLogs(join(logs, `${apis}-apis${withKills ? '-kills' : ''}`), stage);
     return violations.length === 0;
   } finally {
     await stage.close();
+  }
+}
+
+function tellStories({ telnyx }, calls, violations) {
+  for (const name of [...new Set(violations.map((it) => it.name))].slice(0, STORIES)) {
+    const { callId } = calls.find((it) => it.name === name);
+    console.log([`\nstory of ${name}, ${callId}:`, ...storyOf(telnyx, callId)].join('\n'));
   }
 }
 

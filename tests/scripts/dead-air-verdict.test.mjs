@@ -26,7 +26,7 @@ test.each([
   ['a step that never came', call([0, undefined]), 'missing step', 'step 2'],
   ['a call that took another course', call([0], ['said too much']), 'wrong course', 'said too much'],
 ])('%s fails the verdict', (_, played, rule, text) => {
-  expect(judge([call([0]), played], STRICT)).toEqual([{ rule, call: 'Caller 1 (silence)', text }]);
+  expect(judge([call([0]), played], STRICT)).toEqual([{ rule, name: 'Caller 1', caseName: 'silence', text }]);
 });
 
 test('the table shows the worst either way, the median, and what is missing', () => {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How much later than expected something may come and still be seen; what comes later counts as missing. */
 const PATIENCE_MS = 3_000;
 const CONNECTED_MS = 60_000;
+const LOOK_MS = 200;
 /** After the last step, so that what should not come has time to come. */
 const AFTERWARDS_MS = 1_500;
 
@@ -10,6 +11,7 @@ const AFTERWARDS_MS = 1_500;
 export class Line {
   steps = [];
   problems = [];
+  isConnected = false;
   /** What we were asked to say and do, as this call wants to hear it. */
   #expected = [];
   #asked = 0;
@@ -18,13 +20,16 @@ export class Line {
     Object.assign(this, { stage, name });
   }
 
-  /** Rings, is answered, and has its session. */
+  /** Rings, is answered, and has its session, whose agent is ready. */
   async connect(settings) {
     this.call = this.stage.telnyx.dial();
     const { body } = await this.call.waitForCommand('transfer', 1, CONNECTED_MS);
     this.sessionId = /^sip:([^@]+)@/.exec(body.to)[1];
     await this.call.waitForEvent('call.answered');
+    while ((await this.stage.ask('GET', `/api/session/${this.sessionId}`)).status !== 'ready')
+      await sleep(LOOK_MS);
     if (settings) await this.change(settings);
+    this.isConnected = true;
   }
 
   change(settings) {

@@ -2,21 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CASES } from './cases.mjs';
 import { Line } from './line.mjs';
 
+const LOOK_MS = 50;
+
 /**
  * So many calls, the cases in turn, which begin one after the other within `spreadMs` and then all go on at once.
+ * @param connected called when all are under way
  * @returns of each its case, its steps and what was wrong
  */
-export async function playCalls(stage, { count, names, spreadMs }) {
-  return Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      await sleep((spreadMs * index) / count);
-      return playCall(stage, names[index % names.length], index);
-    }),
-  );
+export async function playCalls(stage, { count, names, spreadMs, connected = () => undefined }) {
+  const lines = Array.from({ length: count }, (_, index) => new Line(stage, `Caller ${index + 1}`));
+  const playing = lines.map(async (line, index) => {
+    await sleep((spreadMs * index) / count);
+    return playCall(line, names[index % names.length]);
+  });
+  const isUnderWay = ({ isConnected, problems }) => isConnected || problems.length > 0;
+  while (!lines.every(isUnderWay)) await sleep(LOOK_MS);
+  connected();
+  return Promise.all(playing);
 }
 
-async function playCall(stage, caseName, index) {
-  const line = new Line(stage, `Caller ${index + 1}`);
+async function playCall(line, caseName) {
   try {
     await CASES[caseName].play(line);
     await line.finish();

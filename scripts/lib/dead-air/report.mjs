@@ -23,7 +23,9 @@ export function tableOf(calls) {
 }
 
 export function listViolations(violations) {
-  const lines = violations.slice(0, SHOWN).map(({ rule, call, text }) => `  ✗ ${rule}: ${call}: ${text}`);
+  const lines = violations
+    .slice(0, SHOWN)
+    .map(({ rule, name, caseName, text }) => `  ✗ ${rule}: ${name} (${caseName}): ${text}`);
   if (violations.length > SHOWN) lines.push(`  … and ${violations.length - SHOWN} more`);
   return lines;
 }

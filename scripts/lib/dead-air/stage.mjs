@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { redisCommand, startTelnyx } from '../../../packages/test-kit/dist/index.js';
+import { redisCommand, startTelnyx, waitFor } from '../../../packages/test-kit/dist/index.js';
 import { startDeployment } from '../chaos/deployment.mjs';
 import { randomOf } from '../chaos/random.mjs';
 
@@ -19,7 +19,7 @@ const SETTINGS = {
   HEALTH_CHECK_INTERVAL: '60',
   STALE_SWEEP_INTERVAL: '300',
   SHUTDOWN_MODE: 'handover',
-  TRACE_STEPS: '0',
+  TRACE_STEPS: '',
   TELNYX_LINK: 'sip',
   TELNYX_SIP_URI: 'sip:{sessionId}@rooms.test',
 };
@@ -36,6 +36,7 @@ export async function openStage({ apis, seed, say, doubled = 0.2, settings = {} 
       cuts: false,
       settings: { ...SETTINGS, ...telnyx.env, ...settings },
     });
+    await Promise.all(deployment.apis.map(untilReady));
     telnyx.deliverTo(deployment.apis.map(({ url }) => url));
     return new Stage(telnyx, deployment);
   } catch (error) {
@@ -90,6 +91,14 @@ class Stage {
   }
 }
 
+/** It listens before it has reached Redis. */
+function untilReady({ name, url }) {
+  return waitFor(async () => (await fetch(new URL('/readyz', url))).ok, {
+    timeoutMs: READY_MS,
+    what: `${name} to be ready`,
+  });
+}
+
 class Refused extends Error {}
 
 async function askOne(url, method, body, adminToken) {
@@ -101,5 +110,6 @@ async function askOne(url, method, body, adminToken) {
   });
   const text = await response.text();
   if (response.ok) return JSON.parse(text);
-  throw new Refused(`${method} ${url.pathname} was answered with ${response.status}: ${text.slice(0, 300)}`);
+  const problem = `${method} ${url.pathname} was answered with ${response.status}: ${text.slice(0, 300)}`;
+  throw response.status >= 500 ? new Error(problem) : new Refused(problem);
 }

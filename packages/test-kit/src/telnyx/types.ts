@@ -35,6 +35,7 @@ export interface Delivery {
   readonly url: string;
   readonly attempt: number;
   readonly at: number;
+  readonly answeredAt: number;
   /** Undefined where no answer came. */
   readonly status: number | undefined;
 }

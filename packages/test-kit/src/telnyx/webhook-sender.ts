@@ -80,7 +80,7 @@ export class WebhookSender {
     const body = JSON.stringify({ data: event, meta: { attempt, delivered_to: url } });
     const at = Date.now();
     const status = await postWebhook(url, body, this.key.headersFor(body), this.#stopped.signal);
-    this.deliveries.push({ event, url, attempt, at, status });
+    this.deliveries.push({ event, url, attempt, at, answeredAt: Date.now(), status });
     return status;
   }
 }
