@@ -6,7 +6,7 @@ import { CASES } from './lib/dead-air/cases.mjs';
 import { beginKills } from './lib/dead-air/faults.mjs';
 import { judge } from './lib/dead-air/judge.mjs';
 import { readOptions } from './lib/dead-air/options.mjs';
-import { playCalls } from './lib/dead-air/play.mjs';
+import { playCalls, playLoneCall } from './lib/dead-air/play.mjs';
 import { listViolations, tableOf } from './lib/dead-air/report.mjs';
 import { openStage } from './lib/dead-air/stage.mjs';
 import { storyOf } from './lib/dead-air/story.mjs';
@@ -72,6 +72,7 @@ async function perform({ apis, calls: count, seed, logs, names, withKills, toler
       connected,
     });
     await kills?.stop();
+    if (withKills) calls.push(await playLoneCall(stage));
     await stage.telnyx.settled();
     const violations = judge(calls, { toleranceMs });
     say(`${stage.telnyx.deliveries.length} webhooks, ${countDoubled(stage)} commands came doubled`);

@@ -184,6 +184,29 @@ export const CASES = {
   },
 };
 
+/** For a stage in which nobody else calls: nothing wakes the other apis then. */
+export const LONE_CASE = {
+  name: 'the api that heard of it last is killed a second before each step',
+  async play(line) {
+    await line.connect();
+    const done = await line.agentSpeaks();
+    const steps = [
+      ['first question, its api killed', NORMAL_MS],
+      ['second question, its api killed', NORMAL_MS],
+      ['hang-up, its api killed', HANG_UP_MS],
+    ];
+    let quietAt = done;
+    for (const [name, waitMs] of steps) {
+      const dueAt = quietAt + waitMs;
+      await sleep(dueAt - 1_000 - Date.now());
+      const restarted = line.stage.killLastTold(line.call);
+      if (name.startsWith('hang-up')) await line.isHungUp(name, dueAt);
+      else quietAt = await line.isAsked(name, dueAt, QUESTION);
+      await restarted;
+    }
+  },
+};
+
 async function fallSilent(line, { question }) {
   const done = await line.agentSpeaks();
   const first = await line.isAsked('first question: 7 s', done + NORMAL_MS, question);

@@ -20,16 +20,20 @@ export class Line {
     Object.assign(this, { stage, name });
   }
 
-  /** Rings, is answered, and has its session, whose agent is ready. */
+  /** Rings, is answered, and hears music until the agent of its session is ready: till then nothing is silent. */
   async connect(settings) {
     this.call = this.stage.telnyx.dial();
     const { body } = await this.call.waitForCommand('transfer', 1, CONNECTED_MS);
     this.sessionId = /^sip:([^@]+)@/.exec(body.to)[1];
     await this.call.waitForEvent('call.answered');
-    while ((await this.stage.ask('GET', `/api/session/${this.sessionId}`)).status !== 'ready')
-      await sleep(LOOK_MS);
-    if (settings) await this.change(settings);
+    await this.call.hears(this.#prepare(settings));
     this.isConnected = true;
+  }
+
+  async #prepare(settings) {
+    const path = `/api/session/${this.sessionId}`;
+    while ((await this.stage.ask('GET', path)).status !== 'ready') await sleep(LOOK_MS);
+    if (settings) await this.change(settings);
   }
 
   change(settings) {

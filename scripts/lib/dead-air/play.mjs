@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CASES } from './cases.mjs';
+import { CASES, LONE_CASE } from './cases.mjs';
 import { Line } from './line.mjs';
 
 const LOOK_MS = 50;
@@ -13,7 +13,8 @@ export async function playCalls(stage, { count, names, spreadMs, connected = () 
   const lines = Array.from({ length: count }, (_, index) => new Line(stage, `Caller ${index + 1}`));
   const playing = lines.map(async (line, index) => {
     await sleep((spreadMs * index) / count);
-    return playCall(line, names[index % names.length]);
+    const caseName = names[index % names.length];
+    return playCall(line, caseName, CASES[caseName].play);
   });
   const isUnderWay = ({ isConnected, problems }) => isConnected || problems.length > 0;
   while (!lines.every(isUnderWay)) await sleep(LOOK_MS);
@@ -21,9 +22,14 @@ export async function playCalls(stage, { count, names, spreadMs, connected = () 
   return Promise.all(playing);
 }
 
-async function playCall(line, caseName) {
+/** One call alone, whose apis are killed in turn. */
+export function playLoneCall(stage) {
+  return playCall(new Line(stage, 'Lone caller'), LONE_CASE.name, LONE_CASE.play);
+}
+
+async function playCall(line, caseName, play) {
   try {
-    await CASES[caseName].play(line);
+    await play(line);
     await line.finish();
   } catch (error) {
     line.problems.push(error.message);

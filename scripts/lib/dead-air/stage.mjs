@@ -81,8 +81,11 @@ class Stage {
     await instance.untilReady(READY_MS);
   }
 
-  logs() {
-    return this.deployment.instances.map((it) => it.output()).join('');
+  /** The api that was told of this call last: if any had its time in its head, it would be that one. */
+  killLastTold({ id }) {
+    const taken = ({ event, status }) => event.payload.call_control_id === id && status === 200;
+    const { url } = this.telnyx.deliveries.findLast(taken);
+    return this.killAndRestart(this.apis.find((it) => url.startsWith(it.url)));
   }
 
   async close() {

@@ -79,10 +79,15 @@ export class PhoneCall extends CallRecord {
    * @param kind whether it is told as a playback or as spoken text
    * @returns when it ended
    */
-  async agentSpeaks(durationMs: number, kind: 'playback' | 'speak' = 'playback'): Promise<number> {
+  agentSpeaks(durationMs: number, kind: 'playback' | 'speak' = 'playback'): Promise<number> {
+    return this.hears(sleep(durationMs), kind);
+  }
+
+  /** The same, for as long as something else takes. */
+  async hears(during: Promise<unknown>, kind: 'playback' | 'speak' = 'playback'): Promise<number> {
     const about = kind === 'playback' ? { ...aPlayback(), overlay: true } : {};
     this.tell(`call.${kind}.started`, about);
-    await sleep(durationMs);
+    await during;
     if (this.#status === 'ended') return Date.now();
     return this.tell(`call.${kind}.ended`, { ...about, status: 'completed' });
   }
