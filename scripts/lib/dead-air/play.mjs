@@ -14,7 +14,7 @@ export async function playCalls(stage, { count, names, spreadMs, connected = () 
   const playing = lines.map(async (line, index) => {
     await sleep((spreadMs * index) / count);
     const caseName = names[index % names.length];
-    return playCall(line, caseName, CASES[caseName].play);
+    return playCall(line, caseName, CASES[caseName]);
   });
   const isUnderWay = ({ isConnected, problems }) => isConnected || problems.length > 0;
   while (!lines.every(isUnderWay)) await sleep(LOOK_MS);
@@ -24,12 +24,12 @@ export async function playCalls(stage, { count, names, spreadMs, connected = () 
 
 /** One call alone, whose apis are killed in turn. */
 export function playLoneCall(stage) {
-  return playCall(new Line(stage, 'Lone caller'), LONE_CASE.name, LONE_CASE.play);
+  return playCall(new Line(stage, 'Lone caller'), LONE_CASE.name, LONE_CASE);
 }
 
-async function playCall(line, caseName, play) {
+async function playCall(line, caseName, course) {
   try {
-    await play(line);
+    await course.play(line);
     await line.finish();
   } catch (error) {
     line.problems.push(error.message);
