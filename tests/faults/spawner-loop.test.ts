@@ -100,6 +100,17 @@ describe("the container's restart loop", () => {
     expect(stack.agentProcesses()).toEqual([]);
   });
 
+  test('SIGTERM as a drain right behind a SIGHUP: the next spawner waits for the call', async () => {
+    const loop = await startLoop({ SHUTDOWN_MODE: 'drain', DRAIN_TIMEOUT: '0' });
+    await startReady(stack);
+    expect(stack.agentProcesses()).not.toEqual([]);
+    loop.signal('SIGHUP');
+    await loop.waitForLine(/"reason":"SIGHUP"/);
+    loop.signal('SIGTERM');
+    expect(await loop.exited).toEqual({ code: 0, signal: null });
+    expect(stack.agentProcesses()).toEqual([]);
+  });
+
   test('one that fails at once is not started in a hurry, and the loop still ends when told', async () => {
     const loop = await startProcess({ command: LOOP, args: ['sh', '-c', 'echo tried; exit 3'] });
     loops.push(loop);
