@@ -1,4 +1,4 @@
-import type { CallEvent, CallState } from '@greenroom/dead-air';
+import type { CallEvent } from '@greenroom/dead-air';
 import type { CallRecord } from '@greenroom/redis-schema';
 
 /** What is heard: by the command of ours that asked for it, by an id that Telnyx has given it, or only by what plays it. */
@@ -7,9 +7,9 @@ export type Sound =
   | { readonly playbackId: string }
   | { readonly source: string };
 
-/** What one source plays: when what still plays has begun, and when anything of it has last ended. */
-interface Playing {
-  readonly open: readonly number[];
+/** When something of one name has last begun, and last ended, by the clock of Telnyx. */
+interface Heard {
+  readonly startedAt: number;
   readonly endedAt: number;
 }
 
@@ -24,78 +24,57 @@ export interface SoundTime {
   readonly timeOf: (occurredAt: number) => number;
 }
 
-const SPOKEN = 'speak';
 const FACT = 'sounds';
 const KEPT = 8;
-const SILENT: Playing = { open: [], endedAt: 0 };
+const NEVER: Heard = { startedAt: 0, endedAt: 0 };
 
 /**
- * What an event about a sound means for the rules, which want one id for each sound: what has ended once is over for them.
- * Spoken text has none but that of our own command, and the same media may be played again. But one source plays one sound
- * after the other: what has begun before something of it has ended is over, in whatever order that is told.
+ * What an event about a sound means for the rules. Spoken text has no id but that of our own command, and the same media may be
+ * played again; but one source plays one sound after the other, so the latest beginning and the latest end tell whether
+ * it is heard now, in whatever order they are told. That order is Telnyx's: the rules' times are cut to the present, and would
+ * tell what came first for what happened first where its clock is ahead of ours.
  */
 export function hearSound(
-  { state, facts }: Pick<CallRecord, 'state' | 'facts'>,
+  { facts }: Pick<CallRecord, 'facts'>,
   kind: 'playback_started' | 'playback_ended',
   sound: Sound,
   { occurredAt, timeOf }: SoundTime,
 ): HeardSound {
-  const at = timeOf(occurredAt);
-  const named = nameOf(state as Partial<CallState>, sound, at);
-  if ('id' in named) return { events: [{ kind, at, ...named }], facts };
+  const name = nameOf(sound);
   const all = parse(facts[FACT]);
-  const { events, playing } = listen(named.source, all[named.source] ?? SILENT, kind, occurredAt);
-  return {
-    events: events.map((event) => ({ ...event, at: timeOf(event.at) })),
-    facts: { ...facts, [FACT]: JSON.stringify(keep(all, named.source, playing)) },
-  };
+  const before = all[name.id] ?? NEVER;
+  const after =
+    kind === 'playback_started'
+      ? { ...before, startedAt: Math.max(before.startedAt, occurredAt) }
+      : { ...before, endedAt: Math.max(before.endedAt, occurredAt) };
+  const events = newsOf(before, after).map(([what, at]) => ({ kind: what, at: timeOf(at), ...name }));
+  return { events, facts: { ...facts, [FACT]: JSON.stringify(keep(all, name.id, after)) } };
 }
 
-/** The state that came with our command stays with the call: what is spoken after our line is somebody else's. */
-function nameOf(
-  state: Partial<CallState>,
-  sound: Sound,
-  at: number,
-): { id: string; commandId?: string } | { source: string } {
-  if ('playbackId' in sound) return { id: sound.playbackId };
-  if ('source' in sound) return sound;
-  const { commandId } = sound;
-  const endedAt = new Map(Object.entries(state.playbacks?.ended ?? {})).get(commandId);
-  return endedAt !== undefined && at > endedAt ? { source: SPOKEN } : { id: commandId, commandId };
+function nameOf(sound: Sound): { id: string; commandId?: string } {
+  if ('commandId' in sound) return { id: sound.commandId, commandId: sound.commandId };
+  return { id: 'playbackId' in sound ? sound.playbackId : sound.source };
 }
 
-function listen(
-  source: string,
-  { open, endedAt }: Playing,
-  kind: 'playback_started' | 'playback_ended',
-  at: number,
-): { events: CallEvent[]; playing: Playing } {
-  const isStart = kind === 'playback_started';
-  const begun = isStart ? [...open, at] : open;
-  const lastEnd = isStart ? endedAt : Math.max(endedAt, at);
-  const started: CallEvent[] = isStart ? [{ kind, id: nameFor(source, at), at }] : [];
-  const over = begun.filter((begin) => begin <= lastEnd);
-  const ended = over.map((begin) => ({
-    kind: 'playback_ended' as const,
-    id: nameFor(source, begin),
-    at: lastEnd,
-  }));
-  return {
-    events: [...started, ...ended],
-    playing: { open: begun.filter((begin) => begin > lastEnd).slice(-KEPT), endedAt: lastEnd },
-  };
+type News = ['playback_started' | 'playback_ended', number];
+
+/** A beginning that is older than the latest, and an end that is older than the latest beginning, change nothing. */
+function newsOf(before: Heard, after: Heard): News[] {
+  const news: News[] = [];
+  const hasBegun = after.startedAt > before.startedAt;
+  const hasEnded = after.endedAt > before.endedAt;
+  if (hasBegun) news.push(['playback_started', after.startedAt]);
+  if ((hasBegun || hasEnded) && after.endedAt >= after.startedAt)
+    news.push(['playback_ended', after.endedAt]);
+  return news;
 }
 
-function nameFor(source: string, begin: number): string {
-  return `${source}@${begin}`;
+/** The sounds that were heard last. */
+function keep(all: Readonly<Record<string, Heard>>, id: string, heard: Heard): typeof all {
+  const { [id]: _, ...others } = all;
+  return Object.fromEntries([...Object.entries(others), [id, heard] as const].slice(-KEPT));
 }
 
-/** The sources that were heard last. */
-function keep(all: Readonly<Record<string, Playing>>, source: string, playing: Playing): typeof all {
-  const { [source]: _, ...others } = all;
-  return Object.fromEntries([...Object.entries(others), [source, playing] as const].slice(-KEPT));
-}
-
-function parse(text: string | undefined): Readonly<Record<string, Playing>> {
-  return text === undefined ? {} : (JSON.parse(text) as Record<string, Playing>);
+function parse(text: string | undefined): Readonly<Record<string, Heard>> {
+  return text === undefined ? {} : (JSON.parse(text) as Record<string, Heard>);
 }
