@@ -71,6 +71,14 @@ describe.each([
   });
 });
 
+test('a beginning that is told twice is one: it does not begin anew at the second time', () => {
+  const told: Told[] = [
+    ['started', 10],
+    ['started', 10],
+  ];
+  expect(hear(told, 60_000).playbacks.open['speak']?.from).toBe(NOW + 1000);
+});
+
 test('an end that is never told does not keep a text spoken that comes after it', () => {
   const told: Told[] = [
     ['started', 10],
