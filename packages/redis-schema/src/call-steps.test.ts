@@ -81,10 +81,15 @@ async function startSession(): Promise<string> {
     queueMax: 5,
     sessionTimeoutMs: 60_000,
   });
-  const launch = `launch${serial}`;
+  await launchNext();
+  return sessionId;
+}
+
+async function launchNext(): Promise<void> {
+  const launch = `launch${(serial += 1)}`;
   const claim = await schema.sessions.claim({ host: HOST, launch, hostCapacity: 60, includePool: true });
   if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  const ref = { sessionId, generation: claim.session.generation, launch };
+  const ref = { sessionId: claim.session.id, generation: claim.session.generation, launch };
   await schema.sessions.commitLaunch(ref, {
     pid: 4242,
     pgid: 4242,
@@ -93,7 +98,6 @@ async function startSession(): Promise<string> {
     logFile: '/x',
   });
   await schema.sessions.markReady(ref, 1);
-  return sessionId;
 }
 
 async function openLiveKit(): Promise<string> {
@@ -499,6 +503,40 @@ describe('a call and its session', () => {
     await schema.sessions.finishEnd(sessionId, 1);
     expect(await redis.command('KEYS', '*call:*')).toEqual([]);
     expect(await redis.command('ZCARD', 'calls:due')).toBe(0);
+  });
+
+  test('of a phone follows its caller out of the line, to a warm agent', async () => {
+    const before = await startSession();
+    const queued = `session_${'q'.repeat(24)}`;
+    const started = await schema.sessions.start({
+      sessionId: queued,
+      roomName: `greenroom-${queued}`,
+      profile: 'default',
+      userScope: '',
+      trusted: false,
+      maxSessions: 1,
+      queueMax: 5,
+      sessionTimeoutMs: 60_000,
+    });
+    expect(started.status).toBe('queued');
+    const phone = { callId: CALL, medium: 'phone', state: begin, settings: {}, dueAt: undefined } as const;
+    expect(await schema.calls.open({ ...phone, sessionId: queued })).toMatchObject({ status: 'opened' });
+    const warm = `prewarm_${'w'.repeat(24)}`;
+    const times = { warmMaxAgeMs: 60_000, sessionTimeoutMs: 60_000 };
+    await schema.pools.planRefill({
+      profile: 'default',
+      ids: [warm],
+      rooms: [`greenroom-${warm}`],
+      ...times,
+    });
+    await launchNext();
+    await schema.sessions.requestEnd({ sessionId: before, reason: 'caller_ended', by: 'caller' });
+    await schema.sessions.finishEnd(before, 1);
+    expect(await redis.command('GET', `becomes:${queued}`)).toBe(warm);
+    expect(await schema.calls.findBySession(warm)).toMatchObject({ callId: CALL });
+    expect(await schema.calls.change(CALL, counting())).toMatchObject({ call: { sessionId: warm } });
+    await schema.sessions.requestEnd({ sessionId: warm, reason: 'admin_ended', by: 'admin' });
+    expect(await schema.calls.read(CALL)).toMatchObject({ isOver: true });
   });
 
   test('that has a phone has no other call', async () => {
