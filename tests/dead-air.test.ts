@@ -1,15 +1,28 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { makeTempDir, startStack, type TempDir, type TestStack, waitFor } from '@greenroom/test-kit';
+import {
+  baseEnvironment,
+  makeTempDir,
+  type RunningProcess,
+  readCommandLine,
+  startProcess,
+  startStack,
+  type TempDir,
+  type TestStack,
+  waitFor,
+} from '@greenroom/test-kit';
 import { agent } from './support/agents.js';
 import { leaveCalls, startCall } from './support/caller.js';
 import { sessionOf, waitForStatus } from './support/sessions.js';
 
 const SILENCE_MS = 5000;
+const EAR = fileURLToPath(new URL('../services/spawner/dist/room-ear/main.js', import.meta.url));
 
 /** An agent that hears its caller when it gets SIGUSR1, and knows nothing of what it may be told to say. */
+const HUMS = agent('hums-until-told.mjs');
 const TALKER = agent('talks-in-events.sh');
 const PROFILES = `profiles:
   default:
@@ -21,6 +34,16 @@ const PROFILES = `profiles:
   given-up:
     command: ${TALKER}
     dead_air_settings: {agent_response_timeout: 1, frozen_agent_action: end, apology_message: Oh}
+  humming:
+    command: ${HUMS}
+    ready: room
+    events: room
+    dead_air_settings: {silence_timeout_normal: 2, max_checkins_before_disconnect: 50}
+  mute:
+    command: ${agent('joins-room.mjs')}
+    ready: room
+    events: room
+    dead_air_settings: {silence_timeout_normal: 2, agent_response_timeout: 60}
 `;
 
 let dir: TempDir;
@@ -30,13 +53,21 @@ beforeAll(async () => {
   dir = await makeTempDir('dead-air');
   const profiles = path.join(dir.path, 'profiles.yaml');
   writeFileSync(profiles, PROFILES);
-  stack = await startStack({ env: { PROFILES_FILE: profiles }, webhooks: true });
+  stack = await startStack({ env: { PROFILES_FILE: profiles, LEAVE_GRACE: '2' }, webhooks: true });
 }, 30_000);
 afterEach(leaveCalls);
 afterAll(async () => {
   await stack.stop();
   await dir.remove();
+  expect(listeners()).toEqual([]);
 });
+
+/** The programs that listen in rooms, of this checkout. */
+function listeners(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && readCommandLine(Number(name)).includes(EAR))
+    .map(Number);
+}
 
 interface Step {
   step: string;
@@ -55,6 +86,10 @@ async function stepsOf(sessionId: string): Promise<Step[]> {
       ? [{ step: JSON.parse(field('data')).step, atMs: Number.parseInt(id, 10) }]
       : [];
   });
+}
+
+async function stepNames(sessionId: string): Promise<string[]> {
+  return (await stepsOf(sessionId)).map(({ step }) => step);
 }
 
 async function waitForStep(sessionId: string, step: string, timeoutMs = 10_000): Promise<Step> {
@@ -100,15 +135,59 @@ test('where the settings say so, an agent that does not answer ends the call, th
   expect(await waitForStatus(stack, sessionId, 404, 15_000)).toMatchObject({ endReason: 'agent_frozen' });
 }, 40_000);
 
+/** A caller who hums without a pause. */
+async function startHummingCall(profile: string): Promise<{ sessionId: string; hum: RunningProcess }> {
+  const { body } = await stack.request('POST', '/api/session/start', { profile });
+  const env = { ...baseEnvironment(), LIVEKIT_URL: body.livekitUrl, LIVEKIT_TOKEN: body.token };
+  const hum = await startProcess({
+    name: 'humming caller',
+    command: 'sh',
+    args: ['-c', `exec ${HUMS}`],
+    env,
+  });
+  await waitForStep(body.sessionId, 'call_started', 20_000);
+  return { sessionId: body.sessionId, hum };
+}
+
+test('who speaks is heard in the room where agents do not tell, by somebody whom nobody takes for a caller', async () => {
+  const [humming, heard] = await Promise.all([startQuietCall('humming'), startHummingCall('mute')]);
+  await sleep(3500);
+  expect(await stepNames(humming.sessionId)).toEqual(['call_started']);
+  expect(await stepNames(heard.sessionId)).toEqual(['call_started']);
+  const [room] = await stack.livekit.rooms.listRooms([humming.caller.roomName]);
+  expect(room?.activeRecording).toBe(false);
+  expect(humming.caller.events().filter(({ identity }) => identity?.startsWith('ear'))).toEqual([]);
+
+  // Whatever becomes of the listener, no call is touched, and another one hears on.
+  const [listener] = listeners();
+  expect(listeners()).toHaveLength(1);
+  process.kill(listener ?? 0, 'SIGKILL');
+  const silentSince = Date.now();
+  await callerSpeaks(humming.sessionId);
+  const checkin = await waitForStep(humming.sessionId, 'checkin');
+  expect(checkin.atMs - silentSince).toBeGreaterThan(2000);
+  expect(checkin.atMs - silentSince).toBeLessThan(7000);
+  expect(await stepNames(heard.sessionId)).toEqual(['call_started']);
+
+  await humming.caller.leave();
+  expect(await waitForStatus(stack, humming.sessionId, 404, 15_000)).toMatchObject({
+    endReason: 'caller_left',
+  });
+  await heard.hum.stop();
+}, 60_000);
+
 test('a spawner that is killed during a silence changes nothing of it, and hears what was said meanwhile', async () => {
   const [asked, spoke] = await Promise.all([startQuietCall('default'), startQuietCall('default')]);
   const quietSince = (await stepsOf(asked.sessionId))[0]?.atMs ?? 0;
+  // It has heard for the calls before.
+  expect(listeners()).toHaveLength(1);
   await stack.spawner.kill();
+  await waitFor(() => listeners().length === 0);
   await callerSpeaks(spoke.sessionId);
   await stack.startSpawner();
   const checkin = await waitForStep(asked.sessionId, 'checkin');
   expect(checkin.atMs - quietSince).toBeGreaterThan(SILENCE_MS - 100);
   expect(checkin.atMs - quietSince).toBeLessThan(SILENCE_MS + 1000);
   await sleep(500);
-  expect((await stepsOf(spoke.sessionId)).map(({ step }) => step)).toEqual(['call_started']);
+  expect(await stepNames(spoke.sessionId)).toEqual(['call_started']);
 }, 40_000);

@@ -16,10 +16,11 @@ import {
 } from '@greenroom/service-kit';
 import { adoptAll } from './adopt.js';
 import { hasLaunchRecords, Recovery, register } from './recovery.js';
-import { findCgroupRoot, prepareLimits } from './process/index.js';
+import { findCgroupRoot, prepareLimits, startCompanion } from './process/index.js';
 import { DEFAULT_PROFILE } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { CallFeed } from './calls/call-feed.js';
+import { RoomListener } from './calls/room-listener.js';
 import { guardDeadlines } from './deadline-guard.js';
 import { DiskGuard } from './disk-guard.js';
 import { answerLog } from './answer-log.js';
@@ -39,6 +40,7 @@ import { LostHosts } from './lost-hosts.js';
 import { createSpawnerMetrics } from './metrics.js';
 import { PoolKeeper } from './pool.js';
 import { proveHunting } from './prove-hunting.js';
+import { mintEarToken } from './rooms/ear-token.js';
 import { RoomKeeper } from './rooms/room-keeper.js';
 import { RoomWatch } from './rooms/room-watch.js';
 import { UnclaimedWatch } from './rooms/unclaimed-watch.js';
@@ -87,6 +89,7 @@ async function main(): Promise<void> {
       redis,
       leaving: leaving.signal,
       onSound: (run) => watch.wake(run.id),
+      onOpen: (run) => listener.follow(run),
       onError: (run, error) =>
         logger.warn('a call was not told what happened', { session: shortId(run.id), error }),
     }),
@@ -99,6 +102,15 @@ async function main(): Promise<void> {
     leaving: leaving.signal,
   };
 
+  const listener = new RoomListener({
+    livekitUrl: config.livekitUrl,
+    start: startCompanion,
+    mintToken: (run) => mintEarToken({ sessionId: run.id, roomName: run.session.roomName }, config),
+    now: () => Math.round(redis.clock.now()),
+    hear: (run, heard) => void context.calls.hear(run, heard),
+    onError: (run, error) => logger.warn('a room is not listened to', { session: shortId(run.id), error }),
+    onLost: () => logger.warn('the program that listens in rooms is gone; it is started again'),
+  });
   const ends: SessionEnds = new SessionEnds(context, () => launcher.look());
   const supervisor: Supervisor = new Supervisor(context, {
     ends,
@@ -191,6 +203,7 @@ async function main(): Promise<void> {
           limits.close();
           drain.close();
           fenced.close();
+          listener.close();
           rooms.close();
           watch.close();
           disk.close();

@@ -59,6 +59,7 @@ describe('a profiles file', () => {
     pool: 2
     warmMaxAge: 100
     dead_air_settings: {silence_timeout_normal: 9}
+    events: room
   plain: {command: ./bot}
 `,
       {
@@ -91,6 +92,7 @@ describe('a profiles file', () => {
       warmMaxAgeMs: 100_000,
       limits: { memoryBytes: 300 * MIB, processes: 33 },
       deadAirSettings: { silence_timeout_normal: 9 },
+      events: 'room',
     });
     expect(profiles.get('plain')).toMatchObject({
       cwd: folder,

@@ -32,6 +32,8 @@ export interface Profile {
   warmMaxAgeMs: number;
   limits: AgentLimits;
   deadAirSettings: DeadAirSettings | undefined;
+  /** Who tells whether somebody speaks: the agent, or LiveKit too, for agents that do not. */
+  events: 'agent' | 'room';
 }
 
 /** Starts that name no profile get this one. */
@@ -48,7 +50,8 @@ export function rulesOf(config: SpawnerConfig) {
     warmMaxAgeMs: config.warmMaxAgeMs,
     limits: limitsOf({ memoryMb: config.agentMemoryLimitMb, processes: config.agentProcessLimit }),
     deadAirSettings: undefined,
-  };
+    events: 'agent',
+  } as const;
 }
 
 /** 0 is no limit. */

@@ -95,6 +95,7 @@ class ProfileReader {
         processes: limits.processes ?? config.agentProcessLimit,
       }),
       deadAirSettings: own.deadAirSettings,
+      events: own.events ?? rules.events,
     };
   }
 

@@ -44,6 +44,7 @@ beforeEach(async () => {
     redis: schema,
     leaving: leaving.signal,
     onSound: ({ id }) => heardTooEarly.push(id),
+    onOpen: () => undefined,
     onError: (_run, error) => warnings.push(error),
   });
 });

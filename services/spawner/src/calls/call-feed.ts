@@ -15,6 +15,8 @@ interface Options {
   readonly leaving: AbortSignal;
   /** Somebody is heard in a session of which nobody has seen the caller yet. */
   readonly onSound: (run: AgentRun) => void;
+  /** A call has begun here, or has another agent. */
+  readonly onOpen: (run: AgentRun) => void;
   /** A call was not told what happened in it. */
   readonly onError: (run: AgentRun, error: unknown) => void;
 }
@@ -122,6 +124,7 @@ export class CallFeed {
     if (answer.status === 'taken') this.#join(ear, answer.by);
     if (ear.call !== 'opening') return;
     ear.call = 'open';
+    this.#options.onOpen(run);
     const away = this.#callerIs(run, session.callerLeftAt !== undefined);
     await this.#tell(run, [{ kind: 'call_started', at }, ...ear.ongoing.values(), away]);
   }

@@ -12,6 +12,7 @@ export {
 } from './agent-limits.js';
 export { awaitAdoptedExit, type WatchOptions } from './await-exit.js';
 export { findCgroupRoot } from './cgroup.js';
+export { type Companion, type CompanionHandlers, startCompanion } from './companion.js';
 export { dieNow } from './die.js';
 export { UnsafeTargetError } from './guard.js';
 export {

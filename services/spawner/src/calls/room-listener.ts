@@ -1,0 +1,87 @@
+import { fileURLToPath } from 'node:url';
+import type { CallEvent } from '@greenroom/dead-air';
+import type { AgentRun } from '../agent-run.js';
+import type { Companion, startCompanion } from '../process/index.js';
+import type { HeardInRoom, JoinRoom } from '../room-ear/room-sounds.js';
+
+const PROGRAM = fileURLToPath(new URL('../room-ear/main.js', import.meta.url));
+/** After it was lost: the room, or the program. */
+const AGAIN_MS = 1000;
+
+interface Options {
+  readonly livekitUrl: string;
+  readonly start: typeof startCompanion;
+  readonly mintToken: (run: AgentRun) => Promise<string>;
+  readonly now: () => number;
+  readonly hear: (run: AgentRun, heard: readonly CallEvent[]) => void;
+  readonly onError: (run: AgentRun, error: unknown) => void;
+  /** The program went, and is started again. */
+  readonly onLost: () => void;
+}
+
+/**
+ * Hears for itself who speaks in the rooms of agents that do not tell: in one program of its own for all of them, which is
+ * started when the first of them has a call. What it cannot hear is unknown, and changes nothing.
+ */
+export class RoomListener {
+  readonly #options: Options;
+  readonly #runs = new Map<string, AgentRun>();
+  #program: Companion | undefined;
+  #isClosed = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** A call has begun, or has another agent. Returns at once. */
+  follow(run: AgentRun): void {
+    if (this.#isClosed || run.profile.events !== 'room') return;
+    this.#runs.set(run.session.roomName, run);
+    void this.#join(run).catch((error: unknown) => this.#options.onError(run, error));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#program?.kill();
+  }
+
+  async #join(run: AgentRun): Promise<void> {
+    const { livekitUrl, mintToken } = this.#options;
+    const token = await mintToken(run);
+    if (this.#isClosed) return;
+    this.#program ??= this.#start();
+    const message: JoinRoom = { room: run.session.roomName, url: livekitUrl, token };
+    this.#program.send(message);
+  }
+
+  #start(): Companion {
+    return this.#options.start(PROGRAM, {
+      onMessage: (message) => this.#take(message as HeardInRoom),
+      onExit: () => {
+        this.#program = undefined;
+        this.#options.onLost();
+        for (const room of this.#runs.keys()) this.#joinLater(room);
+      },
+    });
+  }
+
+  #take(heard: HeardInRoom): void {
+    const run = this.#runs.get(heard.room);
+    if (run === undefined) return;
+    if (!heard.isThere) return this.#joinLater(heard.room);
+    const at = this.#options.now();
+    this.#options.hear(run, [
+      { kind: 'agent_speaking', active: heard.agent, at },
+      { kind: 'caller_speaking', active: heard.caller, at },
+    ]);
+  }
+
+  /** Whether it was the room that went shows by then. */
+  #joinLater(room: string): void {
+    setTimeout(() => {
+      const run = this.#runs.get(room);
+      if (run?.phase === 'serving') this.follow(run);
+      else this.#runs.delete(room);
+    }, AGAIN_MS).unref();
+  }
+}
