@@ -7,6 +7,12 @@ import type { HeardInRoom, JoinRoom } from '../room-ear/room-sounds.js';
 const PROGRAM = fileURLToPath(new URL('../room-ear/main.js', import.meta.url));
 /** After it was lost: the room, or the program. */
 const AGAIN_MS = 1000;
+/** What goes on in a room that nobody listens in is unknown: until somebody does, its silence does not count. */
+const UNHEARD = 'room_unheard';
+
+type Sound =
+  | { kind: 'agent_speaking' | 'caller_speaking'; active: boolean }
+  | { kind: 'work_started' | 'work_ended'; id: string };
 
 interface Options {
   readonly livekitUrl: string;
@@ -21,11 +27,13 @@ interface Options {
 
 /**
  * Hears for itself who speaks in the rooms of agents that do not tell: in one program of its own for all of them, which is
- * started when the first of them has a call. What it cannot hear is unknown, and changes nothing.
+ * started when the first of them has a call.
  */
 export class RoomListener {
   readonly #options: Options;
   readonly #runs = new Map<string, AgentRun>();
+  /** Rooms that the program is in. */
+  readonly #heard = new Set<string>();
   #program: Companion | undefined;
   #isClosed = false;
 
@@ -37,6 +45,7 @@ export class RoomListener {
   follow(run: AgentRun): void {
     if (this.#isClosed || run.profile.events !== 'room') return;
     this.#runs.set(run.session.roomName, run);
+    if (!this.#heard.has(run.session.roomName)) this.#hear(run, [{ kind: 'work_started', id: UNHEARD }]);
     void this.#join(run).catch((error: unknown) => this.#options.onError(run, error));
   }
 
@@ -60,7 +69,7 @@ export class RoomListener {
       onExit: () => {
         this.#program = undefined;
         this.#options.onLost();
-        for (const room of this.#runs.keys()) this.#joinLater(room);
+        for (const room of this.#runs.keys()) this.#lose(room);
       },
     });
   }
@@ -68,16 +77,28 @@ export class RoomListener {
   #take(heard: HeardInRoom): void {
     const run = this.#runs.get(heard.room);
     if (run === undefined) return;
-    if (!heard.isThere) return this.#joinLater(heard.room);
-    const at = this.#options.now();
-    this.#options.hear(run, [
-      { kind: 'agent_speaking', active: heard.agent, at },
-      { kind: 'caller_speaking', active: heard.caller, at },
+    if (!heard.isThere) return this.#lose(heard.room);
+    this.#heard.add(heard.room);
+    this.#hear(run, [
+      { kind: 'agent_speaking', active: heard.agent },
+      { kind: 'caller_speaking', active: heard.caller },
+      { kind: 'work_ended', id: UNHEARD },
     ]);
   }
 
-  /** Whether it was the room that went shows by then. */
-  #joinLater(room: string): void {
+  #hear(run: AgentRun, sounds: readonly Sound[]): void {
+    const at = this.#options.now();
+    this.#options.hear(
+      run,
+      sounds.map((sound) => ({ ...sound, at })),
+    );
+  }
+
+  /** Whether it was the room itself that went shows a moment later. */
+  #lose(room: string): void {
+    this.#heard.delete(room);
+    const lost = this.#runs.get(room);
+    if (lost?.phase === 'serving') this.#hear(lost, [{ kind: 'work_started', id: UNHEARD }]);
     setTimeout(() => {
       const run = this.#runs.get(room);
       if (run?.phase === 'serving') this.follow(run);
