@@ -34,6 +34,8 @@ export class RoomListener {
   readonly #runs = new Map<string, AgentRun>();
   /** Rooms that the program is in. */
   readonly #heard = new Set<string>();
+  /** Rooms that are about to be joined again. */
+  readonly #lost = new Set<string>();
   #program: Companion | undefined;
   #isClosed = false;
 
@@ -99,7 +101,10 @@ export class RoomListener {
     this.#heard.delete(room);
     const lost = this.#runs.get(room);
     if (lost?.phase === 'serving') this.#hear(lost, [{ kind: 'work_started', id: UNHEARD }]);
+    if (this.#lost.has(room)) return;
+    this.#lost.add(room);
     setTimeout(() => {
+      this.#lost.delete(room);
       const run = this.#runs.get(room);
       if (run?.phase === 'serving') this.follow(run);
       else this.#runs.delete(room);

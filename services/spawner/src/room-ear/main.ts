@@ -1,9 +1,16 @@
 import process from 'node:process';
-import { Room, RoomEvent } from '@livekit/rtc-node';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RemoteTrackPublication, Room, RoomEvent, TrackKind } from '@livekit/rtc-node';
 import { type HeardInRoom, isAgentState, type JoinRoom, soundsOf } from './room-sounds.js';
 
 // A program of its own, since it hears through native code: whatever becomes of that, no call is touched. It is told which
 // rooms to join, and tells who speaks there. It goes with the spawner that started it.
+
+/** Longest wait for the sound of those who are there. */
+const SUBSCRIBE_LIMIT_MS = 5000;
+const LOOK_MS = 100;
+/** LiveKit measures for a while before it tells that somebody speaks. */
+const MEASURING_MS = 1000;
 
 const rooms = new Set<string>();
 
@@ -34,9 +41,32 @@ async function join({ room: name, url, token }: JoinRoom): Promise<void> {
     if (isAgentState(changed)) look();
   });
   room.on(RoomEvent.ParticipantDisconnected, look);
+  room.on(RoomEvent.TrackPublished, listenTo);
   room.on(RoomEvent.Disconnected, () => lose(name));
-  await room.connect(url, token, { autoSubscribe: true, dynacast: false });
+  // LiveKit tells of a speaker at the moment of subscription, and only whom it takes for being there by then.
+  await room.connect(url, token, { autoSubscribe: false, dynacast: false });
+  for (const publication of publicationsIn(room)) listenTo(publication);
+  await untilSoundsArrive(room);
   look();
+}
+
+function listenTo(publication: RemoteTrackPublication): void {
+  if (isAudio(publication)) publication.setSubscribed(true);
+}
+
+async function untilSoundsArrive(room: Room): Promise<void> {
+  const deadline = performance.now() + SUBSCRIBE_LIMIT_MS;
+  const isComplete = (): boolean => publicationsIn(room).every((it) => it.subscribed || !isAudio(it));
+  while (performance.now() < deadline && !isComplete()) await sleep(LOOK_MS);
+  await sleep(MEASURING_MS);
+}
+
+function publicationsIn(room: Room): RemoteTrackPublication[] {
+  return [...room.remoteParticipants.values()].flatMap((it) => [...it.trackPublications.values()]);
+}
+
+function isAudio({ kind }: RemoteTrackPublication): boolean {
+  return kind === TrackKind.KIND_AUDIO;
 }
 
 function lose(name: string): void {
