@@ -11,9 +11,9 @@ export interface Companion {
 }
 
 export interface CompanionHandlers {
-  onMessage(message: unknown): void;
+  readonly onMessage: (message: unknown) => void;
   /** Not called after `kill`. */
-  onExit(): void;
+  readonly onExit: () => void;
 }
 
 /**
