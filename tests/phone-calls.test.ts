@@ -37,7 +37,7 @@ beforeAll(async () => {
   stack = await startStack({
     env: {
       PROFILES_FILE: profiles,
-      JOIN_GRACE: '1',
+      JOIN_GRACE: '3',
       LEAVE_GRACE: '1',
       HEALTH_CHECK_INTERVAL: '0.5',
       TELNYX_LINK: 'sip',

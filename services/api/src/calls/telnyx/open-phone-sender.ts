@@ -23,5 +23,8 @@ export function openPhoneSender(
     gauge: metrics.telnyxBreakerOpen,
     commands: metrics.telnyxCommands,
   });
+  client
+    .prepare()
+    .catch((error: unknown) => logger.error('the client of Telnyx cannot be loaded', { error }));
   return [new PhoneSender({ client, endSession: (call, reason) => ends.endSession(call, reason), logger })];
 }

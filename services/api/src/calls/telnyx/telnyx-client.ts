@@ -82,7 +82,12 @@ export class TelnyxClient {
     }
   }
 
-  /** Loaded with the first command: it is large, and most deployments have no telephone. */
+  /** Loads the library, so that the first caller does not wait for it. */
+  async prepare(): Promise<void> {
+    await this.#open();
+  }
+
+  /** Loaded only here: it is large, and most deployments have no telephone. */
   #open(): Promise<Telnyx> {
     const { apiKey, apiUrl } = this.#options;
     this.#library ??= import('telnyx').then(
