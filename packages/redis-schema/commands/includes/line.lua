@@ -149,14 +149,17 @@ function Line.tell_places(changed)
     return
   end
   local turns
+  -- Asked once for each profile.
+  local obstacles = {}
   for position, id in ipairs(ids) do
     local known, profile = unpack(redis.call('HMGET', K.session(id), 'position', 'profile'))
     local session = (known ~= int(position) or changed[profile]) and read(id)
     if session then
       turns = turns or Forecast.expected_turns(#ids)
+      if obstacles[profile] == nil then obstacles[profile] = Line.obstacle(profile) or false end
       local data = {
         position = position, estimatedWaitMs = Forecast.expected_wait_in_line(turns, profile, position),
-        blockedBy = Line.obstacle(profile),
+        blockedBy = obstacles[profile] or nil,
       }
       -- Admins hear who came; that everybody moves up with each turn would drown what else happens.
       if not session.position then
