@@ -19,8 +19,6 @@ const KILLS = {
   calls: 40,
   names: ['silence, defaults', 'silence, own words', 'a caller who keeps talking'],
 };
-/** A new call every so often. */
-const CALLS_PER_SECOND = 8;
 /** Of calls that went wrong. */
 const STORIES = 3;
 
@@ -62,15 +60,10 @@ async function perform({ apis, calls: count, seed, logs, names, withKills, toler
     say('the services are ready');
     let kills;
     const connected = () => {
-      say('all calls are under way');
+      say('all calls have their agents, and fall silent one after the other');
       if (withKills) kills = beginKills(stage, say);
     };
-    const calls = await playCalls(stage, {
-      count,
-      names,
-      spreadMs: (count / CALLS_PER_SECOND) * 1_000,
-      connected,
-    });
+    const calls = await playCalls(stage, { count, names, connected });
     await kills?.stop();
     if (withKills) calls.push(await playLoneCall(stage));
     await stage.telnyx.settled();

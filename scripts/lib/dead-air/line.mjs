@@ -16,24 +16,29 @@ export class Line {
   #expected = [];
   #asked = 0;
 
-  constructor(stage, name) {
-    Object.assign(this, { stage, name });
+  /** @param begin resolves when it may fall silent */
+  constructor(stage, name, begin = Promise.resolve()) {
+    Object.assign(this, { stage, name, begin });
   }
 
-  /** Rings, is answered, and hears music until the agent of its session is ready: till then nothing is silent. */
+  /**
+   * Rings, is answered, and hears music until the agent of its session is ready and everybody else is there: till then nothing
+   * is silent.
+   */
   async connect(settings) {
     this.call = this.stage.telnyx.dial();
     const { body } = await this.call.waitForCommand('transfer', 1, CONNECTED_MS);
     this.sessionId = /^sip:([^@]+)@/.exec(body.to)[1];
     await this.call.waitForEvent('call.answered');
     await this.call.hears(this.#prepare(settings));
-    this.isConnected = true;
   }
 
   async #prepare(settings) {
     const path = `/api/session/${this.sessionId}`;
     while ((await this.stage.ask('GET', path)).status !== 'ready') await sleep(LOOK_MS);
     if (settings) await this.change(settings);
+    this.isConnected = true;
+    await this.begin;
   }
 
   change(settings) {
