@@ -257,3 +257,16 @@ test('a phone call that Redis has lost is watched again, in the life in which it
   expect(found).toMatchObject({ callId, medium: 'phone', facts: { room: run.session.roomName } });
   expect((found?.dueAt ?? Number.NaN) - now()).toBeLessThan(SILENCE_MS + 1);
 });
+
+test('a phone call is told what its agent had begun before its host heard of the telephone', async () => {
+  const callId = 'v3:another-phone';
+  const run = await startRun({ callerJoinedAt: undefined }, UNWATCHED);
+  const state = begin(now(), 'phone');
+  const { id: sessionId } = run;
+  await schema.calls.open({ callId, sessionId, medium: 'phone', state, settings: {}, dueAt: undefined });
+  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  run.session = { ...run.session, callId };
+  feed.look(run);
+  await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
+  expect((await schema.calls.read(callId))?.state).toMatchObject({ agent: { active: true } });
+});

@@ -52,9 +52,11 @@ export class CallFeed {
    * adopts the agent reads it once more if we die in between. Costs nothing where no silence is watched. Never rejects.
    */
   async hear(run: AgentRun, heard: readonly CallEvent[]): Promise<void> {
-    if (heard.length === 0 || !isWatched(run)) return;
+    if (heard.length === 0) return;
     const ear = this.#of(run);
+    // Perhaps it is a phone call, and only nobody has said so yet.
     for (const event of heard) remember(ear, event);
+    if (!isWatched(run)) return;
     if (run.session.callerJoinedAt === undefined) this.#options.onSound(run);
     await this.#inTurn(run, async () => {
       if (ear.call === 'open') await this.#tell(run, heard);
@@ -174,8 +176,9 @@ export class CallFeed {
     if (answer.status === 'session_over') ear.call = 'none';
     if (ear.call !== 'opening') return;
     this.#join(ear, answer.status === 'taken' ? answer.by : ear.callId);
-    if (answer.status === 'opened')
-      await this.#tell(run, [{ kind: 'call_started', at }, ...ear.ongoing.values()]);
+    const begun: CallEvent[] = answer.status === 'opened' ? [{ kind: 'call_started', at }] : [];
+    const news = [...begun, ...ear.ongoing.values()];
+    if (news.length > 0) await this.#tell(run, news);
   }
 
   /** What begins and ends a phone call, and who is there, the phone tells. */
