@@ -1,14 +1,10 @@
 import { begin, callReducer } from '@greenroom/dead-air';
-import { type CallCommand, type CallRecord, openRedis, type RedisSchema } from '@greenroom/redis-schema';
-import { createLogger } from '@greenroom/service-kit';
+import { type CallCommand, openRedis, type RedisSchema } from '@greenroom/redis-schema';
 import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createApiMetrics } from '../metrics.js';
 import { StandInSpawner } from '../testing/test-api.js';
+import { type Sent, WatchingApi } from '../testing/watching-api.js';
 import type { SendOutcome } from './call-sender.js';
-import { CommandSender } from './command-sender.js';
-import { DueWatcher } from './due-watcher.js';
-import { EndOfCalls } from './end-of-calls.js';
 
 const SILENCE_MS = 400;
 const SETTINGS = {
@@ -16,7 +12,6 @@ const SETTINGS = {
   disconnect_delay: 0.3,
   max_checkins_before_disconnect: 1,
 };
-const quiet = createLogger({ service: 'api', level: 'error', secrets: [] });
 
 let redis: TestRedis;
 let schema: RedisSchema;
@@ -41,62 +36,6 @@ async function openSchema(): Promise<RedisSchema> {
   const opened = openRedis({ url: redis.url, clientName: 'test' });
   await opened.connected(2000);
   return opened;
-}
-
-interface Sent {
-  callId: string;
-  command: CallCommand;
-  at: number;
-}
-
-/** What an api has to do with calls, with a way of sending that writes down what was sent. */
-class WatchingApi {
-  readonly sent: Sent[] = [];
-  readonly metrics = createApiMetrics();
-  readonly schema: RedisSchema;
-  readonly #watcher: DueWatcher;
-  readonly #sender: CommandSender;
-
-  constructor(own: RedisSchema, answer: (command: CallCommand, times: number) => SendOutcome | Error) {
-    this.schema = own;
-    const send = async ({ callId }: CallRecord, command: CallCommand): Promise<SendOutcome> => {
-      this.sent.push({ callId, command, at: own.clock.now() });
-      const times = this.sent.filter((each) => each.command.commandId === command.commandId).length;
-      const outcome = answer(command, times);
-      if (outcome instanceof Error) throw outcome;
-      return outcome;
-    };
-    const rooms = { close: async () => undefined };
-    this.#sender = new CommandSender({
-      redis: own,
-      senders: [
-        { medium: 'phone', send },
-        { medium: 'livekit', send },
-      ],
-      ends: new EndOfCalls({ redis: own, rooms, ends: this.metrics.callEnds }),
-      commands: this.metrics.callCommands,
-      logger: quiet,
-    });
-    this.#watcher = new DueWatcher({
-      redis: own,
-      sender: this.#sender,
-      lateness: this.metrics.callLateness,
-      logger: quiet,
-    });
-    this.#watcher.open();
-  }
-
-  /** As a kill does: what is under way is lost. */
-  async die(): Promise<void> {
-    await this.schema.close();
-    await this.#watcher.close();
-  }
-
-  async close(): Promise<void> {
-    await this.#watcher.close();
-    await this.#sender.idle();
-    await this.schema.close();
-  }
 }
 
 async function watchingApi(
