@@ -1,5 +1,8 @@
 import { MAX_REMEMBERED } from './bounds.js';
 
+/** Work that runs while an agent is on its way into a call: nobody can ask or answer before it is there. */
+export const AGENT_STARTING = 'agent_starting';
+
 /** Things with an id that begin and end: playbacks, or pieces of work. */
 export interface Ongoing {
   open: Record<string, { from: number; commandId?: string }>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { begin } from '@greenroom/dead-air';
+import { AGENT_STARTING, begin, callReducer } from '@greenroom/dead-air';
 import type { CallRecord } from '@greenroom/redis-schema';
 import {
   type PhoneCall,
@@ -83,8 +83,11 @@ async function dial(): Promise<PhoneCall> {
   return call;
 }
 
+/** A call whose agent is there, as its spawner tells. */
 async function answered(): Promise<PhoneCall> {
   const call = await dial();
+  const at = Math.floor(api.schema.clock.now());
+  await api.schema.calls.change(call.id, callReducer({ kind: 'work_ended', id: AGENT_STARTING, at }));
   expect(await deliver(call, 'call.answered')).toMatchObject({ status: 200, outcome: 'taken' });
   return call;
 }
@@ -240,6 +243,14 @@ describe('a call that is answered', () => {
     expect(found).toMatchObject({ session: { callId: call.id, callerJoinedAt: expect.any(Number) } });
     expect(Math.abs(startedAt - Date.now())).toBeLessThan(5_000);
     expect(dueAt).toBe(startedAt + 7_000);
+  });
+
+  test('by a caller whose agent is still being started: nobody is asked before it is there', async () => {
+    const call = await dial();
+    await deliver(call, 'call.answered');
+    const { state, dueAt } = await read(call);
+    expect(state).toMatchObject({ startedAt: expect.any(Number) });
+    expect((dueAt ?? 0) - Date.now()).toBeGreaterThan(120_000);
   });
 
   test('counts once, at the time at which it happened, however late and often it is told', async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { begin, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
+import { AGENT_STARTING, begin, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
 import { openRedis, type RedisSchema, type SessionRecord } from '@greenroom/redis-schema';
 import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -269,4 +269,30 @@ test('a phone call is told what its agent had begun before its host heard of the
   feed.look(run);
   await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
   expect((await schema.calls.read(callId))?.state).toMatchObject({ agent: { active: true } });
+});
+
+test('the silence of a phone call counts from when its first agent is there', async () => {
+  const callId = 'v3:a-cold-phone';
+  const run = await startRun({ callId });
+  const wish = {
+    callId,
+    sessionId: run.id,
+    medium: 'phone',
+    state: begin(now(), 'phone'),
+    settings: {},
+  } as const;
+  await schema.calls.open({ ...wish, dueAt: undefined });
+  const at = now() - 5000;
+  const starting = callReducer(
+    { kind: 'work_started', id: AGENT_STARTING, at },
+    { kind: 'call_started', at },
+  );
+  await schema.calls.change(callId, starting);
+  expect((await schema.calls.read(callId))!.dueAt! - now()).toBeGreaterThan(SOON_MS);
+
+  feed.agentServes(run);
+  await feed.hear(run, [{ kind: 'work_ended', id: 'tool:none', at: now() }]);
+  const dueInMs = (await schema.calls.read(callId))!.dueAt! - now();
+  expect(dueInMs).toBeGreaterThan(SILENCE_MS - 2000);
+  expect(dueInMs).toBeLessThan(SILENCE_MS + 1);
 });

@@ -1,4 +1,4 @@
-import { begin, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
+import { AGENT_STARTING, begin, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
 import type { RedisSchema, ReduceCall } from '@greenroom/redis-schema';
 import type { AgentRun } from '../agent-run.js';
 import { untilAnswered } from '../until-answered.js';
@@ -7,8 +7,6 @@ import { ongoingOf } from './to-call-event.js';
 
 /** While its caller is away a session is not silent: LEAVE_GRACE decides what becomes of it. */
 const CALLER_AWAY = 'caller_away';
-/** Nobody can ask or answer before the next agent is there. */
-const AGENT_STARTING = 'agent_starting';
 
 interface Options {
   readonly redis: Pick<RedisSchema, 'calls' | 'clock'>;
@@ -177,8 +175,9 @@ export class CallFeed {
     if (ear.call !== 'opening') return;
     this.#join(ear, answer.status === 'taken' ? answer.by : ear.callId);
     const begun: CallEvent[] = answer.status === 'opened' ? [{ kind: 'call_started', at }] : [];
-    const news = [...begun, ...ear.ongoing.values()];
-    if (news.length > 0) await this.#tell(run, news);
+    // The call was opened before its first agent was there, and what that one does already is still to be told.
+    const arrived: CallEvent = { kind: 'work_ended', id: AGENT_STARTING, at };
+    await this.#tell(run, [...begun, ...ear.ongoing.values(), arrived]);
   }
 
   /** What begins and ends a phone call, and who is there, the phone tells. */

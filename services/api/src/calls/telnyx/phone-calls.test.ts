@@ -1,3 +1,4 @@
+import { AGENT_STARTING, callReducer } from '@greenroom/dead-air';
 import {
   type PhoneCall,
   startRedis,
@@ -106,7 +107,14 @@ async function connect(): Promise<{ call: PhoneCall; sessionId: string }> {
   await call.waitForCommand('transfer');
   const { sessionId = '' } = (await schema().calls.read(call.id)) ?? {};
   await spawner.launchNext();
+  await agentIsThere(call);
   return { call, sessionId };
+}
+
+/** What the spawner tells of a call whose agent it has started. */
+async function agentIsThere({ id }: PhoneCall): Promise<void> {
+  const at = Math.round(schema().clock.now());
+  await schema().calls.change(id, callReducer({ kind: 'work_ended', id: AGENT_STARTING, at }));
 }
 
 async function endOf(sessionId: string): Promise<string | undefined> {
@@ -149,6 +157,7 @@ test('a caller who goes on talking is not asked, and hangs up: the session ends 
 test('while the agent is heard nobody is asked', async () => {
   const call = telnyx.dial();
   await call.waitForCommand('answer');
+  await agentIsThere(call);
   const ended = await call.agentSpeaks(SILENCE_MS * 1.5, 'speak');
   const asked = await call.waitForCommand('speak');
   expect(asked.at - ended).toBeGreaterThan(SILENCE_MS - 100);

@@ -1,10 +1,17 @@
-import { begin } from '@greenroom/dead-air';
 import type { CallRecord, ReduceCall } from '@greenroom/redis-schema';
 import type { DeadAirSettings } from '@greenroom/contracts';
 import type { ApiContext } from '../../context.js';
 import { endPhoneSession } from './end-phone-session.js';
 import type { PhoneEvent } from './phone-event.js';
-import { callAnswered, callHeard, confirmedBy, rejectCall, takeCall, timeOf } from './phone-steps.js';
+import {
+  beginCall,
+  callAnswered,
+  callHeard,
+  confirmedBy,
+  rejectCall,
+  takeCall,
+  timeOf,
+} from './phone-steps.js';
 import { startPhoneSession } from './start-phone-session.js';
 
 export type Taken = 'taken' | 'duplicate' | 'ignored';
@@ -41,9 +48,9 @@ export class PhoneCalls {
     if (known && isDecided(known)) return 'duplicate';
     const started = await startPhoneSession(this.#context, event.callId);
     if (started.status === 'rejected') return this.#reject(event, started.why);
-    const { id: sessionId, roomName: room, profile } = started.session;
+    const { id: sessionId, roomName: room, profile, status } = started.session;
     const settings = await this.#settingsOf(profile);
-    const opened = await this.#open(event, { sessionId, settings });
+    const opened = await this.#open(event, { sessionId, settings }, status === 'ready');
     if (opened.status !== 'opened' && opened.status !== 'exists') return this.#reject(event, opened.status);
     const reduce = takeCall(this.#context.config, { room, sessionId, settings });
     const taken = await this.#change(event, reduce, answeredAt(opened.call));
@@ -105,8 +112,8 @@ export class PhoneCalls {
     }
   }
 
-  #open(event: PhoneEvent, wish: { sessionId?: string; settings: DeadAirSettings }) {
-    const state = begin(this.#timeOf(event), 'phone');
+  #open(event: PhoneEvent, wish: { sessionId?: string; settings: DeadAirSettings }, isAgentThere = true) {
+    const state = beginCall(this.#timeOf(event), { isAgentThere });
     return this.#context.redis.calls.open({
       callId: event.callId,
       medium: 'phone',

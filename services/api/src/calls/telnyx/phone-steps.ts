@@ -1,4 +1,12 @@
-import { type CallEvent, callReducer } from '@greenroom/dead-air';
+import {
+  AGENT_STARTING,
+  begin,
+  type CallEvent,
+  callReducer,
+  type CallState,
+  resolveSettings,
+  transition,
+} from '@greenroom/dead-air';
 import type { DeadAirSettings } from '@greenroom/contracts';
 import type { CallRecord, NextCall, ReduceCall } from '@greenroom/redis-schema';
 import { answerCommand, linkCommand, type LinkSettings } from './link.js';
@@ -23,6 +31,14 @@ export interface TakenBy {
   readonly room: string;
   readonly sessionId: string;
   readonly settings: DeadAirSettings;
+}
+
+/** Silence does not count before the call's agent is there: its spawner tells when it is. */
+export function beginCall(at: number, { isAgentThere }: { isAgentThere: boolean }): CallState {
+  const state = begin(at, 'phone');
+  if (isAgentThere) return state;
+  const starting: CallEvent = { kind: 'work_started', id: AGENT_STARTING, at };
+  return transition(state, starting, resolveSettings({}, 'phone')).state;
 }
 
 /** A session has the call: it is answered. Where the news of the answer came first, it goes on from there. */
