@@ -188,6 +188,18 @@ describe('a session that ends for another reason', () => {
   });
 });
 
+test('a webhook does not wait for a Telnyx that hangs, and what it took too long for is sent again', async () => {
+  telnyx.disturb({ kind: 'hang' }, 1, (_, action) => action === 'answer');
+  const call = telnyx.dial();
+  await telnyx.settled();
+  expect(call.status).toBe('ringing');
+  await call.waitForCommand('transfer');
+  expect(call.requests.filter(({ action }) => action === 'answer').map(({ outcome }) => outcome)).toEqual([
+    'hung',
+    'done',
+  ]);
+});
+
 test('a caller who has hung up before the answer leaves nothing: the answer comes too late', async () => {
   const call = telnyx.dial();
   // Its news is lost, or comes before that of the call.
