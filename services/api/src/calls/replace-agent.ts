@@ -4,6 +4,7 @@ import type { SendOutcome } from './call-sender.js';
 /**
  * Another agent into the same room, by the step that an admin's wish takes, too. One that was launched after the command was
  * given is that other agent already.
+ * @throws when its host is not heard: nobody can tell, and it is asked again
  */
 export async function replaceAgent(
   redis: Pick<RedisSchema, 'sessions'>,
@@ -18,8 +19,9 @@ export async function replaceAgent(
     // The rules then apologise and end the call.
     case 'refused':
     case 'no_host':
-    case 'host_unreachable':
       return 'refused';
+    case 'host_unreachable':
+      throw new Error('the host of the agent is not heard');
     // The call goes with its session.
     case 'ended':
     case 'not_found':
