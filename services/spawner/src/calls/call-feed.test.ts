@@ -181,6 +181,17 @@ test('while the caller is away nobody is asked; the count begins anew with the r
   }
 });
 
+test('a caller who left in the middle of a word is silent when they are back', async () => {
+  const run = await startRun();
+  feed.look(run);
+  await feed.hear(run, [{ kind: 'caller_speaking', active: true, at: now() }]);
+  run.session = { ...run.session, callerLeftAt: Date.now() };
+  feed.look(run);
+  run.session = { ...run.session, callerLeftAt: undefined };
+  feed.look(run);
+  expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
+});
+
 test('what the agent was told to say is confirmed by its taking it up, once it is told', async () => {
   const run = await startRun();
   feed.look(run);

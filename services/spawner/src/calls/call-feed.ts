@@ -71,7 +71,7 @@ export class CallFeed {
     }
     const isAway = run.session.callerLeftAt !== undefined;
     if (ear.call !== 'unknown') {
-      if (ear.isCallerAway !== isAway) this.#tellInTurn(run, [this.#callerIs(run, isAway)]);
+      if (ear.isCallerAway !== isAway) this.#tellInTurn(run, this.#callerIs(run, isAway));
     } else if (run.profile.deadAirSettings === undefined) {
       this.#closeForgotten(run);
     } else {
@@ -126,7 +126,7 @@ export class CallFeed {
     ear.call = 'open';
     this.#options.onOpen(run);
     const away = this.#callerIs(run, session.callerLeftAt !== undefined);
-    await this.#tell(run, [{ kind: 'call_started', at }, ...ear.ongoing.values(), away]);
+    await this.#tell(run, [{ kind: 'call_started', at }, ...ear.ongoing.values(), ...away]);
   }
 
   async #tell(run: AgentRun, events: readonly CallEvent[]): Promise<void> {
@@ -186,9 +186,15 @@ export class CallFeed {
     ear.call = 'open';
   }
 
-  #callerIs(run: AgentRun, isAway: boolean): CallEvent {
-    this.#of(run).isCallerAway = isAway;
-    return { kind: isAway ? 'work_started' : 'work_ended', id: CALLER_AWAY, at: this.#now() };
+  /** One who leaves in the middle of a word has ended it, whether anybody tells so or not. */
+  #callerIs(run: AgentRun, isAway: boolean): CallEvent[] {
+    const ear = this.#of(run);
+    ear.isCallerAway = isAway;
+    const at = this.#now();
+    if (!isAway) return [{ kind: 'work_ended', id: CALLER_AWAY, at }];
+    const silent: CallEvent = { kind: 'caller_speaking', active: false, at };
+    remember(ear, silent);
+    return [silent, { kind: 'work_started', id: CALLER_AWAY, at }];
   }
 
   #tellInTurn(run: AgentRun, events: readonly CallEvent[]): void {
