@@ -109,3 +109,15 @@ test('what is remembered of sounds stays small', () => {
   }
   expect(facts['sounds']!.length).toBeLessThan(600);
 });
+
+test('a beginning that is told long after its end moves nothing', () => {
+  for (const sound of [{ commandId: 'checkin-1' }, { playbackId: 'voice' }, { source: 'speak' }]) {
+    const ended = hearSound({ facts: {} }, 'playback_ended', sound, {
+      occurredAt: NOW + 20,
+      timeOf: (it) => it,
+    });
+    const late = (it: number) => Math.max(it, NOW + 15_000);
+    const begun = hearSound(ended, 'playback_started', sound, { occurredAt: NOW + 10, timeOf: late });
+    expect(begun.events).toEqual([]);
+  }
+});

@@ -58,15 +58,15 @@ function nameOf(sound: Sound): { id: string; commandId?: string } {
 
 type News = ['playback_started' | 'playback_ended', number];
 
-/** A beginning that is older than the latest, and an end that is older than the latest beginning, change nothing. */
+/**
+ * A beginning that is older than the latest, and an end that is older than the latest beginning, change nothing. Nor does a
+ * beginning whose end is known: told long after it, it would be taken for just now.
+ */
 function newsOf(before: Heard, after: Heard): News[] {
-  const news: News[] = [];
-  const hasBegun = after.startedAt > before.startedAt;
-  const hasEnded = after.endedAt > before.endedAt;
-  if (hasBegun) news.push(['playback_started', after.startedAt]);
-  if ((hasBegun || hasEnded) && after.endedAt >= after.startedAt)
-    news.push(['playback_ended', after.endedAt]);
-  return news;
+  const isPlaying = after.startedAt > after.endedAt;
+  if (isPlaying && after.startedAt > before.startedAt) return [['playback_started', after.startedAt]];
+  if (!isPlaying && after.endedAt > before.endedAt) return [['playback_ended', after.endedAt]];
+  return [];
 }
 
 /** The sounds that were heard last. */
