@@ -140,6 +140,14 @@ test('a phone call is changed through its session, its longest duration too', as
   expect((await api.schema.calls.read('v3:phone'))?.settings).toEqual({ max_call_duration: 60 });
 });
 
+test('a session is seen while Redis recovers from a loss of data, though nobody can tell of its call', async () => {
+  const sessionId = await startCall();
+  await redis.command('DEL', 'epoch');
+  const { status, body } = await api.adminGet(`/api/session/${sessionId}`);
+  expect([status, body.status]).toEqual([200, 'ready']);
+  expect(body).not.toHaveProperty('deadAir');
+});
+
 test('all that is wrong is told at once, and nothing is changed', async () => {
   const sessionId = await startCall();
   await beginCall(sessionId);

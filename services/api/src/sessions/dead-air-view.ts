@@ -1,18 +1,31 @@
 import type { DeadAirSettings, DeadAirView } from '@greenroom/contracts';
 import { completeSettings } from '@greenroom/dead-air';
-import type { CallRecord, RedisSchema, SessionRecord } from '@greenroom/redis-schema';
+import {
+  type CallRecord,
+  RedisRecoveringError,
+  type RedisSchema,
+  type SessionRecord,
+} from '@greenroom/redis-schema';
 
-/** How silence is treated in a session, and would be in one whose call has not begun; undefined where nobody watches for it. */
+/**
+ * How silence is treated in a session, and would be in one whose call has not begun; undefined where nobody watches for it, or
+ * nobody can tell, since Redis has lost data: the session itself is seen all the same.
+ */
 export async function findDeadAir(
   redis: Pick<RedisSchema, 'calls' | 'profiles'>,
   session: SessionRecord,
 ): Promise<DeadAirView | undefined> {
   const [call, profile] = await Promise.all([
-    redis.calls.findBySession(session.id),
+    redis.calls.findBySession(session.id).catch(lostOr),
     profileSettings(redis, session.profile),
   ]);
-  if (call === undefined && profile === undefined) return undefined;
+  if (call === 'lost' || (call === undefined && profile === undefined)) return undefined;
   return viewDeadAir(call ?? { settings: profile ?? {}, medium: 'livekit' }, profile);
+}
+
+function lostOr(error: unknown): 'lost' {
+  if (error instanceof RedisRecoveringError) return 'lost';
+  throw error;
 }
 
 export function viewDeadAir(
