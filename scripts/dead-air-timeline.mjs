@@ -19,7 +19,7 @@ const KILLS = {
   calls: 40,
   names: ['silence, defaults', 'silence, own words', 'a caller who keeps talking'],
 };
-/** Of calls that went wrong. */
+/** Of calls that went wrong; those of all are kept with the logs. */
 const STORIES = 3;
 
 const options = readOptions(process.argv.slice(2));
@@ -70,8 +70,8 @@ async function perform({ apis, calls: count, seed, logs, names, withKills, toler
     const violations = judge(calls, { toleranceMs });
     say(`${stage.telnyx.deliveries.length} webhooks, ${countDoubled(stage)} commands came doubled`);
     console.log([...tableOf(calls), ...listViolations(violations)].join('\n'));
-    tellStories(stage, calls, violations);
-    if (logs) keepLogs(join(logs, `${apis}-apis${withKills ? '-kills' : ''}`), stage);
+    const stories = tellStories(stage, calls, violations);
+    if (logs) keepLogs(join(logs, `${apis}-apis${withKills ? '-kills' : ''}`), stage, stories);
     return violations.length === 0;
   } finally {
     await stage.close();
@@ -79,10 +79,13 @@ async function perform({ apis, calls: count, seed, logs, names, withKills, toler
 }
 
 function tellStories({ telnyx }, calls, violations) {
-  for (const name of [...new Set(violations.map((it) => it.name))].slice(0, STORIES)) {
+  const names = [...new Set(violations.map((it) => it.name))];
+  const stories = names.map((name) => {
     const { callId } = calls.find((it) => it.name === name);
-    console.log([`\nstory of ${name}, ${callId}:`, ...storyOf(telnyx, callId)].join('\n'));
-  }
+    return [`\nstory of ${name}, ${callId}:`, ...storyOf(telnyx, callId)].join('\n');
+  });
+  for (const story of stories.slice(0, STORIES)) console.log(story);
+  return stories.join('\n');
 }
 
 function countDoubled({ telnyx }) {
@@ -90,8 +93,9 @@ function countDoubled({ telnyx }) {
     .length;
 }
 
-function keepLogs(folder, { deployment }) {
+function keepLogs(folder, { deployment }, stories) {
   mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'stories.txt'), stories);
   for (const instance of deployment.instances)
     writeFileSync(join(folder, `${instance.name}.log`), instance.output());
 }

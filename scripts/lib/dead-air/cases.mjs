@@ -212,6 +212,7 @@ async function fallSilent(line, { question }) {
   const first = await line.isAsked('first question: 7 s', done + NORMAL_MS, question);
   const second = await line.isAsked('second question: 7 s after the first', first + NORMAL_MS, question);
   await line.isHungUp('hang-up: 5 s after the second', second + HANG_UP_MS);
+  await line.hasEnded('dead_air');
 }
 
 async function askThrice(line, seconds) {

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const PATIENCE_MS = 3_000;
 const CONNECTED_MS = 60_000;
 const LOOK_MS = 200;
+/** From the hang-up until the agent's processes and all else are gone. */
+const GONE_MS = 10_000;
 /** After the last step, so that what should not come has time to come. */
 const AFTERWARDS_MS = 1_500;
 
@@ -73,6 +75,21 @@ export class Line {
 
   async isHungUp(name, expectedAt) {
     await this.#step(name, expectedAt, 'hangup', 1);
+  }
+
+  /** Nothing is left of its session but why it ended, and nothing of the call. */
+  async hasEnded(reason) {
+    const path = `/api/session/${this.sessionId}`;
+    const limit = Date.now() + GONE_MS;
+    let seen;
+    do {
+      await sleep(LOOK_MS);
+      seen = await this.stage.ask('GET', path, undefined, [404]);
+    } while (seen.endReason === undefined && Date.now() < limit);
+    this.check(`its session ended as ${seen.endReason}, not as ${reason}`, seen.endReason === reason);
+    const left = await this.stage.redis('EXISTS', `call:${this.call.id}`);
+    const due = await this.stage.redis('ZSCORE', 'calls:due', this.call.id);
+    this.check('something of the call was left', left === 0 && due === null);
   }
 
   /** Nothing is said and nobody hangs up until then. */
