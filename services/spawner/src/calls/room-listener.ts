@@ -32,8 +32,8 @@ interface Options {
 export class RoomListener {
   readonly #options: Options;
   readonly #runs = new Map<string, AgentRun>();
-  /** Rooms that the program is in. */
-  readonly #heard = new Set<string>();
+  /** What is heard in the rooms that the program is in. */
+  readonly #heard = new Map<string, HeardInRoom>();
   /** Rooms that are about to be joined again. */
   readonly #lost = new Set<string>();
   #program: Companion | undefined;
@@ -43,11 +43,13 @@ export class RoomListener {
     this.#options = options;
   }
 
-  /** A call has begun, or has another agent. Returns at once. */
+  /** A call has begun, or has another agent, which is told of who speaks already. Returns at once. */
   follow(run: AgentRun): void {
     if (this.#isClosed || run.profile.events !== 'room') return;
     this.#runs.set(run.session.roomName, run);
-    if (!this.#heard.has(run.session.roomName)) this.#hear(run, [{ kind: 'work_started', id: UNHEARD }]);
+    const heard = this.#heard.get(run.session.roomName);
+    if (heard === undefined) this.#hear(run, [{ kind: 'work_started', id: UNHEARD }]);
+    else this.#take(heard);
     void this.#join(run).catch((error: unknown) => this.#options.onError(run, error));
   }
 
@@ -80,7 +82,7 @@ export class RoomListener {
     const run = this.#runs.get(heard.room);
     if (run === undefined) return;
     if (!heard.isThere) return this.#lose(heard.room);
-    this.#heard.add(heard.room);
+    this.#heard.set(heard.room, heard);
     this.#hear(run, [
       { kind: 'agent_speaking', active: heard.agent },
       { kind: 'caller_speaking', active: heard.caller },
