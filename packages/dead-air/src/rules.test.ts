@@ -174,6 +174,18 @@ describe('a question', () => {
     expect(actionsOf(call, 'unsay')).toEqual([{ kind: 'unsay', commandId: 'checkin-1' }]);
   });
 
+  it('that begins though it was taken back, since the word overtook it, is stopped', () => {
+    const call = started({}, 'nothing');
+    call.tell(7.1 * SECOND, { kind: 'caller_said', text: 'yes', final: true });
+    const line = { id: 'checkin-1', commandId: 'checkin-1' };
+    call.tell(7.2 * SECOND, { kind: 'playback_started', ...line });
+    call.tell(7.2 * SECOND, { kind: 'playback_started', ...line });
+    expect(actionsOf(call, 'unsay')).toEqual([
+      { kind: 'unsay', commandId: 'checkin-1' },
+      { kind: 'unsay', commandId: 'checkin-1', again: true },
+    ]);
+  });
+
   it('that was taken back is not waited for', () => {
     const call = started({}, 'nothing');
     call.tell(7.2 * SECOND, { kind: 'caller_speaking', active: true });
@@ -315,6 +327,22 @@ describe('holding on', () => {
     call.tell(3 * SECOND, { kind: 'caller_speaking', active: false });
     call.runTo(28 * SECOND);
     expect(call.timeline()).toEqual([[28, 'say', QUESTION]]);
+  });
+
+  it('counts the later of words that were read at once', () => {
+    const call = started();
+    call.tell(1 * SECOND, { kind: 'caller_said', text: 'hold', final: false });
+    call.tell(1 * SECOND, { kind: 'caller_said', text: 'hold on', final: true });
+    call.runTo(26 * SECOND);
+    expect(call.timeline()).toEqual([[26, 'say', QUESTION]]);
+
+    const back = started();
+    back.tell(1 * SECOND, { kind: 'caller_said', text: 'hold on', final: true });
+    back.tell(1 * SECOND, { kind: 'caller_said', text: 'I am back', final: true });
+    back.tell(2 * SECOND, { kind: 'agent_speaking', active: true });
+    back.tell(3 * SECOND, { kind: 'agent_speaking', active: false });
+    back.runTo(10 * SECOND);
+    expect(back.timeline()).toEqual([[10, 'say', QUESTION]]);
   });
 
   it('needs no answer: the agent is not frozen', () => {

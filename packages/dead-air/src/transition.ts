@@ -29,7 +29,7 @@ export function transition(
   const noted = noteFlag(note(state, event));
   const heard: Outcome = {
     state: noted,
-    actions: [...unsay(state, noted), ...changeFlag(state, noted)],
+    actions: [...unsay(state, noted), ...unsayAgain(state, event), ...changeFlag(state, noted)],
     steps: stepsOf(state, noted, event),
   };
   const {
@@ -66,6 +66,14 @@ function unsay(before: CallState, after: CallState): CallAction[] {
   const { saying } = before;
   if (saying === null || saying.isVoid || !after.saying?.isVoid || isDoneWith(before, saying)) return [];
   return [{ kind: 'unsay', commandId: saying.commandId }];
+}
+
+/** Its command was on its way when the caller's words made it void, and has overtaken what takes it back. */
+function unsayAgain({ saying }: CallState, event: CallEvent): CallAction[] {
+  if (event.kind !== 'playback_started' || saying === null || event.commandId !== saying.commandId) return [];
+  return saying.isVoid && !saying.isHeard
+    ? [{ kind: 'unsay', commandId: saying.commandId, again: true }]
+    : [];
 }
 
 function stepsOf(before: CallState, after: CallState, event: CallEvent): CallStep[] {

@@ -21,8 +21,13 @@ export function noteWords(words: Words, text: string, isFinal: boolean, at: numb
     interimAt: isFinal ? words.interimAt : Math.max(words.interimAt, at),
     finalAt: isFinal ? Math.max(words.finalAt, at) : words.finalAt,
     holdOnAt: isHoldOn ? Math.max(words.holdOnAt, at) : words.holdOnAt,
-    otherAt: isHoldOn ? words.otherAt : Math.max(words.otherAt, at),
+    // Of words of the same moment, which were read at once, the later count: "hold", and then "hold on".
+    otherAt: isHoldOn ? before(words.otherAt, at) : Math.max(words.otherAt, at),
   };
+}
+
+function before(knownAt: number, at: number): number {
+  return knownAt === at ? at - 1 : knownAt;
 }
 
 /** From the caller's "hold on" until the caller's next words. */

@@ -52,7 +52,7 @@ export function encodeActions(actions: readonly CallAction[]): EncodedActions {
         encoded.flag = 'clear';
         break;
       case 'unsay':
-        encoded.unsaid.push({ id: action.commandId, command: encodeCommand(unsay(action.commandId)) });
+        encoded.unsaid.push({ id: action.commandId, command: encodeCommand(unsay(action)) });
         break;
       case 'say':
       case 'end':
@@ -64,8 +64,10 @@ export function encodeActions(actions: readonly CallAction[]): EncodedActions {
   return encoded;
 }
 
-function unsay(commandId: string): CallCommand {
-  return { kind: 'unsay', commandId: `unsay-${commandId}`, of: commandId };
+/** Said again it is another command: whoever has taken the first would leave it aside. */
+function unsay({ commandId, again }: { commandId: string; again?: true }): CallCommand {
+  const name = again ? 'unsay-again' : 'unsay';
+  return { kind: 'unsay', commandId: `${name}-${commandId}`, of: commandId };
 }
 
 function encodeCommand(command: CallCommand): EncodedCommand {

@@ -369,6 +369,9 @@ describe('commands', () => {
     expect(await sent()).toEqual(['checkin-1']);
     await schema.calls.change(CALL, counting({ actions: [unsay] }));
     expect(await sent()).toEqual(['unsay-checkin-1']);
+    await schema.calls.confirm(CALL, 'unsay-checkin-1');
+    await schema.calls.change(CALL, counting({ actions: [{ ...unsay, again: true }] }));
+    expect(await sent()).toEqual(['unsay-again-checkin-1']);
   });
 
   test('to end a call do not stand behind what was to be said before', async () => {

@@ -44,7 +44,7 @@ export interface OutboxEntry {
 
 export type CallAction =
   | Exclude<CallCommand, { kind: 'unsay' }>
-  | { kind: 'unsay'; commandId: string }
+  | { kind: 'unsay'; commandId: string; again?: true }
   | { kind: 'flag_set' }
   | { kind: 'flag_clear' };
 
