@@ -155,6 +155,27 @@ test('who is heard before anybody has seen the caller makes somebody look, and i
   expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
 });
 
+test('an agent that reports nothing may be talking all the time: its silence does not count before its first word', async () => {
+  const run = await startRun();
+  feed.look(run);
+  await sleep(50);
+  expect(await schema.calls.read(run.id)).toBeUndefined();
+  await feed.hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
+  const call = await schema.calls.read(run.id);
+  expect((call?.state as CallState).words.at).toBeGreaterThan(0);
+  expect((call?.state as CallState).startedAt).toBeGreaterThan(0);
+});
+
+test('an adopted agent reports, if its call has begun: that its caller is away is told before it says anything', async () => {
+  const run = await startRun();
+  feed.look(run);
+  await callOf(run);
+  const adopted = new AgentRun(run.ref, { ...run.session, callerLeftAt: Date.now() }, run.profile);
+  adopted.phase = 'serving';
+  feed.look(adopted);
+  await waitFor(async () => ((await schema.calls.read(run.id))?.dueAt ?? 0) - schema.clock.now() > SOON_MS);
+});
+
 test('a tool may run twice under one name, and each time its end is waited for', async () => {
   const run = await startRun();
   feed.look(run);

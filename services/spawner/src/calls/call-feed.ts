@@ -23,8 +23,12 @@ interface Options {
 interface Ear {
   /** Of a LiveKit session its own id, of a phone call that of the phone. */
   callId: string;
-  /** `unknown`: nobody has looked whether there should be a call, or Redis has lost it. */
-  call: 'unknown' | 'opening' | 'open' | 'none';
+  /**
+   * - `unknown`: nobody has looked whether there should be a call, or Redis has lost it
+   * - `untold`: both sides are there, but nothing was ever heard of them: that is not silence
+   */
+  call: 'unknown' | 'opening' | 'untold' | 'open' | 'none';
+  hasReported: boolean;
   isCallerAway: boolean;
   /** What goes on, by name: a call that is opened later, or again, has to know. */
   readonly ongoing: Map<string, CallEvent>;
@@ -56,7 +60,9 @@ export class CallFeed {
     for (const event of heard) remember(ear, event);
     if (!isWatched(run)) return;
     if (run.session.callerJoinedAt === undefined) this.#options.onSound(run);
+    ear.hasReported = true;
     await this.#inTurn(run, async () => {
+      if (ear.call === 'untold') await this.#open(run);
       if (ear.call === 'open') await this.#tell(run, heard);
     });
   }
@@ -109,6 +115,11 @@ export class CallFeed {
   async #open(run: AgentRun): Promise<void> {
     const { redis, leaving } = this.#options;
     const { id, profile, session } = run;
+    if (!(await this.#isToldOf(run))) {
+      this.#of(run).call = 'untold';
+      return;
+    }
+    this.#of(run).call = 'opening';
     const at = this.#now();
     const wish = {
       callId: id,
@@ -127,6 +138,14 @@ export class CallFeed {
     this.#options.onOpen(run);
     const away = this.#callerIs(run, session.callerLeftAt !== undefined);
     await this.#tell(run, [{ kind: 'call_started', at }, ...ear.ongoing.values(), ...away]);
+  }
+
+  /** An agent that reports nothing may be talking all the time. Of one that is adopted its call tells that it reports. */
+  async #isToldOf(run: AgentRun): Promise<boolean> {
+    if (this.#of(run).hasReported || run.profile.events === 'room') return true;
+    const { redis, leaving } = this.#options;
+    const call = await untilAnswered(() => redis.calls.read(run.id), leaving);
+    return ((call?.state as CallState | undefined)?.startedAt ?? 0) > 0;
   }
 
   async #tell(run: AgentRun, events: readonly CallEvent[]): Promise<void> {
@@ -214,6 +233,7 @@ export class CallFeed {
     const ear: Ear = {
       callId: run.session.callId ?? run.id,
       call: 'unknown',
+      hasReported: false,
       isCallerAway: false,
       ongoing: new Map(),
       turn: Promise.resolve(),
