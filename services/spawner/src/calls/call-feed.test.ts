@@ -17,6 +17,7 @@ let schema: RedisSchema;
 let feed: CallFeed;
 let leaving: AbortController;
 let heardTooEarly: string[];
+let opened: string[];
 let warnings: unknown[];
 let serial = 0;
 
@@ -39,12 +40,13 @@ beforeEach(async () => {
   });
   leaving = new AbortController();
   heardTooEarly = [];
+  opened = [];
   warnings = [];
   feed = new CallFeed({
     redis: schema,
     leaving: leaving.signal,
     onSound: ({ id }) => heardTooEarly.push(id),
-    onOpen: () => undefined,
+    onOpen: ({ id }) => opened.push(id),
     onError: (_run, error) => warnings.push(error),
   });
 });
@@ -302,6 +304,8 @@ test('a phone call is told what its agent had begun before its host heard of the
   feed.look(run);
   await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
   expect((await schema.calls.read(callId))?.state).toMatchObject({ agent: { active: true } });
+  // Where agents tell nothing themselves, its room is listened to like any other.
+  expect(opened).toEqual([run.id]);
 });
 
 test('the silence of a phone call counts from when its first agent is there', async () => {

@@ -193,6 +193,7 @@ export class CallFeed {
     if (answer.status === 'session_over') ear.call = 'none';
     if (ear.call !== 'opening') return;
     this.#join(ear, answer.status === 'taken' ? answer.by : ear.callId);
+    this.#options.onOpen(run);
     const begun: CallEvent[] = answer.status === 'opened' ? [{ kind: 'call_started', at }] : [];
     // The call was opened before its first agent was there, and what that one does already is still to be told.
     const arrived: CallEvent = { kind: 'work_ended', id: AGENT_STARTING, at };

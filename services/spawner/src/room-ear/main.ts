@@ -1,7 +1,20 @@
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type RemoteTrackPublication, Room, RoomEvent, TrackKind } from '@livekit/rtc-node';
-import { type HeardInRoom, isAgentState, type JoinRoom, soundsOf } from './room-sounds.js';
+import {
+  ParticipantKind,
+  type RemoteParticipant,
+  type RemoteTrackPublication,
+  Room,
+  RoomEvent,
+  TrackKind,
+} from '@livekit/rtc-node';
+import {
+  type HeardInRoom,
+  isAgentState,
+  type JoinRoom,
+  type SeenParticipant,
+  soundsOf,
+} from './room-sounds.js';
 
 // A program of its own, since it hears through native code: whatever becomes of that, no call is touched. It is told which
 // rooms to join, and tells who speaks there. It goes with the spawner that started it.
@@ -27,10 +40,10 @@ async function join({ room: name, url, token }: JoinRoom): Promise<void> {
   let speaking: ReadonlySet<string> = new Set();
   let last = '';
   const look = (): void => {
-    const sounds = soundsOf([...room.remoteParticipants.values()], speaking);
-    const seen = JSON.stringify(sounds);
-    if (seen === last) return;
-    last = seen;
+    const sounds = soundsOf([...room.remoteParticipants.values()].map(seen), speaking);
+    const news = JSON.stringify(sounds);
+    if (news === last) return;
+    last = news;
     tell({ room: name, isThere: true, ...sounds });
   };
   room.on(RoomEvent.ActiveSpeakersChanged, (speakers) => {
@@ -48,6 +61,10 @@ async function join({ room: name, url, token }: JoinRoom): Promise<void> {
   for (const publication of publicationsIn(room)) listenTo(publication);
   await untilSoundsArrive(room);
   look();
+}
+
+function seen({ identity, attributes, kind }: RemoteParticipant): SeenParticipant {
+  return { identity, attributes, isOnThePhone: kind === ParticipantKind.SIP };
 }
 
 function listenTo(publication: RemoteTrackPublication): void {

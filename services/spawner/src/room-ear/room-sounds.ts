@@ -28,22 +28,22 @@ export function isAgentState(attributes: Readonly<Record<string, string>>): bool
 export interface SeenParticipant {
   readonly identity: string;
   readonly attributes: Readonly<Record<string, string>>;
+  /** LiveKit's SIP service has brought them in. */
+  readonly isOnThePhone: boolean;
 }
 
 /** Who speaks. What an agent says of itself counts more than its sound: it knows when its last word is played. */
 export function soundsOf(participants: readonly SeenParticipant[], speaking: ReadonlySet<string>): Sounds {
-  const isSpeaking = ({ identity, attributes }: SeenParticipant): boolean => {
-    const state = attributes[AGENT_STATE];
-    return state === undefined || isCaller(identity) ? speaking.has(identity) : state === 'speaking';
+  const isSpeaking = (participant: SeenParticipant): boolean => {
+    const state = participant.attributes[AGENT_STATE];
+    return state === undefined || isCaller(participant)
+      ? speaking.has(participant.identity)
+      : state === 'speaking';
   };
-  const [callers, others] = [participants.filter(isOfCaller), participants.filter((it) => !isOfCaller(it))];
+  const [callers, others] = [participants.filter(isCaller), participants.filter((it) => !isCaller(it))];
   return { agent: others.some(isSpeaking), caller: callers.some(isSpeaking) };
 }
 
-function isOfCaller({ identity }: SeenParticipant): boolean {
-  return isCaller(identity);
-}
-
-function isCaller(identity: string): boolean {
-  return identity.startsWith(CALLER_IDENTITY_PREFIX);
+function isCaller({ identity, isOnThePhone }: SeenParticipant): boolean {
+  return isOnThePhone || identity.startsWith(CALLER_IDENTITY_PREFIX);
 }
