@@ -127,11 +127,12 @@ async function main(): Promise<void> {
     .catch((error: unknown) => {
       logger.error('redis cannot be used', { error: String(error) });
       if (error instanceof RedisUnsuitableError) void shutdown.run('unsuitable Redis').then(() => exit(1));
-    });
+    })
+    // Before Redis is there, nothing can be looked at, and that would only be warned of.
+    .finally(() => dueWatcher.open());
   void livekit.read();
   livekitWatch.open();
   lineWatch.open();
-  dueWatcher.open();
 
   const port = await listen(server, config);
   logger.info('api is listening', { host: config.host, port });
