@@ -560,6 +560,17 @@ describe('a call and its session', () => {
     });
   });
 
+  test('of a phone is not hung up with a session that it was taken from', async () => {
+    const [lost, found] = [await startSession(), await startSession()];
+    const phone = { callId: CALL, medium: 'phone', state: begin, settings: {}, dueAt: undefined } as const;
+    await schema.calls.open({ ...phone, sessionId: lost });
+    await schema.calls.open({ ...phone, sessionId: found });
+    await schema.sessions.requestEnd({ sessionId: lost, reason: 'caller_never_joined', by: 'spawner' });
+    expect(await schema.calls.read(CALL)).toMatchObject({ sessionId: found, isOver: false });
+    await schema.sessions.requestEnd({ sessionId: found, reason: 'admin_ended', by: 'admin' });
+    expect(await schema.calls.read(CALL)).toMatchObject({ isOver: true });
+  });
+
   test('opened again it stays as it is', async () => {
     const callId = await openLiveKit();
     await schema.calls.change(callId, counting());

@@ -164,6 +164,9 @@ function Calls.end_with(session, reason)
   local is_phone = present(session.callId) and session.callId ~= session.id
   local call = Calls.read(is_phone and session.callId or session.id)
   if not call and is_phone then call = Calls.begin_lost(session) end
+  -- Where data was lost, a phone call may have got a second session for a while.
+  local owner = call and Calls.session_of(call)
+  if owner and owner.id ~= session.id then return end
   if call then Calls.end_without_session(call, reason) end
 end
 
