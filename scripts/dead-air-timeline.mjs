@@ -2,6 +2,7 @@
 import './lib/check-node.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CASES } from './lib/dead-air/cases.mjs';
 import { beginKills } from './lib/dead-air/faults.mjs';
 import { judge } from './lib/dead-air/judge.mjs';
@@ -58,6 +59,8 @@ async function perform({ apis, calls: count, seed, logs, names, withKills, toler
   const stage = await openStage({ apis, seed, say });
   try {
     say('the services are ready');
+    const heldUp = monitorEventLoopDelay({ resolution: 10 });
+    heldUp.enable();
     let kills;
     const connected = () => {
       say('all calls have their agents, and fall silent one after the other');
@@ -67,9 +70,18 @@ async function perform({ apis, calls: count, seed, logs, names, withKills, toler
     await kills?.stop();
     if (withKills) calls.push(await playLoneCall(stage));
     await stage.telnyx.settled();
+    const heldUpMs = Math.round(heldUp.max / 1e6);
+    heldUp.disable();
     const violations = judge(calls, { toleranceMs });
-    say(`${stage.telnyx.deliveries.length} webhooks, ${countDoubled(stage)} commands came doubled`);
+    say(
+      `${stage.telnyx.deliveries.length} webhooks, ${countDoubled(stage)} commands came doubled; we were held up for ${heldUpMs} ms at most`,
+    );
     console.log([...tableOf(calls), ...listViolations(violations)].join('\n'));
+    if (violations.length > 0 && heldUpMs > toleranceMs / 2) {
+      console.log(
+        `  the machine was too busy for this: the telephone network itself was held up for ${heldUpMs} ms`,
+      );
+    }
     const stories = tellStories(stage, calls, violations);
     if (logs) keepLogs(join(logs, `${apis}-apis${withKills ? '-kills' : ''}`), stage, stories);
     return violations.length === 0;
