@@ -631,3 +631,26 @@ describe('a call and its session', () => {
     expect(Number(await redis.command('PTTL', `call:${callId}`))).toBeGreaterThan(60_000);
   });
 });
+
+test('two deployments on one Redis have calls of the same id, and neither sees or hears of the other', async () => {
+  const other = openRedis({ url: redis.url, clientName: 'other', keyPrefix: 'two:' });
+  try {
+    await other.connected(2000);
+    await other.hosts.register('another-host', [{ name: 'default', voices: [], poolTarget: 0 }]);
+    await openPhone(CALL, -1);
+    await schema.calls.setAgentDone(CALL);
+    expect(await other.calls.read(CALL)).toBeUndefined();
+    expect((await other.calls.takeDue()).calls).toEqual([]);
+    expect((await schema.calls.takeDue()).calls).toHaveLength(1);
+    expect(await other.calls.takeAgentDone(CALL)).toBe(false);
+    const woken: unknown[] = [];
+    await other.bus.listen('calls:wake', (message) => woken.push(message));
+    await schema.calls.change(CALL, counting({ dueAt: Math.round(schema.clock.now()) + 10 }));
+    await other.calls.setAgentDone(CALL);
+    expect(await redis.command('EXISTS', `two:flag:${CALL}:agent_done_speaking`)).toBe(1);
+    expect(woken).toEqual([]);
+    expect(await schema.calls.takeAgentDone(CALL)).toBe(true);
+  } finally {
+    await other.close();
+  }
+});
