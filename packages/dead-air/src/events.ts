@@ -18,8 +18,8 @@ export type CallEvent =
   /** Nothing but the time of day. Only this makes the machine speak or end a call. */
   | { kind: 'time'; at: number }
   | { kind: 'call_ended'; at: number }
-  /** A command was refused for good. */
-  | { kind: 'command_failed'; commandId: string; at: number };
+  /** A command was refused for good. `isUnsent`: nobody could be asked in its time; a question of that kind was none. */
+  | { kind: 'command_failed'; commandId: string; at: number; isUnsent?: true };
 
 export type SpeechPurpose = 'checkin' | 'goodbye' | 'apology';
 

@@ -27,7 +27,7 @@ export function note(state: CallState, event: CallEvent): CallState {
     case 'agent_changed':
       return { ...state, agentSince: Math.max(state.agentSince, event.at) };
     case 'command_failed':
-      return noteRefusal(state, event.commandId, event.at);
+      return noteRefusal(state, event);
     case 'call_ended':
       return { ...state, isOver: true };
     case 'settings_changed':
@@ -76,10 +76,18 @@ function clear(state: CallState): CallState {
   return { ...state, checkins: 0, farewell: null, saying };
 }
 
-function noteRefusal(state: CallState, commandId: string, at: number): CallState {
+function noteRefusal(
+  state: CallState,
+  { commandId, at, isUnsent }: Extract<CallEvent, { kind: 'command_failed' }>,
+): CallState {
   const { saying, end, commands } = state;
   if (saying?.commandId === commandId) {
-    return { ...state, saying: { ...saying, refusedAt: Math.max(saying.refusedAt, at) } };
+    const wasNone = isUnsent === true && saying.purpose === 'checkin' && saying.refusedAt === 0;
+    return {
+      ...state,
+      checkins: wasNone ? Math.max(0, state.checkins - 1) : state.checkins,
+      saying: { ...saying, refusedAt: Math.max(saying.refusedAt, at) },
+    };
   }
   if (end?.commandId === commandId) {
     return { ...state, end: { ...end, refusedAt: Math.max(end.refusedAt, at) } };

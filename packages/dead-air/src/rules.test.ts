@@ -155,6 +155,23 @@ describe('a question', () => {
     ]);
   });
 
+  it('that could not be sent was none: nobody is hung up on who was not asked', () => {
+    const call = started({ max_checkins_before_disconnect: 1 }, 'nothing');
+    for (const [at, commandId] of [
+      [12 * SECOND, 'checkin-1'],
+      [24 * SECOND, 'checkin-2'],
+    ] as const) {
+      call.tell(at, { kind: 'command_failed', commandId, isUnsent: true });
+      call.tell(at, { kind: 'command_failed', commandId, isUnsent: true });
+    }
+    call.runTo(31 * SECOND);
+    expect(call.timeline()).toEqual([
+      [7, 'say', QUESTION],
+      [19, 'say', QUESTION],
+      [31, 'say', QUESTION],
+    ]);
+  });
+
   it('that is being spoken is stopped by a word of the caller, and all questions are asked again later', () => {
     const call = started();
     call.tell(15.5 * SECOND, { kind: 'caller_said', text: 'yes', final: true });

@@ -6,6 +6,9 @@ import type { CallCommand, CallMedium, CallRecord } from '@greenroom/redis-schem
  */
 export type SendOutcome = 'confirmed' | 'sent' | 'refused' | 'gone';
 
+/** `unsent`: its time is over, and nobody could be reached in it. */
+export type CommandOutcome = SendOutcome | 'unsent';
+
 /** One way to reach a call. The end of its session and another agent for it go through the ordinary doors, not through this. */
 export interface CallSender {
   readonly medium: CallMedium;

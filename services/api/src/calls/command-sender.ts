@@ -1,7 +1,7 @@
 import { callReducer } from '@greenroom/dead-air';
 import type { CallRecord, OutboxEntry, RedisSchema } from '@greenroom/redis-schema';
 import type { Counter, Logger } from '@greenroom/service-kit';
-import type { CallSender, SendOutcome } from './call-sender.js';
+import type { CallSender, CommandOutcome, SendOutcome } from './call-sender.js';
 import type { EndOfCalls } from './end-of-calls.js';
 import { replaceAgent } from './replace-agent.js';
 
@@ -84,7 +84,7 @@ export class CommandSender {
     }
   }
 
-  async #send(call: CallRecord, entry: OutboxEntry): Promise<SendOutcome> {
+  async #send(call: CallRecord, entry: OutboxEntry): Promise<CommandOutcome> {
     const { redis, ends, commands } = this.#options;
     const { command, createdAt, attempts } = entry;
     if (attempts === 1) commands.inc({ command: command.kind === 'say' ? command.purpose : command.kind });
@@ -101,7 +101,7 @@ export class CommandSender {
       case 'say':
       case 'unsay': {
         const isExpired = redis.clock.now() - createdAt > SPEECH_EXPIRES_MS;
-        return isExpired ? 'confirmed' : this.#senderOf(call).send(call, command);
+        return isExpired ? expiredOutcome(call) : this.#senderOf(call).send(call, command);
       }
     }
   }
@@ -109,14 +109,15 @@ export class CommandSender {
   async #settle(
     call: CallRecord,
     { command: { kind, commandId } }: OutboxEntry,
-    outcome: Exclude<SendOutcome, 'sent'>,
+    outcome: Exclude<CommandOutcome, 'sent'>,
   ): Promise<void> {
     const { redis, ends } = this.#options;
     if (outcome === 'gone') return ends.close(call);
     if (kind === 'end') return redis.calls.close(call.callId);
     if (outcome === 'confirmed') return redis.calls.confirm(call.callId, commandId);
     const at = redis.clock.now();
-    const failed = callReducer({ kind: 'command_failed', commandId, at });
+    const isUnsent = outcome === 'unsent' && { isUnsent: true as const };
+    const failed = callReducer({ kind: 'command_failed', commandId, at, ...isUnsent });
     await redis.calls.change(call.callId, failed, { confirms: commandId });
   }
 
@@ -139,6 +140,14 @@ export class CommandSender {
     if (sender === undefined) throw new Error(`this api reaches no calls by ${medium}`);
     return sender;
   }
+}
+
+/**
+ * Telnyx confirms what it takes, so that a line without that has not been heard. An agent that confirms nothing may have
+ * spoken it all the same.
+ */
+function expiredOutcome({ medium }: CallRecord): CommandOutcome {
+  return medium === 'phone' ? 'unsent' : 'confirmed';
 }
 
 /** A phone that is not hung up is never left at that. */

@@ -154,6 +154,17 @@ describe('a command', () => {
     expect(idsOf(api.sent)).toEqual(['checkin-1', 'end-1']);
   });
 
+  test('to ask a caller on the telephone that nobody could send in its time is given anew: it was not asked', async () => {
+    await startSilence();
+    await new Promise((resolve) => setTimeout(resolve, SILENCE_MS + 100));
+    // By somebody who sends nothing.
+    await schema.calls.change('v3:call', callReducer({ kind: 'time', at: schema.clock.now() }));
+    await new Promise((resolve) => setTimeout(resolve, 5_100));
+    const api = await watchingApi();
+    await waitFor(() => api.sent.length === 1, { what: 'another question', timeoutMs: 5000 });
+    expect(idsOf(api.sent)).toEqual(['checkin-2']);
+  });
+
   test('for a call that is over closes it', async () => {
     const api = await watchingApi(() => 'gone');
     await startSilence();
