@@ -24,6 +24,10 @@ export const ALONE = [
   'tests/faults/',
   'services/agent/src/agent.test.ts',
   'services/agent/src/agent-parts.test.ts',
+  'services/api/src/calls/due-watcher.test.ts',
+  'services/api/src/http/redis-outage.test.ts',
+  'tests/pool-policy.test.ts',
+  'tests/restart.test.ts',
 ];
 /** Faults that take their time: `npm run test:faults` only. */
 const SLOW = 'tests/faults/slow/';
