@@ -50,9 +50,10 @@ export class PhoneCalls {
     if (started.status === 'rejected') return this.#reject(event, started.why);
     const { id: sessionId, roomName: room, profile, status } = started.session;
     const settings = await this.#settingsOf(profile);
-    const opened = await this.#open(event, { sessionId, settings }, status === 'ready');
+    const isAgentThere = status === 'ready';
+    const opened = await this.#open(event, { sessionId, settings }, isAgentThere);
     if (opened.status !== 'opened' && opened.status !== 'exists') return this.#reject(event, opened.status);
-    const reduce = takeCall(this.#context.config, { room, sessionId, settings });
+    const reduce = takeCall(this.#context.config, { room, sessionId, settings, isAgentThere });
     const taken = await this.#change(event, reduce, answeredAt(opened.call));
     if (taken === 'duplicate') await this.#giveUpIfRejected(event.callId, sessionId);
     return taken;

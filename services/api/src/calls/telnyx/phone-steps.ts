@@ -31,23 +31,29 @@ export interface TakenBy {
   readonly room: string;
   readonly sessionId: string;
   readonly settings: DeadAirSettings;
+  readonly isAgentThere: boolean;
 }
 
 /** Silence does not count before the call's agent is there: its spawner tells when it is. */
 export function beginCall(at: number, { isAgentThere }: { isAgentThere: boolean }): CallState {
   const state = begin(at, 'phone');
-  if (isAgentThere) return state;
-  const starting: CallEvent = { kind: 'work_started', id: AGENT_STARTING, at };
-  return transition(state, starting, resolveSettings({}, 'phone')).state;
+  return isAgentThere ? state : transition(state, agentStarting(at), resolveSettings({}, 'phone')).state;
 }
 
 /** A session has the call: it is answered. Where the news of the answer came first, it goes on from there. */
-export function takeCall(link: LinkSettings, { room, sessionId, settings }: TakenBy): ReduceCall {
+export function takeCall(
+  link: LinkSettings,
+  { room, sessionId, settings, isAgentThere }: TakenBy,
+): ReduceCall {
   return (call) => {
     const facts = { ...call.facts, room };
-    const taken = { ...call, sessionId, facts, settings };
     const { answeredAt } = facts as { answeredAt?: string };
-    if (answeredAt !== undefined) return { ...connect(link, taken, Number(answeredAt)), settings };
+    if (answeredAt !== undefined) {
+      const at = Number(answeredAt);
+      // It was begun by that news, when nobody knew whether there is an agent.
+      const { state } = isAgentThere ? call : applyEvents(call, [agentStarting(at)]);
+      return { ...connect(link, { ...call, state, sessionId, facts, settings }, at), settings };
+    }
     return {
       ...asItIs(call),
       facts,
@@ -106,6 +112,10 @@ function connect(link: LinkSettings, call: CallRecord, at: number): NextCall {
   const next = applyEvents(call, [started]);
   const command = linkCommand(link, { room, sessionId: call.sessionId });
   return { ...next, facts, actions: [...next.actions, ...(command ? [asAction('link', command)] : [])] };
+}
+
+function agentStarting(at: number): CallEvent {
+  return { kind: 'work_started', id: AGENT_STARTING, at };
 }
 
 function asAction(commandId: string, command: PhoneCommand) {
