@@ -43,8 +43,6 @@ export interface SayMessage {
   commandId: string;
   text: string;
   purpose: SayPurpose;
-  /** Say it at once, over what the agent is saying. Default false: when the agent has said what it is saying. */
-  interrupt?: boolean;
 }
 
 /**

@@ -17,11 +17,10 @@ export class OrderedSpeech implements PlatformMessages {
     this.#events = events;
   }
 
-  say({ commandId, text, interrupt }: SayOrder): void {
+  say({ commandId, text }: SayOrder): void {
     if (this.#taken.has(commandId)) return;
     this.#taken.set(commandId, undefined);
     if (this.#session.userState === 'speaking') return this.#report(commandId, false);
-    if (interrupt) this.#session.interrupt();
     const speech = this.#session.say(text);
     this.#taken.set(commandId, speech);
     this.#report(commandId, true);

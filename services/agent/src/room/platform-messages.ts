@@ -8,8 +8,6 @@ export interface SayOrder {
   /** The same one may come again: it is said once. */
   readonly commandId: string;
   readonly text: string;
-  /** At once, over what the agent is saying. */
-  readonly interrupt: boolean;
 }
 
 export interface PlatformMessages {
@@ -27,10 +25,10 @@ export function onPlatformMessages(room: Room, messages: PlatformMessages): void
     RoomEvent.DataReceived,
     (payload: Uint8Array, sender?: RemoteParticipant, _kind?: unknown, topic?: string) => {
       if (sender !== undefined || (topic !== SAY_TOPIC && topic !== UNSAY_TOPIC)) return;
-      const { commandId, text, interrupt } = parseBody(payload);
+      const { commandId, text } = parseBody(payload);
       if (typeof commandId !== 'string') return;
       if (topic === UNSAY_TOPIC) messages.unsay(commandId);
-      else if (typeof text === 'string') messages.say({ commandId, text, interrupt: interrupt === true });
+      else if (typeof text === 'string') messages.say({ commandId, text });
     },
   );
 }
