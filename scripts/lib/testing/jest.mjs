@@ -15,13 +15,18 @@ const EXIT_GRACE_MS = 30_000;
 let jest;
 let isStopped = false;
 
+/** These break things, each in a deployment of its own, and wait most of the time for what follows: two at once. */
+const FAULTS = 'tests/faults/';
 /**
- * These promise times to the user, break things or speak and listen in real time, so nothing else may use the machine
- * while they run.
+ * These promise times to the user, are a load by themselves or speak and listen in real time, so nothing else may use the
+ * machine while they run.
  */
 export const ALONE = [
   'tests/alone/',
-  'tests/faults/',
+  'tests/faults/burst.test.ts',
+  'tests/faults/chaos.test.ts',
+  'tests/faults/redis.test.ts',
+  'tests/faults/spawner-with-calls.test.ts',
   'services/agent/src/agent.test.ts',
   'services/agent/src/agent-parts.test.ts',
   'services/api/src/calls/due-watcher.test.ts',
@@ -38,14 +43,15 @@ const ONE_BY_ONE = '--maxWorkers=1';
 /** Runs jest, lets it print as it likes, and gives `{passed, failed, skipped}`. */
 export async function runJest(tools, args) {
   if (args.length > 0) return countOf(await runOnce(tools, args));
-  const together = await runOnce(tools, ignoring(...ALONE, VERSIONS));
-  const alone = await runOnce(tools, [...ALONE, ONE_BY_ONE, ...ignoring(SLOW)]);
-  return addCounts(countOf(together), countOf(alone));
+  const together = await runOnce(tools, ignoring(...ALONE, FAULTS, VERSIONS));
+  const faults = await runOnce(tools, [FAULTS, ...ignoring(...ALONE, SLOW)]);
+  const alone = await runOnce(tools, [...ALONE, ONE_BY_ONE]);
+  return [together, faults, alone].map(countOf).reduce(addCounts);
 }
 
 /** The whole fault suite, the slow ones too, one file at a time. */
 export async function runFaults(tools) {
-  return countOf(await runOnce(tools, ['tests/faults/', ONE_BY_ONE]));
+  return countOf(await runOnce(tools, [FAULTS, ONE_BY_ONE]));
 }
 
 /**
