@@ -16,7 +16,7 @@ import {
 } from '@greenroom/service-kit';
 import { adoptAll } from './adopt.js';
 import { hasLaunchRecords, Recovery, register } from './recovery.js';
-import { findCgroupRoot, prepareLimits, startCompanion } from './process/index.js';
+import { clearDrafts, findCgroupRoot, prepareLimits, startCompanion } from './process/index.js';
 import { DEFAULT_PROFILE } from './agents/profile.js';
 import { RunRegistry } from './agent-run.js';
 import { CallFeed } from './calls/call-feed.js';
@@ -62,6 +62,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ service: 'spawner', level: config.logLevel, secrets: config.secrets });
   await holdStateDir(config.stateDir);
   const state = await openStateDir(config.stateDir, config);
+  await clearDrafts(state.root);
   const lock = await holdHostId(state.hostId, config);
   const stopping = new AbortController();
   const leaving = new AbortController();

@@ -33,6 +33,7 @@ export {
 export { isStopped } from './is-stopped.js';
 export { LaunchError, type LaunchErrorCode } from './launch-error.js';
 export {
+  clearDrafts,
   deleteLaunchRecord,
   isUnreadable,
   LAUNCH_RECORD_SCHEMA,

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import {
+  clearDrafts,
   deleteLaunchRecord,
   type LaunchRecord,
   listLaunchRecords,
@@ -59,6 +60,16 @@ test('deleting is final, and deleting nothing succeeds', async () => {
   await deleteLaunchRecord(stateDir, record.sessionId);
   expect(await readLaunchRecord(stateDir, record.sessionId)).toBeUndefined();
   expect(await listLaunchRecords(stateDir)).toEqual({ records: [], unreadable: [] });
+});
+
+test('what a killed spawner was writing goes, and the record stays as it was', async () => {
+  await writeLaunchRecord(stateDir, record);
+  const folder = path.join(stateDir, 'launches');
+  await writeFile(path.join(folder, `${record.sessionId}.json.0123456789ab.tmp`), '{"schema":');
+  await clearDrafts(stateDir);
+  expect(await readdir(folder)).toEqual([`${record.sessionId}.json`]);
+  expect((await listLaunchRecords(stateDir)).records).toEqual([record]);
+  await expect(clearDrafts(path.join(stateDir, 'missing'))).resolves.toBeUndefined();
 });
 
 test('a host without records has none', async () => {

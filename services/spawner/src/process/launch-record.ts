@@ -56,6 +56,7 @@ export interface RecordList {
 }
 
 const SUFFIX = '.json';
+const DRAFT_SUFFIX = '.tmp';
 
 /**
  * Writes a record so that after any crash either the old or the new one is there, whole.
@@ -66,7 +67,7 @@ export async function writeLaunchRecord(stateDir: string, record: LaunchRecord):
   const file = recordFile(stateDir, record.sessionId);
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${file}.${randomBytes(6).toString('hex')}${DRAFT_SUFFIX}`;
   try {
     await writeDurably(temporary, `${JSON.stringify(record)}\n`);
     await rename(temporary, file);
@@ -75,6 +76,16 @@ export async function writeLaunchRecord(stateDir: string, record: LaunchRecord):
     throw error;
   }
   await syncFolder(folder);
+}
+
+/**
+ * What a spawner was writing when it was killed: the record itself is as it was before. Only for who has the state
+ * directory to itself.
+ */
+export async function clearDrafts(stateDir: string): Promise<void> {
+  const folder = recordFolder(stateDir);
+  const drafts = (await listFolder(folder)).filter((name) => name.endsWith(DRAFT_SUFFIX));
+  await Promise.all(drafts.map((name) => rm(path.join(folder, name), { force: true })));
 }
 
 /** Undefined when there is none. */
@@ -213,8 +224,12 @@ function recordFile(stateDir: string, sessionId: string): string {
 }
 
 async function listRecordFiles(stateDir: string): Promise<string[]> {
+  return (await listFolder(recordFolder(stateDir))).filter((name) => name.endsWith(SUFFIX));
+}
+
+async function listFolder(folder: string): Promise<string[]> {
   try {
-    return (await readdir(recordFolder(stateDir))).filter((name) => name.endsWith(SUFFIX));
+    return await readdir(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
