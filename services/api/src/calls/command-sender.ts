@@ -1,4 +1,4 @@
-import { callReducer } from '@greenroom/dead-air';
+import { callReducer, SPEECH_START_MS } from '@greenroom/dead-air';
 import type { CallRecord, OutboxEntry, RedisSchema } from '@greenroom/redis-schema';
 import type { Counter, Logger } from '@greenroom/service-kit';
 import type { CallSender, CommandOutcome, SendOutcome } from './call-sender.js';
@@ -7,8 +7,6 @@ import { replaceAgent } from './replace-agent.js';
 
 /** After as many attempts as stand before it. The lease of whoever takes it brings it back anyway. */
 const RETRY_AFTER_MS = [250, 500, 1_000, 2_000, 5_000] as const;
-/** A question that comes later than this would be asked into another silence. */
-const SPEECH_EXPIRES_MS = 5_000;
 
 export interface CommandSenderOptions {
   readonly redis: Pick<RedisSchema, 'calls' | 'clock' | 'sessions'>;
@@ -100,7 +98,8 @@ export class CommandSender {
         return this.#senderOf(call).send(call, command);
       case 'say':
       case 'unsay': {
-        const isExpired = redis.clock.now() - createdAt > SPEECH_EXPIRES_MS;
+        // The rules no longer wait for it: it would be asked into another silence.
+        const isExpired = redis.clock.now() - createdAt > SPEECH_START_MS;
         return isExpired ? expiredOutcome(call) : this.#senderOf(call).send(call, command);
       }
     }
