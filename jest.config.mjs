@@ -1,6 +1,10 @@
 /** Tests stand beside the code as `x.test.ts`; those that cross services, and those of scripts/, live in `tests/`. */
 export default {
-  testMatch: ['<rootDir>/{packages,services}/*/src/**/*.test.ts', '<rootDir>/tests/**/*.test.{ts,mjs}'],
+  testMatch: [
+    '<rootDir>/{packages,services}/*/src/**/*.test.ts',
+    '<rootDir>/services/web/page/**/*.test.ts',
+    '<rootDir>/tests/**/*.test.{ts,mjs}',
+  ],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -14,7 +18,7 @@ export default {
     ],
   },
   moduleNameMapper: {
-    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^(\\.{1,2}/.*)\\.jsx?$': '$1',
     '^@greenroom/(contracts|dead-air|redis-schema|service-kit|test-kit)$':
       '<rootDir>/packages/$1/src/index.ts',
   },

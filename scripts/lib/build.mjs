@@ -5,7 +5,13 @@ import { runStep } from './run-step.mjs';
 import { say } from './ui.mjs';
 
 /** What runs; the tests are another project. */
-export const RUNTIME_PROJECTS = ['packages/cli', 'services/api', 'services/spawner', 'services/agent'];
+export const RUNTIME_PROJECTS = [
+  'packages/cli',
+  'services/api',
+  'services/spawner',
+  'services/agent',
+  'services/web',
+];
 
 /** Incremental: a second or so when nothing has changed. Without projects: everything, tests included. */
 export async function build(projects = []) {
@@ -27,12 +33,12 @@ export function isBuilt(project) {
   return stamp > 0 && sources(join(ROOT, project, 'src')).every((file) => modifiedAt(file) <= stamp);
 }
 
-function sources(folder) {
+export function sources(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-function modifiedAt(file) {
+export function modifiedAt(file) {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

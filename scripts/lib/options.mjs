@@ -1,6 +1,6 @@
 const START_HELP = `npm start [-- --no-install]
 
-Sets up what is missing, starts Redis, LiveKit, the api and the spawner with the reference agent, and prints where it is.
+Sets up what is missing, starts Redis, LiveKit, the api, the spawner with the reference agent and the web page, and prints where it is.
 Ctrl-C ends everything that it started.
 
   --no-install   never call the system's package manager; say what to type instead

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { buildPage } from './build-page.mjs';
 import { build, RUNTIME_PROJECTS } from './build.mjs';
 import { chooseLiveKit, chooseLiveKitProgram } from './livekit/choose.mjs';
 import { installNodePackages } from './node-packages.mjs';
@@ -18,6 +19,7 @@ export async function prepareForStart(settings, options, leftovers) {
   const redis = await provideSystemTools(lookForRedis, extras, options);
   const livekit = await chooseLiveKit(settings);
   await build(RUNTIME_PROJECTS);
+  await buildPage();
   return { redis, livekit };
 }
 
@@ -26,7 +28,7 @@ export async function prepareForTest(settings, options) {
   await installNodePackages();
   const redis = await provideSystemTools(
     () => chooseRedisProgram(settings),
-    ['speech', 'curl', 'faketime'],
+    ['speech', 'curl', 'faketime', 'chromium'],
     options,
   );
   const livekit = await chooseLiveKitProgram(settings);

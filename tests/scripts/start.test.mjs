@@ -45,6 +45,7 @@ describe('npm start', () => {
       HOST: '127.0.0.1',
       PORT: String(await freePort()),
       SPAWNER_PORT: String(await freePort()),
+      WEB_PORT: String(await freePort()),
       POOL_TARGET: '1',
       AGENT_COMMAND: `${process.execPath} ${join(ROOT, 'tests/fixtures/agents/with-children.mjs')}`,
     };
@@ -70,7 +71,7 @@ describe('npm start', () => {
       const env = await settings();
       const running = await start(env);
       try {
-        expect(running.output()).toContain(`Greenroom is ready: http://localhost:${env.PORT}\n`);
+        expect(running.output()).toContain(`Greenroom is ready: http://localhost:${env.WEB_PORT}\n`);
         expect(running.output()).toMatch(/npm run call/);
         expect(running.output()).toMatch(/Agents: 1 warm/);
         const health = await (await fetch(`http://127.0.0.1:${env.PORT}/api/health`)).json();

@@ -164,6 +164,13 @@ export const ERRORS = {
     title: 'State store unavailable',
     detail: 'Redis cannot be reached right now. Nothing was lost; try again shortly.',
   },
+  api_unreachable: {
+    status: 503,
+    retryable: true,
+    title: 'Service unreachable',
+    detail:
+      'The page is there, but the service behind it does not answer right now. Calls go on; try again shortly.',
+  },
   livekit_unavailable: {
     status: 503,
     retryable: true,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { importsOf, sourceFiles } from './imports.mjs';
-import { ARROWS, DOORS, TEST_PACKAGE } from './rules.mjs';
+import { ARROWS, DOORS, IN_A_BROWSER, TEST_PACKAGE } from './rules.mjs';
 
 const SCOPE = '@greenroom/';
 const TEST_FILE = /(\.test\.[a-z]+$)|(\/(testing|fixtures)\/)/;
@@ -93,6 +93,9 @@ function packageProblem(unit, file, specifier) {
   const isTest = TEST_FILE.test(file);
   if (isTest && name === TEST_PACKAGE) return undefined;
   if (!(ARROWS[unit.name] ?? []).includes(name)) return `${unit.name} may not know ${name}`;
+  const folder = `${unit.name}/${relative(unit.folder, file).split('/')[0]}`;
+  if (!(IN_A_BROWSER[folder] ?? [name]).includes(name))
+    return `${folder} runs in a browser and may not know ${name}`;
   const declared = { ...unit.manifest.dependencies, ...(isTest && unit.manifest.devDependencies) };
   return `${SCOPE}${name}` in declared ? undefined : 'it is missing in its package.json';
 }

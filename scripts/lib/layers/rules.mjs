@@ -6,11 +6,14 @@ export const ARROWS = {
   'service-kit': ['contracts'],
   'test-kit': ['contracts'],
   cli: ['contracts'],
-  web: ['contracts'],
+  web: ['service-kit', 'contracts'],
   agent: ['contracts'],
   api: ['service-kit', 'dead-air', 'redis-schema', 'contracts'],
   spawner: ['service-kit', 'dead-air', 'redis-schema', 'contracts'],
 };
+
+/** Folders that run in a browser know no more than this of ours, whatever their package may know. */
+export const IN_A_BROWSER = { 'web/page': ['contracts'] };
 
 /** For tests only, and then for everyone. */
 export const TEST_PACKAGE = 'test-kit';

@@ -7,6 +7,7 @@ export async function checkServicePorts(settings) {
   for (const [variable, byDefault] of [
     ['PORT', '8080'],
     ['SPAWNER_PORT', '8081'],
+    ['WEB_PORT', '3000'],
   ]) {
     const port = Number(settings[variable] ?? byDefault);
     // A wrong number is for the service's own check of its settings to name.

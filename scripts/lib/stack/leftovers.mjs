@@ -15,12 +15,13 @@ export function refuseSecondStart() {
 }
 
 /**
- * What a start that was killed (kill -9, a crash) left running. The api is stopped. The spawner is killed, not asked:
+ * What a start that was killed (kill -9, a crash) left running. The web service and the api are stopped. The spawner is killed, not asked:
  * asked, it would end its calls; killed, it leaves them to the one we are about to start. Redis and LiveKit are kept.
  * @returns {Promise<{redis?: object, livekit?: object}>} the records of what is to be used again
  */
 export async function clearLeftovers(settings) {
   for (const [name, signal] of [
+    ['web', 'SIGTERM'],
     ['api', 'SIGTERM'],
     ['spawner', 'SIGKILL'],
   ]) {

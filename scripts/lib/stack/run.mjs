@@ -19,6 +19,7 @@ export class Stack {
   livekit;
   spawner;
   api;
+  web;
   isStopping = false;
 
   /** @returns the environment for the services */
@@ -51,11 +52,18 @@ export class Stack {
       env: { ...env, SHUTDOWN_MODE: 'drain', DRAIN_TIMEOUT: '0' },
       readyUrl: `${localUrl(env, env.SPAWNER_PORT ?? 8081)}/readyz`,
     });
-    // No proxy stands in front that would have to notice.
-    const apiEnv = { API_DRAIN_DELAY: '0', ...env };
+    // No proxy stands in front that would have to notice, but for our own web service, on this machine.
+    const apiEnv = { API_DRAIN_DELAY: '0', TRUST_PROXY: '127.0.0.1,::1', ...env };
     this.api = new Service({ name: 'api', env: apiEnv, readyUrl: `${apiUrlOf(env)}/readyz` });
-    await Promise.all([this.spawner.start(), this.api.start()]);
-    say(`✓ Services: api on port ${env.PORT ?? 8080}, spawner on ${env.SPAWNER_PORT ?? 8081}`);
+    this.web = new Service({
+      name: 'web',
+      env: { ...env, API_URL: apiUrlOf(env) },
+      readyUrl: `${webUrlOf(env)}/readyz`,
+    });
+    await Promise.all([this.spawner.start(), this.api.start(), this.web.start()]);
+    say(
+      `✓ Services: web on port ${env.WEB_PORT ?? 3000}, api on ${env.PORT ?? 8080}, spawner on ${env.SPAWNER_PORT ?? 8081}`,
+    );
   }
 
   async #useRedis(choice, left) {
@@ -87,6 +95,10 @@ export function apiUrlOf(env) {
   return localUrl(env, env.PORT ?? 8080);
 }
 
+export function webUrlOf(env) {
+  return localUrl(env, env.WEB_PORT ?? 3000);
+}
+
 /** One that listens everywhere is reached as localhost, one on an address of its own only there. */
 function localUrl({ HOST }, port) {
   const host = !HOST || ['::', '0.0.0.0', '127.0.0.1', '::1'].includes(HOST) ? 'localhost' : HOST;
@@ -100,6 +112,11 @@ export function recordStart(env = {}) {
     pid: process.pid,
     startTime: startTimeOf(process.pid),
     root: ROOT,
-    ...(env.REDIS_URL && { apiUrl: apiUrlOf(env), redisUrl: env.REDIS_URL, stateDir: env.STATE_DIR }),
+    ...(env.REDIS_URL && {
+      apiUrl: apiUrlOf(env),
+      webUrl: webUrlOf(env),
+      redisUrl: env.REDIS_URL,
+      stateDir: env.STATE_DIR,
+    }),
   });
 }

@@ -1,7 +1,7 @@
 import { SECRETS_FILE } from '../dev-secrets.mjs';
 import { LOG_DIR, shortPath } from '../paths.mjs';
 import { say } from '../ui.mjs';
-import { apiUrlOf } from './run.mjs';
+import { apiUrlOf, webUrlOf } from './run.mjs';
 import { waitUntilWarm } from './wait-warm.mjs';
 
 /** Waits for the first warm agents, so that the first call is answered at once, then says what to do now. */
@@ -17,8 +17,9 @@ export async function sayReady(env, isStopping) {
       `✗ Agents: ${warm} of ${target} warm so far; see ${shortPath(LOG_DIR)}/spawner.log. Calls are taken, and will wait.`,
     );
   say();
-  say(`Greenroom is ready: ${apiUrl}`);
-  say('  Call an agent, in another terminal:  npm run call -- --name Ada --say "what time is it"');
+  say(`Greenroom is ready: ${webUrlOf(env)}`);
+  say(`  Talk to an agent there; operators watch at ${webUrlOf(env)}/console. The api: ${apiUrl}`);
+  say('  Or call from another terminal:  npm run call -- --name Ada --say "what time is it"');
   say(`  Logs: ${shortPath(LOG_DIR)}/   Admin token and LiveKit keys: ${shortPath(SECRETS_FILE)}`);
   say('  End everything: Ctrl-C');
 }

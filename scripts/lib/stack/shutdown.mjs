@@ -8,7 +8,7 @@ const SAME_PRESS_MS = 800;
 
 /**
  * Ends everything that we started, in this order, each phase with a time cap, whatever happens in the others.
- * 1. api: takes no more starts  2. spawner: drains, so its agents end  3. what agents it left  4. LiveKit  5. Redis
+ * 1. web and api: take no more starts  2. spawner: drains, so its agents end  3. what agents it left  4. LiveKit  5. Redis
  */
 export function makeShutdown(stack, { STATE_DIR }) {
   let hurryUp;
@@ -19,6 +19,7 @@ export function makeShutdown(stack, { STATE_DIR }) {
     };
   });
   const phases = [
+    { name: 'web', end: async () => stack.web?.stop({ graceMs: 5_000, hurry }) },
     { name: 'api', end: async () => stack.api?.stop({ graceMs: 10_000, hurry }) },
     { name: 'spawner and its agents', end: async () => stack.spawner?.stop({ graceMs: 30_000, hurry }) },
     { name: 'agents left behind', end: async () => endLeftAgents(STATE_DIR) },
@@ -27,7 +28,9 @@ export function makeShutdown(stack, { STATE_DIR }) {
   ];
   const run = async () => {
     if (!stack.redis && !stack.livekit && !stack.api && !stack.spawner) return forgetStart();
-    say('• Ending: api, spawner and its agents, LiveKit, Redis (what we started). Ctrl-C again hurries.');
+    say(
+      '• Ending: web, api, spawner and its agents, LiveKit, Redis (what we started). Ctrl-C again hurries.',
+    );
     for (const { name, end } of phases) {
       await end().catch((error) => say(`✗ ${name}: ${error.stack}`));
     }

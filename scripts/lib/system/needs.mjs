@@ -26,6 +26,11 @@ export const NEEDS = {
     isThere: hasFaketime,
     packages: { apt: ['libfaketime'], dnf: ['libfaketime'], apk: ['libfaketime'], brew: ['libfaketime'] },
   },
+  chromium: {
+    title: 'Chromium, which the tests open the pages in',
+    isThere: () => findProgram('chromium') !== undefined,
+    packages: { apt: ['chromium'], dnf: ['chromium'], apk: ['chromium'], brew: ['chromium'] },
+  },
   haproxy: {
     title: 'HAProxy, which the rolling restarts are tested behind',
     isThere: () => findProgram('haproxy') !== undefined,

@@ -1,3 +1,4 @@
+import { buildPage } from '../build-page.mjs';
 import { build } from '../build.mjs';
 import { checkPlatform } from '../platform.mjs';
 import { prepareForTest } from '../prepare.mjs';
@@ -16,6 +17,7 @@ export async function setUpForTests(options) {
   return withSetupLock(async () => {
     const tools = await prepareForTest(settings, options);
     await build();
+    await buildPage();
     return tools;
   });
 }

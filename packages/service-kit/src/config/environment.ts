@@ -43,10 +43,15 @@ export const ENVIRONMENT = {
   }),
   SPAWNER_PORT: integer({ about: 'Port of the spawner', default: '8081', min: 0, max: 65_535 }),
   WEB_PORT: integer({
-    about: 'Port of the web page (checked, but without effect yet)',
+    about: 'Port of the web service: the call screen and the console',
     default: '3000',
     min: 0,
     max: 65_535,
+  }),
+  API_URL: url({
+    about: 'The api, as the web service reaches it; the command line and the test scripts use it too',
+    schemes: ['http', 'https'],
+    default: 'http://localhost:8080',
   }),
   ADMIN_TOKEN: optional(
     text({

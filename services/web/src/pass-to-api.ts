@@ -1,0 +1,34 @@
+import type { Logger } from '@greenroom/service-kit';
+import type { RequestHandler } from 'express';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import { ServerResponse } from 'node:http';
+import { sendProblem } from './answer-errors.js';
+
+export interface PassOptions {
+  readonly apiUrl: string;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
+const RETRY_AFTER_SECONDS = 2;
+const PASSED = ['/api/**', '/openapi.json', '/docs', '/docs/**'];
+
+/**
+ * The api under the origin of the page: a browser needs no other address, and no CORS. Streams go through as they come.
+ * The caller's address is added to X-Forwarded-For; TRUST_PROXY of the api says whether it counts.
+ */
+export function passToApi({ apiUrl, logger }: PassOptions): RequestHandler {
+  return createProxyMiddleware({
+    target: apiUrl,
+    pathFilter: PASSED,
+    xfwd: true,
+    // The api is asked as the page's origin is called: it compares nothing with its own name.
+    changeOrigin: false,
+    on: {
+      error(error, _request, response) {
+        logger.warn('the api cannot be reached', { error: error.message });
+        if (response instanceof ServerResponse) sendProblem(response, 'api_unreachable', RETRY_AFTER_SECONDS);
+        else response.destroy();
+      },
+    },
+  }) as RequestHandler;
+}
