@@ -116,6 +116,13 @@ export interface AdminSessionView extends SessionView {
   callerLeftAt?: string;
   deadlineAt: string | null;
   attempts: number;
+  /**
+   * What its agent uses, with all that it has started, as of the last health check; absent before there was one. CPU is of
+   * one core: 200 is two cores.
+   */
+  cpuPercent?: number;
+  memoryBytes?: number;
+  measuredAt?: string;
   alarm?: string;
   /** Last lines of the agent that failed to start. */
   lastLines?: string[];
@@ -267,9 +274,20 @@ export interface HostView {
   /** Launches on it that must not run any more. */
   killsLeft: number;
   memory: { freeBytes: number | null; isShort: boolean };
+  /** As of its last heartbeat; null where it does not say. */
+  load?: HostLoad | null;
   startedAt: string | null;
   lastSeenAt: string | null;
   drain: { since: string | null; callsLeft: number } | null;
+}
+
+/** What a whole machine does. */
+export interface HostLoad {
+  /** Of all its cores together, 0 to 100, since the heartbeat before. */
+  cpuPercent: number | null;
+  /** Of the last minute, as the kernel counts it; compare it with `cores`. */
+  loadAverage: number;
+  cores: number;
 }
 
 /** One kind of agent, as clients see it. */

@@ -1,5 +1,14 @@
 import type { EndReason } from './end-reason.js';
-import type { AdminSessionView, HostView, LineObstacle, PoolView, SessionView } from './http.js';
+import type {
+  AdminSessionView,
+  BreakerView,
+  HostLoad,
+  HostView,
+  LineObstacle,
+  PoolView,
+  SessionView,
+} from './http.js';
+import type { AlarmView, LineEntryView } from './operator-views.js';
 import type { SessionState } from './session-state.js';
 
 /**
@@ -90,6 +99,9 @@ export interface AllStreamEvents {
   session: SessionStepEvent;
   pool: PoolStreamEvent;
   host: HostStreamEvent;
+  load: LoadStreamEvent;
+  line: LineStreamEvent;
+  alarm: AlarmStreamEvent;
 }
 
 export interface OverviewView {
@@ -101,6 +113,9 @@ export interface OverviewView {
   isCut: boolean;
   pools: PoolView[];
   hosts: HostView[];
+  /** Who waits, at most the first 1,000. */
+  line?: LineEntryView[];
+  alarms?: AlarmView[];
 }
 
 /** A session took a step; `gone` is its end, with its reason in `detail`. */
@@ -124,11 +139,51 @@ export interface PoolStreamEvent {
   target: number;
   ready: number;
   warming: number;
+  /** As `PoolView` has them. */
+  starts?: number;
+  warmStarts?: number;
+  /** null while all is well. */
+  breaker?: BreakerView | null;
 }
 
-/** A host has another state. `removed`: its spawner left in order. */
+/**
+ * A host has another state (`removed`: its spawner left in order), other counts, or works more or less. Counts are told at
+ * most once a second, and at the latest with the next heartbeat, 5 s later.
+ */
 export interface HostStreamEvent {
   host: string;
   at: string;
   state: HostView['state'] | 'removed';
+  /** As `HostView` has them. */
+  capacity?: number;
+  running?: number;
+  calls?: number;
+  warm?: number;
+  starting?: number;
+  load?: HostLoad | null;
+  memory?: HostView['memory'];
+}
+
+/** A health check has measured what a session's agent uses, with all that it has started. */
+export interface LoadStreamEvent {
+  sessionId: string;
+  at: string;
+  profile: string;
+  host: string;
+  /** Of one core, since the health check before: 200 is two cores. */
+  cpuPercent: number;
+  memoryBytes: number;
+}
+
+/** Somebody has come to the waiting line, or has left it. */
+export interface LineStreamEvent {
+  at: string;
+  waiting: number;
+  /** At most the first 100. */
+  line: LineEntryView[];
+}
+
+/** An alarm was raised, or is over. */
+export interface AlarmStreamEvent extends AlarmView {
+  isOver: boolean;
 }
