@@ -41,6 +41,12 @@ export const ERRORS = {
     title: 'Forbidden',
     detail: 'This key may not do that. Admin routes need the admin token.',
   },
+  listen_in_off: {
+    status: 403,
+    retryable: false,
+    title: 'Listening in is off',
+    detail: 'Nobody may listen in on calls of this deployment. LISTEN_IN=announced allows it.',
+  },
   not_found: {
     status: 404,
     retryable: false,
@@ -101,6 +107,13 @@ export const ERRORS = {
     retryable: false,
     title: 'Session cannot be restarted',
     detail: 'Only a call with an agent can get a new one; this session has none, is ending or failed.',
+  },
+  caller_not_told: {
+    status: 409,
+    retryable: true,
+    title: 'Caller was not told',
+    detail:
+      'Nobody may listen in before the caller was told, and the agent did not say so in time. Try again.',
   },
   no_dead_air: {
     status: 409,

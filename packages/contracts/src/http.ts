@@ -156,6 +156,8 @@ export interface EndedSessionView {
   durations: SessionDurations;
   /** What became of silence in the call, oldest first; at most the last 50. */
   deadAir: { step: string; at: string }[];
+  /** When operators began to listen in; at most the last 50. */
+  listenedAt: string[];
   /** Each launch of an agent and its host, oldest first. */
   launches: { generation: number; host: string }[];
   /** The most memory that was seen of its agent with all that it started; null where nobody looked in time. */

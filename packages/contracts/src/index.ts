@@ -4,6 +4,7 @@ export * from './duration.js';
 export * from './end-reason.js';
 export * from './errors.js';
 export * from './http.js';
+export * from './insight.js';
 export * from './operator-views.js';
 export * from './pool-policy.js';
 export * from './room.js';

@@ -27,6 +27,7 @@ export interface SessionStreamEvents {
   agent: AgentStreamEvent;
   transcript: TranscriptStreamEvent;
   dead_air: DeadAirStreamEvent;
+  listener: ListenerStreamEvent;
   /** The last one: the stream closes, and reading on answers 204. */
   ended: SessionEndedEvent;
 }
@@ -84,6 +85,14 @@ export interface DeadAirStreamEvent {
   step: string;
   /** What it noted: the number of a question, the reason of an end. */
   [detail: string]: unknown;
+}
+
+/** An operator listens in from now on. The agent has said so. */
+export interface ListenerStreamEvent {
+  sessionId: string;
+  at: string;
+  /** The participant that listens; for admins. */
+  identity?: string;
 }
 
 export interface SessionEndedEvent {

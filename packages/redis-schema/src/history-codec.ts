@@ -41,6 +41,7 @@ function parseFields(id: string, { lastLines, ...fields }: Record<string, unknow
     peakRssBytes: integer(h.peakRss),
     cpuSeconds: h.cpu === undefined ? undefined : Number(h.cpu),
     deadAir: parseDeadAir(h.deadAir),
+    listenedAt: parseListened(h.listened).map(({ at }) => at),
     lastLines: Array.isArray(lastLines) ? lastLines.map(String) : [],
     forgotten: h.forgotten === '1',
   };
@@ -49,6 +50,14 @@ function parseFields(id: string, { lastLines, ...fields }: Record<string, unknow
 /** Reads the list that each step of dead air adds to. */
 export function parseDeadAir(steps: string | undefined): HistoryRecord['deadAir'] {
   return [...(steps ?? '').matchAll(/(\S+)@(\d+)/g)].map(([, step = '', at]) => ({ step, at: Number(at) }));
+}
+
+/** Reads the list that each listener adds to. */
+export function parseListened(listened: string | undefined): { identity: string; at: number }[] {
+  return [...(listened ?? '').matchAll(/(\S+)@(\d+)/g)].map(([, identity = '', at]) => ({
+    identity,
+    at: Number(at),
+  }));
 }
 
 /** A line as the step that took it from the agent has kept it: the time, a blank, the event's data. */

@@ -165,6 +165,8 @@ export interface HistoryRecord {
   cpuSeconds: number | undefined;
   /** What dead air made happen, oldest first; at most the last 50. */
   deadAir: { step: string; at: EpochMs }[];
+  /** When operators began to listen in; at most the last 50. */
+  listenedAt: EpochMs[];
   lastLines: string[];
   /** What said who it was is gone. */
   forgotten: boolean;

@@ -18,7 +18,7 @@ History.LAST_LINE_BYTES = 300
 History.FIELDS = {
   'userId', 'userKey', 'userName', 'voiceId', 'metadata', 'profile', 'prewarmed', 'host', 'launches', 'restarts', 'queuedAs', 'endReason',
   'endedBy', 'endDetail', 'error', 'createdAt', 'askedAt', 'queuedAt', 'assignedAt', 'spawnedAt', 'firstReadyAt',
-  'callerJoinedAt', 'firstAudioAt', 'endRequestedAt', 'peakRss', 'deadAir',
+  'callerJoinedAt', 'firstAudioAt', 'endRequestedAt', 'peakRss', 'deadAir', 'listened',
 }
 -- What says who it was, or what was said.
 History.PERSONAL_FIELDS = { 'userId', 'userKey', 'userName', 'voiceId', 'metadata', 'endDetail', 'error', 'lastLines' }

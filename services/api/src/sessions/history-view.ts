@@ -22,6 +22,7 @@ export function viewEnded(entry: HistoryRecord): EndedSessionView {
     timeline: timelineOf(entry),
     durations: durationsOf(entry),
     deadAir: entry.deadAir.map(({ step, at }) => ({ step, at: isoTime(at) })),
+    listenedAt: entry.listenedAt.map(isoTime),
     launches: entry.launches,
     peakMemoryBytes: entry.peakRssBytes ?? null,
     cpuSeconds: entry.cpuSeconds ?? null,
