@@ -2,7 +2,9 @@ import { type HostRecord, parseHosts } from './fleet-store.js';
 import { decodePools } from './policy-codec.js';
 import { parseEnded, parseSession } from './session-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
-import type { EndedRecord, Epoch, PoolCounts, SessionRecord } from './types.js';
+import type { PoolCounts } from './pool-types.js';
+import type { EndedRecord, SessionRecord } from './session-types.js';
+import type { Epoch } from './types.js';
 import { parseEntries, parseEntry, type RawEntry, type StreamEntry } from './stream-entry.js';
 import type { WakeBus } from './wake-bus.js';
 

@@ -1,5 +1,28 @@
 import { asList, type ScriptRunner } from './script-runner.js';
-import type { HealthCounts, PoolCounts } from './types.js';
+import type { PoolCounts } from './pool-types.js';
+
+export interface HealthCounts {
+  /** The data was lost, or may lack its last writes, and the hosts are publishing what they have. */
+  recovering: boolean;
+  ready: number;
+  starting: number;
+  pool: number;
+  warming: number;
+  queued: number;
+  /** Callers of any state, those still ending included: what counts against MAX_SESSIONS. */
+  callers: number;
+  /** Hosts with a fresh heartbeat. */
+  hosts: number;
+  /** Profiles whose agents fail to start, again and again. */
+  failingProfiles: string[];
+  totals: {
+    totalSpawned: number;
+    totalAssigned: number;
+    totalReady: number;
+    totalEnded: number;
+    totalFailed: number;
+  };
+}
 
 /** Counts, always cardinalities of sets. */
 export class HealthStore {

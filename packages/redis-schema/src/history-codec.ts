@@ -1,6 +1,6 @@
 import type { EndedBy, EndReason } from '@greenroom/contracts';
 import { integer, parseLaunches, text } from './session-codec.js';
-import type { HistoryRecord, TranscriptLine } from './types.js';
+import type { HistoryRecord, TranscriptLine } from './history-types.js';
 
 /** Parses an entry of the history; undefined when that cannot be done. Unknown fields of a newer version are left aside. */
 export function parseHistory(id: string, json: string): HistoryRecord | undefined {

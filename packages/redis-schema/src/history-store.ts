@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from './cursor.js';
 import { toSchemaError } from './errors.js';
 import { parseHistory, parseTranscriptLine } from './history-codec.js';
 import { asList, type ScriptRunner } from './script-runner.js';
-import type { HistoryFilter, HistoryPage, HistoryRecord, TranscriptLine } from './types.js';
+import type { HistoryFilter, HistoryPage, HistoryRecord, TranscriptLine } from './history-types.js';
 import { userKeyOf } from './user-key.js';
 
 /** Sessions of one user that are forgotten in one step. */

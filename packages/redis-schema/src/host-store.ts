@@ -4,7 +4,8 @@ import { DATA_SCHEMA, otherSchema } from './data-schema.js';
 import { HostTakenError, toSchemaError } from './errors.js';
 import { asList, type ScriptAnswer, type ScriptRunner } from './script-runner.js';
 import { encodePolicy } from './policy-codec.js';
-import type { Epoch, EpochMs, OfferedProfile } from './types.js';
+import type { OfferedProfile } from './profile-store.js';
+import type { Epoch, EpochMs } from './types.js';
 
 export interface HostFields {
   /** Processes that this host may run, warm ones included. */

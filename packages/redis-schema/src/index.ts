@@ -36,11 +36,23 @@ export { encodeSession, parseLaunches, parseSession } from './session-codec.js';
 export type { LogPart, LogQuestion } from './host-questions.js';
 export type {
   ClaimResult,
+  EndArguments,
+  EndResult,
   FailResult,
   LaunchRef,
+  ListFilter,
+  ListPage,
   MoveResult,
+  ReadResult,
   RestartCause,
+  RestartRequestResult,
   RestartResult,
   Superseded,
 } from './sessions/index.js';
+export type * from './sessions/start-types.js';
+export type * from './history-types.js';
+export type * from './pool-types.js';
+export type * from './session-types.js';
 export type * from './types.js';
+export type { HealthCounts } from './health-store.js';
+export type { OfferedProfile, PublishedProfile } from './profile-store.js';

@@ -19,7 +19,8 @@ import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
 import { ScriptRunner } from './script-runner.js';
 import { createSessionStore, type SessionStore } from './sessions/index.js';
-import type { DataLife, Retention } from './types.js';
+import type { Retention } from './history-types.js';
+import type { DataLife } from './types.js';
 import { WakeBus, withLimit } from './wake-bus.js';
 
 export interface OpenOptions {

@@ -1,6 +1,6 @@
 import type { PoolPolicy } from '@greenroom/contracts';
 import { asList } from './script-runner.js';
-import type { PolicySetting, PoolCounts } from './types.js';
+import type { PolicySetting, PoolCounts } from './pool-types.js';
 
 /** As the scripts take it. */
 interface EncodedPolicy {

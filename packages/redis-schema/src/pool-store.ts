@@ -1,7 +1,7 @@
 import type { SchedulePolicy } from '@greenroom/contracts';
 import { decodePolicy, decodePools, encodePolicy } from './policy-codec.js';
 import { asList, type ScriptRunner, unexpected } from './script-runner.js';
-import type { PolicySetting, PoolCounts } from './types.js';
+import type { PolicySetting, PoolCounts } from './pool-types.js';
 
 /** What a step did to bring a pool to its target, and what is to be done about it later. */
 export interface RefillPlan {

@@ -1,7 +1,8 @@
 import { type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 import { parseSession } from './session-codec.js';
 import type { LaunchRef, Superseded } from './sessions/index.js';
-import type { EpochMs, SessionRecord } from './types.js';
+import type { SessionRecord } from './session-types.js';
+import type { EpochMs } from './types.js';
 
 /** `unknown`: LiveKit could not tell, or somebody is on the way in. */
 export type Presence = 'present' | 'absent' | 'unknown';

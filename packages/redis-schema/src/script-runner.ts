@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { RedisRecoveringError, RedisScriptError, toSchemaError } from './errors.js';
 import type { RedisClock } from './redis-clock.js';
-import type { DataLife, Retention } from './types.js';
+import type { Retention } from './history-types.js';
+import type { DataLife } from './types.js';
 import { type CommandName, commandNames, loadScript } from './scripts.js';
 
 /** What a script answered. Lists that were empty arrive as `{}`: Lua has one kind of table; see `asList`. */

@@ -1,5 +1,5 @@
 import type { AgentMode, EndedBy, EndReason } from '@greenroom/contracts';
-import type { EndedRecord, LaunchPlace, SessionRecord } from './types.js';
+import type { EndedRecord, LaunchPlace, SessionRecord } from './session-types.js';
 
 type Fields = Record<string, string | undefined>;
 

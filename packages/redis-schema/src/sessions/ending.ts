@@ -1,7 +1,34 @@
+import type { EndedBy, EndReason, SessionState } from '@greenroom/contracts';
 import type { HostHolder } from '../host-store.js';
 import { asList, type ScriptRunner, unexpected } from '../script-runner.js';
 import { parseEnded, parseSession } from '../session-codec.js';
-import type { EndArguments, EndResult, Epoch } from '../types.js';
+import type { EndedRecord, SessionRecord } from '../session-types.js';
+import type { Epoch } from '../types.js';
+
+export interface EndArguments {
+  sessionId: string;
+  reason: EndReason;
+  by: EndedBy;
+  detail?: string | undefined;
+  /** Refuse unless the session is in this state: retiring a warm agent must not end a call that just got it. */
+  expectStatus?: SessionState | undefined;
+  /** Refuse unless this launch is the current one. */
+  expectGeneration?: number | undefined;
+  /** Refuse unless the session still has this launch. */
+  expectLaunch?: string | undefined;
+  /** Refuse unless the deadline is really over, by the clock of Redis. */
+  onlyPastDeadline?: boolean | undefined;
+}
+
+export type EndResult =
+  /** `ending`: the owner was told. `already_ending`: somebody was first. `gone`: nobody had claimed it, it is over. */
+  | { status: 'ending' | 'already_ending'; session: SessionRecord }
+  /** Its host cannot be asked: the session is over, and whoever hears this deletes its room. */
+  | { status: 'fenced'; session: SessionRecord }
+  | { status: 'gone' }
+  | { status: 'refused'; session: SessionRecord }
+  | { status: 'ended'; ended: EndedRecord }
+  | { status: 'not_found' };
 
 /** How sessions end, and what is found that has ended without a word. */
 export class SessionEnds {

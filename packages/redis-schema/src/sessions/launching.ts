@@ -1,7 +1,7 @@
 import type { HostHolder } from '../host-store.js';
 import { type ScriptRunner, unexpected } from '../script-runner.js';
 import { parseSession } from '../session-codec.js';
-import type { SessionRecord } from '../types.js';
+import type { SessionRecord } from '../session-types.js';
 import { type LaunchRef, parseSuperseded, type Superseded } from './launch-ref.js';
 
 export type ClaimResult =

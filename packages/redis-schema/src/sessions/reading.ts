@@ -1,9 +1,29 @@
+import type { SessionState } from '@greenroom/contracts';
 import { decodeCursor, encodeCursor } from '../cursor.js';
 import type { HashReader } from '../hash-reader.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from '../script-runner.js';
 import type { CommandName } from '../scripts.js';
 import { parseEnded, parseSession } from '../session-codec.js';
-import type { ListFilter, ListPage, ReadResult } from '../types.js';
+import type { EndedRecord, SessionRecord } from '../session-types.js';
+
+export type ReadResult =
+  | { status: 'live'; session: SessionRecord }
+  | { status: 'ended'; ended: EndedRecord }
+  /** Over for long, or never there. What may have been lost with the data is not this: reading it throws. */
+  | { status: 'not_found' };
+
+export interface ListFilter {
+  status?: SessionState | undefined;
+  userId?: string | undefined;
+  profile?: string | undefined;
+  host?: string | undefined;
+}
+
+export interface ListPage {
+  sessions: SessionRecord[];
+  /** Opaque; absent on the last page. */
+  nextCursor: string | undefined;
+}
 
 /** What is known of sessions that live, and for a while of those that have ended. */
 export class SessionReads {

@@ -1,6 +1,7 @@
 import { type ScriptRunner, unexpected } from '../script-runner.js';
 import { encodeSession, parseEnded, parseSession } from '../session-codec.js';
-import type { EpochMs, RestartRequestResult, SessionRecord } from '../types.js';
+import type { EndedRecord, SessionRecord } from '../session-types.js';
+import type { EpochMs } from '../types.js';
 import { type LaunchRef, parseSuperseded, type Superseded } from './launch-ref.js';
 
 /** Why a live call gets a new launch; only what is a fault of the agent counts against its restarts. */
@@ -10,6 +11,11 @@ export type RestartCause =
   | 'agent_over_limit'
   | 'agent_vanished'
   | 'admin_restart';
+
+export type RestartRequestResult =
+  | { status: 'restarting' | 'refused'; session: SessionRecord }
+  | { status: 'no_host' | 'host_unreachable' | 'not_found' }
+  | { status: 'ended'; ended: EndedRecord };
 
 export type RestartResult = { status: 'restarting' | 'exhausted' | 'no_host' } | Superseded;
 

@@ -3,9 +3,16 @@ import { RedisUnavailableError } from '../errors.js';
 import type { RedisClock } from '../redis-clock.js';
 import { type ScriptAnswer, type ScriptRunner, unexpected } from '../script-runner.js';
 import { parseSession } from '../session-codec.js';
-import type { AskResult, InLine, LineSummary, LookOfApi, StartArguments, StartResult } from '../types.js';
 import { userKeyOf } from '../user-key.js';
 import { parseRead } from './reading.js';
+import type {
+  AskResult,
+  InLine,
+  LineSummary,
+  LookOfApi,
+  StartArguments,
+  StartResult,
+} from './start-types.js';
 
 /** How long a start takes before anything was measured: the caller is told the worst. */
 const UNMEASURED_STARTUP_MS = 30_000;
