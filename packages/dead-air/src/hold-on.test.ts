@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { asksToHoldOn } from './hold-on.js';
+import { MINUTE, QUESTION, SECOND, started } from './testing/started-call.js';
 
 const ASKING = [
   'hold on',
@@ -59,4 +60,49 @@ const NOT_ASKING = [
 describe('asking to hold on', () => {
   it.each(ASKING)('is heard in "%s"', (text) => expect(asksToHoldOn(text)).toBe(true));
   it.each(NOT_ASKING)('is not heard in "%s"', (text) => expect(asksToHoldOn(text)).toBe(false));
+});
+
+describe('holding on', () => {
+  it('is over with the next words, not with a noise', () => {
+    const call = started();
+    call.tell(1 * SECOND, { kind: 'caller_said', text: 'hold on', final: true });
+    call.tell(2 * SECOND, { kind: 'caller_speaking', active: true });
+    call.tell(3 * SECOND, { kind: 'caller_speaking', active: false });
+    call.runTo(28 * SECOND);
+    expect(call.timeline()).toEqual([[28, 'say', QUESTION]]);
+  });
+
+  it('counts the later of words that were read at once', () => {
+    const call = started();
+    call.tell(1 * SECOND, { kind: 'caller_said', text: 'hold', final: false });
+    call.tell(1 * SECOND, { kind: 'caller_said', text: 'hold on', final: true });
+    call.runTo(26 * SECOND);
+    expect(call.timeline()).toEqual([[26, 'say', QUESTION]]);
+
+    const back = started();
+    back.tell(1 * SECOND, { kind: 'caller_said', text: 'hold on', final: true });
+    back.tell(1 * SECOND, { kind: 'caller_said', text: 'I am back', final: true });
+    back.tell(2 * SECOND, { kind: 'agent_speaking', active: true });
+    back.tell(3 * SECOND, { kind: 'agent_speaking', active: false });
+    back.runTo(10 * SECOND);
+    expect(back.timeline()).toEqual([[10, 'say', QUESTION]]);
+  });
+
+  it('needs no answer: the agent is not frozen', () => {
+    const call = started({ silence_timeout_hold_on: 100 });
+    call.tell(1 * SECOND, { kind: 'caller_said', text: 'hold on', final: true });
+    call.runTo(90 * SECOND);
+    expect(call.timeline()).toEqual([]);
+  });
+
+  it('ends with 5 s after the last question, as ever', () => {
+    const call = started();
+    call.tell(0, { kind: 'caller_said', text: 'hold on', final: true });
+    call.runTo(2 * MINUTE);
+    expect(call.timeline()).toEqual([
+      [25, 'say', QUESTION],
+      [51, 'say', QUESTION],
+      [57, 'end', 'dead_air'],
+    ]);
+  });
 });
