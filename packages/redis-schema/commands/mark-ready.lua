@@ -35,7 +35,10 @@ if present(session.quarantined) then
   return answer({ status = 'pooled' })
 end
 PoolTarget.note_replacement(session, A.startupMs)
-local target = PoolTarget.retarget(session.profile)
+local target, facts = PoolTarget.retarget(session.profile)
+-- What this start took may have made a rate want more for a while, of which those who keep the pool do not know: they look
+-- again now, and then when that is over.
+if facts.replaceMs and facts.changesInMs then wake('spawners:wake', { kind = 'pool', profile = session.profile }) end
 local pool = PoolAgents.read(session.profile)
 local is_wanted = pool.usable - pool.stale < target
 if is_wanted then

@@ -177,6 +177,25 @@ describe('a rate', () => {
     expect((await pool())?.replaceMs).toBe(first);
   });
 
+  test('that grows with what a start took has the pool looked at, and again when it shrinks', async () => {
+    await setPolicy({ ...RATE, min: 1 });
+    await measure(1000);
+    for (let i = 0; i < 4; i += 1) await start();
+    for (let i = 0; i < 4; i += 1) await launchReady();
+    const [listed] = (await refill(20)).created;
+    expect(await target()).toBe('1');
+    const woken: unknown[] = [];
+    await schema.bus.listen('spawners:wake', (message) => void woken.push(message));
+    await redis.command('HINCRBY', `session:${listed}`, 'createdAt', -60_000);
+    await launchReady(HOST, 'v1', 60_000);
+    await waitFor(() => woken.length > 0);
+    expect(woken).toEqual([{ kind: 'pool', profile: 'default' }]);
+    expect(await target()).toBe('2');
+    const { nextLookMs = 0 } = await refill(20);
+    expect(nextLookMs).toBeGreaterThan(1000);
+    expect(nextLookMs).toBeLessThan(30_000);
+  });
+
   test('the same start delivered twice is one arrival', async () => {
     const args = {
       sessionId: 'session_000000000000000000000twice',
