@@ -2,7 +2,11 @@ import type { Server } from 'node:http';
 import { closeServer, listen } from '@greenroom/service-kit';
 import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import express from 'express';
+import supertest from 'supertest';
+import type { Client } from '../http/authenticate.js';
 import { createApiServer } from '../server.js';
+import { downloadLog } from '../sessions/download-log.js';
 import { joinWithoutRepeat } from '../sessions/follow-logs.js';
 import { ADMIN_TOKEN, HOST, openTestApi, StandInSpawner, type TestApi } from '../testing/test-api.js';
 
@@ -221,5 +225,77 @@ describe('the log of a session that is over', () => {
     await redis.command('DEL', `ended:${ref.sessionId}`);
     expect((await api.adminGet(url())).body.code).toBe('session_not_found');
     await Promise.all(stop.map((it) => it()));
+  });
+});
+
+describe('the whole log as a file', () => {
+  const LINES = Array.from({ length: 2_500 }, (_, index) => `line ${index}`);
+
+  async function download(): Promise<Response> {
+    return fetch(`${baseUrl}/api/session/${ref.sessionId}/logs?download=1`, {
+      headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+  }
+
+  /** A host as it is: at most a thousand lines at once, from the end on. `asked` counts how often. */
+  async function serveLog(lines: string[], onAsked: (times: number) => void = () => undefined) {
+    let asked = 0;
+    return api.schema.questions.answer(HOST, {
+      log: async ({ before, maxLines }) => {
+        onAsked((asked += 1));
+        const end = before ?? lines.length;
+        const start = Math.max(0, end - Math.min(1000, maxLines));
+        return { status: 'ok', lines: lines.slice(start, end), ...(start > 0 && { start }) };
+      },
+    });
+  }
+
+  test('of a live session is all that its host has, in order, beyond the recent lines', async () => {
+    const stop = await serveLog(LINES);
+    const response = await download();
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(response.headers.get('content-disposition')).toBe(`attachment; filename="${ref.sessionId}.log"`);
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await response.text()).toBe(`${LINES.join('\n')}\n`);
+    expect(api.context.streams.size).toBe(0);
+    await stop();
+  });
+
+  test('is cut off where the host falls silent: nobody takes a part for the whole', async () => {
+    let stop: () => Promise<void> = async () => undefined;
+    stop = await serveLog(LINES, (times) => times === 2 && void stop());
+    const response = await download();
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow();
+    expect(api.context.streams.size).toBe(0);
+  });
+
+  test('of a host that is silent from the beginning is 503', async () => {
+    const response = await download();
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'host_unreachable' }),
+    ]);
+  });
+
+  test('too long for one file, it says so in its first line and has the newest ones', async () => {
+    const stop = await serveLog(LINES);
+    const request = { id: ref.sessionId, launches: [{ generation: 1, host: HOST }], maxText: 15_000 };
+    const client: Client = { kind: 'admin', scope: 'admin' };
+    const app = express().get('/', (_request, response) =>
+      downloadLog(api.context, request, { response, client, address: '' }),
+    );
+    const { text } = await supertest(app).get('/');
+    const [first = '', ...rest] = text.trimEnd().split('\n');
+    expect(first).toMatch(/older lines are left out/);
+    expect(rest).toEqual(LINES.slice(500));
+    await stop();
+  });
+
+  test('only for admins, and not of nobody', async () => {
+    expect((await api.get(`/api/session/${ref.sessionId}/logs?download=1`)).status).toBe(401);
+    const unknown = await api.adminGet('/api/session/session_aaaaaaaaaaaaaaaaaaaaaaaa/logs?download=1');
+    expect(unknown.body.code).toBe('session_not_found');
   });
 });
