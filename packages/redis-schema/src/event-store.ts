@@ -54,6 +54,24 @@ export type OverviewPage =
       hosts: HostRecord[];
     };
 
+export type TimelinePage =
+  | {
+      status: 'live';
+      /** The newest entry. */
+      position: StreamPosition;
+      session: SessionRecord;
+      /** Of its time in line under another id, oldest first. */
+      before: StreamEntry[];
+      entries: StreamEntry[];
+      /** Older entries are gone. */
+      isCut: boolean;
+    }
+  | { status: 'ended'; ended: EndedRecord }
+  | { status: 'not_found' };
+
+/** More than a stream has: about 2,000 are kept. */
+const WHOLE_STREAM = 2500;
+
 /** What a reader follows: one session, or everything. */
 export interface Followed {
   readonly sessionId: string | undefined;
@@ -126,7 +144,32 @@ export class EventStore {
     }
   }
 
-  /** The same of everything: all sessions, pools and hosts. */
+  /**
+   * Everything that is kept of what happened in a live session.
+   * @throws RedisRecoveringError when the session may have been lost with the data
+   */
+  async readTimeline(sessionId: string): Promise<TimelinePage> {
+    const answer = await this.#scripts.run('read-timeline', { sessionId, limit: WHOLE_STREAM });
+    switch (answer.status) {
+      case 'live':
+        return {
+          status: 'live',
+          position: { epoch: epochOf(answer), id: String(answer.last) },
+          session: parseSession(answer.session),
+          before: parseEntries(answer.before),
+          entries: parseEntries(answer.entries),
+          isCut: answer.isCut === true,
+        };
+      case 'ended':
+        return { status: 'ended', ended: parseEnded(answer.ended) };
+      case 'not_found':
+        return { status: 'not_found' };
+      default:
+        throw unexpected('read-timeline', answer);
+    }
+  }
+
+  /** What a reader of everything has not seen: of all sessions, pools and hosts. */
   async readAll(
     position: StreamPosition | undefined,
     { limit, maxSessions }: { limit: number; maxSessions: number },

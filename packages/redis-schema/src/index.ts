@@ -11,6 +11,7 @@ export {
   type SessionPage,
   type StreamMessage,
   type StreamPosition,
+  type TimelinePage,
 } from './event-store.js';
 export { isEarlierEntry, isStreamEntryId, type StreamEntry, timeOfEntry } from './stream-entry.js';
 export {

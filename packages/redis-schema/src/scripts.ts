@@ -42,6 +42,7 @@ export type CommandName =
   | 'read-events'
   | 'read-health'
   | 'read-session'
+  | 'read-timeline'
   | 'register-host'
   | 'remove-host'
   | 'renew-session'

@@ -90,6 +90,7 @@ export interface SessionRecord {
   endReason: EndReason | undefined;
   endedBy: EndedBy | undefined;
   endDetail: string | undefined;
+  endRequestedAt: EpochMs | undefined;
   error: string | undefined;
   /** JSON array of the last lines of an agent that failed to start. */
   lastLines: string | undefined;

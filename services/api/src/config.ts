@@ -11,6 +11,8 @@ const PICKS = {
   port: 'PORT',
   adminToken: 'ADMIN_TOKEN',
   clientApiKeys: 'CLIENT_API_KEYS',
+  listenIn: 'LISTEN_IN',
+  listenInAnnouncement: 'LISTEN_IN_ANNOUNCEMENT',
   corsOrigins: 'CORS_ORIGINS',
   trustProxy: 'TRUST_PROXY',
   rateLimitPerMinute: 'RATE_LIMIT_PER_MINUTE',

@@ -61,6 +61,18 @@ export const ENVIRONMENT = {
       expects: 'at most 512 printable ASCII characters without spaces',
     }),
   ),
+  LISTEN_IN: choice({
+    about:
+      'Whether operators may listen in on calls: off, or announced, which has the agent tell the caller first',
+    default: 'off',
+    of: ['off', 'announced'],
+  }),
+  LISTEN_IN_ANNOUNCEMENT: text({
+    about: 'What the agent says to a caller who is about to be listened to',
+    default: 'Just so you know: a colleague of ours is listening to this call from now on.',
+    pattern: /^\S[\s\S]{0,499}$/,
+    expects: 'at most 500 characters',
+  }),
   CLIENT_API_KEYS: list({
     about: 'Keys of clients, comma separated; without any, clients are open behind the rate limit',
     default: '',

@@ -5,6 +5,7 @@ import {
   formatDuration,
   LINE_OBSTACLES,
   type LineObstacle,
+  type ListenerStreamEvent,
   type SessionEndedEvent,
   type SessionStateEvent,
   type SessionStreamEvents,
@@ -90,6 +91,7 @@ export class SessionFeed implements Feed {
       if (!this.#isAdmin && !AGENT_EVENTS_FOR_HOLDERS.has(entry.type)) return undefined;
       return told('agent', { ...entry.data, ...facts, kind: entry.type } satisfies AgentStreamEvent);
     }
+    if (entry.type === 'listener') return told('listener', { ...facts, ...this.#listenerOf(entry) });
     if (entry.type === 'dead_air') return told('dead_air', deadAirOf(entry, facts));
     if (!this.#isAdmin && !STEPS_FOR_HOLDERS.has(entry.type)) return undefined;
     const detail = this.#isAdmin ? { step: entry.type, detail: entry.data } : {};
@@ -121,6 +123,10 @@ export class SessionFeed implements Feed {
   #tellPromoted(sessionId: string, at: string): Told {
     const goesOn = new SessionFeed(sessionId, this.#options);
     return { ...told('promoted', { sessionId, at }), goesOn };
+  }
+
+  #listenerOf({ data: { identity } }: StreamEntry): Partial<ListenerStreamEvent> {
+    return this.#isAdmin && typeof identity === 'string' ? { identity } : {};
   }
 
   get #isAdmin(): boolean {

@@ -21,6 +21,7 @@ import { sessionEvents } from './session-events.js';
 import { sessionHistory } from './session-history.js';
 import { sessionLogs } from './session-logs.js';
 import { sessionSettings } from './session-settings.js';
+import { sessionTimeline } from './session-timeline.js';
 import { sessionTranscript } from './session-transcript.js';
 import { setPoolPolicy } from './set-pool-policy.js';
 import { startSession } from './start-session.js';
@@ -40,6 +41,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     allEvents(context, readers),
     sessionHistory(context),
     sessionTranscript(context),
+    sessionTimeline(context),
     mintToken(context),
     listSessions(context),
     forgetUser(context),
