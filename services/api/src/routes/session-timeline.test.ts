@@ -56,9 +56,7 @@ test('a live session: its times, and all that happened in it, as its stream tell
     listenIn: 'off',
   });
   const { askedAt, spawnedAt, readyAt, firstAudioAt } = body.timeline;
-  expect([askedAt, spawnedAt, readyAt, firstAudioAt]).toEqual(
-    [askedAt, spawnedAt, readyAt, firstAudioAt].sort(),
-  );
+  expect(askedAt <= spawnedAt && spawnedAt <= readyAt && readyAt <= firstAudioAt).toBe(true);
   expect(Date.parse(firstAudioAt)).toBeGreaterThan(Date.now() - 10_000);
   expect(stepsOf(entries)).toEqual(['starting', 'claimed', 'spawned', 'ready']);
   expect(entries.slice(-3)).toEqual([
