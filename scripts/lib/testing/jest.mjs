@@ -33,6 +33,7 @@ export const ALONE = [
   'services/api/src/http/redis-outage.test.ts',
   'tests/pool-policy.test.ts',
   'tests/restart.test.ts',
+  'tests/web/',
 ];
 /** Faults that take their time: `npm run test:faults` only. */
 const SLOW = 'tests/faults/slow/';

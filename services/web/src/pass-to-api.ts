@@ -10,7 +10,7 @@ export interface PassOptions {
 }
 
 const RETRY_AFTER_SECONDS = 2;
-const PASSED = ['/api/**', '/openapi.json', '/docs', '/docs/**'];
+const PASSED = /^\/(api\/|openapi\.json$|docs(\/|$))/;
 
 /**
  * The api under the origin of the page: a browser needs no other address, and no CORS. Streams go through as they come.
@@ -19,7 +19,7 @@ const PASSED = ['/api/**', '/openapi.json', '/docs', '/docs/**'];
 export function passToApi({ apiUrl, logger }: PassOptions): RequestHandler {
   return createProxyMiddleware({
     target: apiUrl,
-    pathFilter: PASSED,
+    pathFilter: (path) => PASSED.test(path),
     xfwd: true,
     // The api is asked as the page's origin is called: it compares nothing with its own name.
     changeOrigin: false,

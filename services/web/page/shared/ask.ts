@@ -60,7 +60,11 @@ async function send(
   }
 }
 
-function problemOf(response: Response, body: Partial<ProblemBody> & Record<string, unknown>): ApiProblem {
+/** What the answer says that it is. */
+export function problemOf(
+  response: Response,
+  body: Partial<ProblemBody> & Record<string, unknown>,
+): ApiProblem {
   const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN);
   return new ApiProblem(
     body.detail ?? `The server answered ${response.status}.`,

@@ -1,0 +1,72 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { DESKTOP, PHONE } from './browser.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** docs/images with SCREENSHOTS=docs; else a folder that git leaves alone, since no two runs draw the very same picture. */
+const IMAGES =
+  process.env['SCREENSHOTS'] === 'docs' ? join(ROOT, 'docs/images') : join(ROOT, '.greenroom/screenshots');
+
+export interface LookOptions {
+  /** The whole page, not only what a window of that size shows. Default false. */
+  readonly fullPage?: boolean;
+}
+
+/** Pictures of a screen as it is now, at both widths, light and dark: `NAME-{desktop,phone}-{light,dark}.png`. */
+export async function takePictures(page: Page, name: string, options: LookOptions = {}): Promise<void> {
+  await mkdir(IMAGES, { recursive: true });
+  const before = page.viewportSize() ?? DESKTOP;
+  for (const [device, size] of [
+    ['desktop', DESKTOP],
+    ['phone', PHONE],
+  ] as const) {
+    await page.setViewportSize(size);
+    for (const theme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: theme });
+      await page.screenshot({
+        path: join(IMAGES, `${name}-${device}-${theme}.png`),
+        fullPage: options.fullPage ?? false,
+        animations: 'disabled',
+      });
+    }
+  }
+  await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+/** What axe finds wrong with the page as it is now, at both widths and in both themes: `[]`, hopefully. */
+export async function findViolations(page: Page): Promise<string[]> {
+  // Evaluated, not added as a script: the page's policy forbids scripts of others.
+  await page.evaluate(await readFile(AXE, 'utf8'));
+  const before = page.viewportSize() ?? DESKTOP;
+  const found = new Set<string>();
+  for (const size of [DESKTOP, PHONE]) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const violation of await runAxe(page)) found.add(`${size.width} ${colorScheme}: ${violation}`);
+    }
+  }
+  await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: 'light' });
+  return [...found];
+}
+
+interface AxeResults {
+  violations: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }[];
+}
+
+function runAxe(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } };
+    const { violations } = await axe.run();
+    return violations.flatMap(({ id, help, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html.slice(0, 200)} (${failureSummary})`),
+    );
+  });
+}
