@@ -25,6 +25,27 @@ function hear(told: readonly Told[], aheadMs = 0): CallState {
   return state;
 }
 
+test('a sound that two instances tell of, one of which reads the clock a little late, is over at its end and heard when played again', () => {
+  const told = [
+    ['playback_started', 10, 500],
+    ['playback_ended', 40, 480],
+    ['playback_started', 60, 470],
+    ['playback_ended', 90, 460],
+  ] as const;
+  let state = transition(begin(NOW, 'phone'), { kind: 'call_started', at: NOW }, settings).state;
+  let facts: Readonly<Record<string, string>> = {};
+  const playing: boolean[] = [];
+  for (const [kind, at, now] of told) {
+    // Telnyx's clock is ahead: each instance cuts what it hears to its own present.
+    const time = { occurredAt: NOW + 5_000 + at, timeOf: (it: number) => Math.min(it, NOW + now) };
+    const heard = hearSound({ facts }, kind, { source: 'speak' }, time);
+    facts = heard.facts;
+    for (const event of heard.events) state = transition(state, event, settings).state;
+    playing.push(open(state).length > 0);
+  }
+  expect(playing).toEqual([true, false, true, false]);
+});
+
 const open = (state: CallState) => Object.keys(state.playbacks.open);
 const orders = <T>(of: readonly T[]): T[][] =>
   of.length <= 1

@@ -11,6 +11,8 @@ export type Sound =
 interface Heard {
   readonly startedAt: number;
   readonly endedAt: number;
+  /** When the rules were last told something of it, by Redis's clock. */
+  readonly countedAt?: number;
 }
 
 export interface HeardSound {
@@ -47,8 +49,14 @@ export function hearSound(
     kind === 'playback_started'
       ? { ...before, startedAt: Math.max(before.startedAt, occurredAt) }
       : { ...before, endedAt: Math.max(before.endedAt, occurredAt) };
-  const events = newsOf(before, after).map(([what, at]) => ({ kind: what, at: timeOf(at), ...name }));
-  return { events, facts: { ...facts, [FACT]: JSON.stringify(keep(all, name.id, after)) } };
+  const events = newsOf(before, after).map(([what, at]) => {
+    // No two instances read Redis's clock alike, and an end that seemed to come before its beginning would end nothing.
+    const notBefore = (before.countedAt ?? 0) + (what === 'playback_started' ? 1 : 0);
+    return { kind: what, at: Math.max(timeOf(at), notBefore), ...name };
+  });
+  const countedAt = events.at(-1)?.at ?? before.countedAt;
+  const heard = countedAt === undefined ? after : { ...after, countedAt };
+  return { events, facts: { ...facts, [FACT]: JSON.stringify(keep(all, name.id, heard)) } };
 }
 
 function nameOf(sound: Sound): { id: string; commandId?: string } {
