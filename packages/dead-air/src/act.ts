@@ -3,7 +3,7 @@ import { nextMessage } from './checkins.js';
 import type { Decision } from './decide.js';
 import type { CallAction, CallStep, EndOfCall, SpeechPurpose } from './events.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
-import type { CallState, CommandName } from './state.js';
+import { type CallState, commandIdOf, type CommandName } from './state.js';
 
 export interface Outcome {
   state: CallState;
@@ -108,8 +108,7 @@ function end(state: CallState, reason: EndOfCall): Outcome {
   };
 }
 
-/** The same state gives the same id: a step that is computed twice commands once. */
-function nextCommand({ commands }: CallState, name: CommandName) {
-  const number = (commands[name] ?? 0) + 1;
-  return { commandId: `${name}-${number}`, commands: { ...commands, [name]: number } };
+function nextCommand(state: CallState, name: CommandName) {
+  const number = (state.commands[name] ?? 0) + 1;
+  return { commandId: commandIdOf(state, name, number), commands: { ...state.commands, [name]: number } };
 }

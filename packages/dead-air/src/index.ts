@@ -1,4 +1,4 @@
-export { begin, type CallMedium, type CallState } from './state.js';
+export { begin, beginPhone, type CallMedium, type CallState } from './state.js';
 export type { CallAction, CallEvent, CallStep, EndOfCall, SpeechPurpose } from './events.js';
 export { phaseOf, type CallPhase } from './phase.js';
 export { completeSettings, type ResolvedDeadAirSettings, resolveSettings } from './settings.js';

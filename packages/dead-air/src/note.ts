@@ -2,7 +2,7 @@ import { MAX_AGENT_RESTARTS } from './bounds.js';
 import type { CallEvent } from './events.js';
 import { noteEnd, noteStart } from './ongoing.js';
 import { noteSpeaking } from './speaker.js';
-import type { CallState } from './state.js';
+import { type CallState, commandIdOf } from './state.js';
 import { noteWords } from './words.js';
 
 /** Writes down what happened. The order in which news arrive makes no difference: each tells its own time. */
@@ -92,7 +92,7 @@ function noteRefusal(
   if (end?.commandId === commandId) {
     return { ...state, end: { ...end, refusedAt: Math.max(end.refusedAt, at) } };
   }
-  if (commandId === `restart-${commands.restart}`) {
+  if (commandId === commandIdOf(state, 'restart', commands.restart ?? 0)) {
     return { ...state, restart: { at: 0, count: MAX_AGENT_RESTARTS } };
   }
   return state;

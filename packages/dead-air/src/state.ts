@@ -33,6 +33,11 @@ export interface CallState {
   end: { reason: EndOfCall; commandId: string; refusedAt: number } | null;
   /** Whether the agent is done speaking and the caller has not answered: the flag. */
   isAgentDone: boolean;
+  /**
+   * Tells the commands of this life of a call from those of another, where its data was lost in between. Left out: nobody
+   * would take the one for the other.
+   */
+  life?: number;
   /** How many commands of each kind there were: their ids follow from it. */
   commands: Partial<Record<CommandName, number>>;
 }
@@ -78,4 +83,17 @@ export function begin(at: number, medium: CallMedium): CallState {
     isAgentDone: false,
     commands: {},
   };
+}
+
+/**
+ * The same for a phone call. Its network ignores a command id that it has heard within a minute, and may have heard of this call
+ * before its data was lost: the ids of each life are others.
+ */
+export function beginPhone(at: number): CallState {
+  return { ...begin(at, 'phone'), life: at };
+}
+
+/** The same state gives the same id: a step that is computed twice commands once. */
+export function commandIdOf({ life }: Pick<CallState, 'life'>, name: CommandName, number: number): string {
+  return life === undefined ? `${name}-${number}` : `${name}-${number}.${life}`;
 }

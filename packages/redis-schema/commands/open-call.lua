@@ -1,4 +1,5 @@
--- From now on the silence of a call is watched. Opened again, it stays as it is; a phone call that has no session yet gets it.
+-- From now on the silence of a call is watched. Opened again, it stays as it is; a phone call that has no session yet gets it,
+-- and one of which nobody has said anything since its data was lost begins.
 -- Args: callId, medium (phone | livekit), sessionId?, state (JSON text), settings (JSON text), facts (JSON text), dueAt?,
 --       watches (the asker sends commands itself)
 -- Answers: opened {call} | exists {call} | taken {by} (another call has that session) | session_over
@@ -17,11 +18,11 @@ if session and other ~= A.callId and redis.call('EXISTS', Calls.key(other)) == 1
   Calls.remove(other)
 end
 
-local is_new = not call
+local is_new = not call or Calls.is_unopened(call)
 if is_new then
-  call = { callId = A.callId }
+  call = call or { callId = A.callId }
   Calls.write(call, {
-    version = '1', medium = A.medium, state = A.state, settings = A.settings, facts = A.facts, openedAt = int(NOW),
+    version = int((tonumber(call.version) or 0) + 1), medium = A.medium, state = A.state, settings = A.settings, facts = A.facts, openedAt = int(NOW),
     dueAt = present(A.dueAt) and int(A.dueAt) or '',
   })
   Calls.set_due(call, A.dueAt)

@@ -5,6 +5,7 @@
 -- Published again, because the answer was lost, it is the same launch and stays.
 -- @flags allow-oom
 -- @include prelude
+-- @include returning-calls
 
 local session = read(A.sessionId)
 if not session and redis.call('EXISTS', K.ended(A.sessionId)) == 1 then return answer({ status = 'gone' }) end
@@ -77,4 +78,5 @@ if owner == 'caller' and present(session.userKey) then
 end
 if present(session.queuedAs) then remember_id(session.queuedAs, session.id, tonumber(ttl)) end
 Events.emit(session, 'recovered', { generation = tonumber(session.generation) })
+ReturningCalls.settle(session)
 return answer({ status = 'ok', session = session })

@@ -150,6 +150,24 @@ export class CallStore {
     this.#watcher?.due(Number(answer.clock) + inMs);
   }
 
+  /**
+   * The telephone network says that it is over.
+   * @returns the call; `noted` where it may be one whose host has not published it yet, and its session will end with that
+   */
+  async hangUp(callId: string, cause: string): Promise<CallRecord | 'noted' | undefined> {
+    const answer = await this.#scripts.run('hang-up-call', { callId, cause });
+    switch (answer.status) {
+      case 'known':
+        return parseCall(answer.call);
+      case 'noted':
+        return 'noted';
+      case 'not_found':
+        return undefined;
+      default:
+        throw unexpected('hang-up-call', answer);
+    }
+  }
+
   /** The call is over, and nothing of it is left. Its session, where it has one, ends through the ordinary door. */
   async close(callId: string): Promise<void> {
     const answer = await this.#scripts.run('close-call', { callId });

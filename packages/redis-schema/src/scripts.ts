@@ -24,6 +24,7 @@ export type CommandName =
   | 'fail-launch'
   | 'finish-end'
   | 'forget-user'
+  | 'hang-up-call'
   | 'heartbeat'
   | 'list-history'
   | 'list-hosts'

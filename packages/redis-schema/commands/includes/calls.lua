@@ -149,21 +149,35 @@ function Calls.end_without_session(call, reason)
   Calls.wake_watchers(NOW)
 end
 
--- A phone call that the data has lost: all that can be done with it is to hang up.
-function Calls.begin_lost(session)
-  local call = { callId = session.callId }
+-- A phone call that the data has lost. Nothing is known of its silence: its host opens it when it sees that the call is its
+-- own again, and until then all that can be done with it is to hang up.
+function Calls.begin_lost(id, session, facts)
+  local call = { callId = id }
   Calls.write(call, {
-    version = '1', medium = 'phone', sessionId = session.id, state = 'null', settings = '{}', facts = '{}', openedAt = int(NOW),
+    version = '1', medium = 'phone', sessionId = session and session.id or '', state = 'null', settings = '{}',
+    facts = cjson.encode(facts), openedAt = int(NOW),
   })
-  Calls.renew(session.callId)
+  Calls.renew_with(call, session)
   return call
+end
+
+-- Whether nobody has said yet what is heard in it.
+function Calls.is_unopened(call)
+  return call.state == 'null' and call.isOver ~= '1'
+end
+
+-- The caller of a call that nobody knows yet has hung up: why.
+function Calls.hung_up(call)
+  if present(call.sessionId) or not Calls.is_unopened(call) then return nil end
+  local is_readable, facts = pcall(cjson.decode, call.facts)
+  return is_readable and facts.hungUp or nil
 end
 
 -- In the step that ends a session.
 function Calls.end_with(session, reason)
   local is_phone = present(session.callId) and session.callId ~= session.id
   local call = Calls.read(is_phone and session.callId or session.id)
-  if not call and is_phone then call = Calls.begin_lost(session) end
+  if not call and is_phone then call = Calls.begin_lost(session.callId, session, { room = session.roomName }) end
   -- Where data was lost, a phone call may have got a second session for a while.
   local owner = call and Calls.session_of(call)
   if owner and owner.id ~= session.id then return end

@@ -1,4 +1,11 @@
-import { AGENT_STARTING, begin, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
+import {
+  AGENT_STARTING,
+  begin,
+  beginPhone,
+  type CallEvent,
+  type CallState,
+  callReducer,
+} from '@greenroom/dead-air';
 import type { RedisSchema, ReduceCall } from '@greenroom/redis-schema';
 import type { AgentRun } from '../agent-run.js';
 import { untilAnswered } from '../until-answered.js';
@@ -184,7 +191,7 @@ export class CallFeed {
       callId: ear.callId,
       sessionId: id,
       medium: 'phone',
-      state: begin(at, 'phone'),
+      state: beginPhone(at),
       settings: profile.deadAirSettings ?? {},
       facts: { room: session.roomName, answeredAt: String(at) },
       dueAt: undefined,

@@ -89,8 +89,9 @@ export class PhoneCalls {
   /** The caller has hung up, or somebody for them. The session first: without it nobody would find the call's end again. */
   async #end({ callId, cause }: Extract<PhoneEvent, { kind: 'hangup' }>): Promise<Taken> {
     const { redis } = this.#context;
-    const call = await redis.calls.read(callId);
-    if (!call) return 'ignored';
+    const call = await redis.calls.hangUp(callId, cause);
+    if (call === undefined) return 'ignored';
+    if (call === 'noted') return 'taken';
     await endPhoneSession(this.#context, call, { reason: 'caller_hung_up', by: 'caller', detail: cause });
     await redis.calls.close(callId);
     return 'taken';
@@ -136,7 +137,8 @@ export class PhoneCalls {
 
 /** What becomes of the call stands in it already: the event is another delivery, or there was another attempt at it. */
 function isDecided(call: CallRecord): boolean {
-  return call.facts['room'] !== undefined || isRejected(call);
+  const { room, hungUp } = call.facts;
+  return room !== undefined || hungUp !== undefined || isRejected(call);
 }
 
 /** Where that news came before the call's own. */

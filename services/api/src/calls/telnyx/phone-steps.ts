@@ -1,6 +1,6 @@
 import {
   AGENT_STARTING,
-  begin,
+  beginPhone,
   type CallEvent,
   callReducer,
   type CallState,
@@ -36,7 +36,7 @@ export interface TakenBy {
 
 /** Silence does not count before the call's agent is there: its spawner tells when it is. */
 export function beginCall(at: number, { isAgentThere }: { isAgentThere: boolean }): CallState {
-  const state = begin(at, 'phone');
+  const state = beginPhone(at);
   return isAgentThere ? state : transition(state, agentStarting(at), resolveSettings({}, 'phone')).state;
 }
 
