@@ -35,7 +35,7 @@ async function loseData(): Promise<void> {
 async function recover(): Promise<void> {
   const startedAt = Number(await redis.command('HGET', 'recovery', 'startedAt')) - 10_000;
   await redis.command('HSET', 'recovery', 'startedAt', startedAt);
-  await heartbeat(HOST, { published: startedAt } as never);
+  await heartbeat(HOST, { published: startedAt });
   await addHost();
 }
 
