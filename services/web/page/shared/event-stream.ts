@@ -18,6 +18,8 @@ export interface StreamOptions {
   onEvent(event: StreamEvent): void;
   /** `connecting` at first and after each cut. Until it is `open`, what is shown may be old. */
   onStatus?(status: 'connecting' | 'open'): void;
+  /** Something came, if only a sign that the api is there; with the server's own time whenever a stream opens. */
+  onSign?(serverTime?: number): void;
   /** Nothing more will come: of a session that is over (no problem), or because asking again cannot help. */
   onOver?(problem: ApiProblem | undefined): void;
   /** The event after which nothing comes any more. Default `ended`. */
@@ -94,6 +96,7 @@ class Follower {
       const response = await this.#open(signal);
       if (response.status === 204) return { kind: 'over' };
       if (!response.ok) return await this.#judge(response);
+      this.#options.onSign?.(timeOf(response));
       return await this.#read(response, silence);
     } catch {
       this.#failures += 1;
@@ -148,6 +151,7 @@ class Follower {
       const { done, value } = await reader.read();
       if (done) return isOver ? { kind: 'over' } : { kind: 'again', afterMs: this.#pause() };
       silence.reset();
+      this.#options.onSign?.();
       parser.feed(decoder.decode(value, { stream: true }));
       if (isOver) return { kind: 'over' };
     }
@@ -198,6 +202,11 @@ function waitOrOnline(ms: number, stopped: AbortSignal): Promise<void> {
     globalThis.addEventListener?.('online', done);
     stopped.addEventListener('abort', done);
   });
+}
+
+function timeOf(response: Response): number | undefined {
+  const time = Date.parse(response.headers.get('Date') ?? '');
+  return Number.isNaN(time) ? undefined : time;
 }
 
 function jittered(ms: number): number {

@@ -1,0 +1,92 @@
+import type { HostView, PoolView } from '@greenroom/contracts';
+import { type StreamEvent, followEvents } from '../../shared/event-stream.js';
+import { askAsAdmin, isRefused, NO_LONGER, readAdminToken, signOut } from '../door/admin-token.js';
+import type { Connection, Watched } from './connection.js';
+import type { LiveEvent, LiveStore } from './live-store.js';
+
+/** The api says something every 15 s, if only that it is still there. */
+const SILENCE_LIMIT_MS = 25_000;
+const LOST = 'The connection to the server was lost.';
+const KNOWN: ReadonlySet<string> = new Set(['snapshot', 'session', 'pool', 'host', 'load', 'line', 'alarm']);
+
+export interface Following {
+  readonly store: LiveStore;
+  readonly connection: Watched<Connection>;
+  /** How far the clock of the server is ahead of this browser's, in milliseconds. */
+  readonly clock: Watched<number>;
+}
+
+/** Keeps the store at what the api tells, until it is stopped. One stream, and no question again and again. */
+export function follow({ store, connection, clock }: Following): () => void {
+  let heardAt: number | undefined;
+  const lose = (why: string): void => {
+    const known = connection.read();
+    if (heardAt !== undefined) connection.set({ kind: 'lost', asOf: heardAt, why });
+    else if (known.kind === 'connecting') connection.set({ ...known, why });
+  };
+  return followEvents({
+    path: '/api/sessions/events',
+    key: readAdminToken() ?? undefined,
+    timing: { silenceLimitMs: SILENCE_LIMIT_MS, longestRetryMs: 5_000 },
+    onSign: (serverTime) => {
+      heardAt = Date.now();
+      if (serverTime !== undefined) clock.set(serverTime - heardAt);
+    },
+    onEvent: (event) => {
+      if (connection.read().kind !== 'live') connection.set({ kind: 'live' });
+      take(event, store);
+    },
+    onStatus: (status) => {
+      // Whoever reads on from where it was has missed nothing once it is open; who comes for the first time waits for the snapshot.
+      if (status === 'open' && heardAt !== undefined) connection.set({ kind: 'live' });
+      if (status === 'connecting') lose(LOST);
+    },
+    onOver: (problem) => {
+      if (problem && isRefused(problem)) signOut(NO_LONGER);
+      else lose(problem?.message ?? LOST);
+    },
+  });
+}
+
+function take({ event, data }: StreamEvent, store: LiveStore): void {
+  if (!KNOWN.has(event) || data === undefined) return;
+  const told = { name: event, data } as LiveEvent;
+  lookUp(told, store);
+  store.take(told);
+}
+
+/** What an event does not say, and changes only together with such an event: policies, and hosts that are new. */
+function lookUp({ name, data }: LiveEvent, store: LiveStore): void {
+  const { pools, hosts } = store.read();
+  if (name === 'pool' && pools.get(data.profile)?.target !== data.target) pooled.soon(store);
+  if (name === 'host' && hosts.get(data.host)?.state !== data.state) hosted.soon(store);
+}
+
+const LOOK_UP_AFTER_MS = 500;
+
+/** Asks once for many reasons to ask. */
+class Question {
+  #isDue = false;
+  readonly #ask: (store: LiveStore) => Promise<void>;
+
+  constructor(ask: (store: LiveStore) => Promise<void>) {
+    this.#ask = ask;
+  }
+
+  soon(store: LiveStore): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => {
+      this.#isDue = false;
+      // An answer that does not come leaves what is known; the next snapshot says it all.
+      this.#ask(store).catch(() => undefined);
+    }, LOOK_UP_AFTER_MS);
+  }
+}
+
+const pooled = new Question(async (store) => {
+  store.takePools((await askAsAdmin<{ pools: PoolView[] }>('/api/pool')).pools);
+});
+const hosted = new Question(async (store) => {
+  store.takeHosts((await askAsAdmin<{ hosts: HostView[] }>('/api/hosts')).hosts);
+});
