@@ -7,6 +7,7 @@ import {
   startStack,
   startTelnyx,
   type TempDir,
+  type TelnyxEvent,
   type TestStack,
   type TestTelnyx,
   waitFor,
@@ -121,3 +122,61 @@ test('that an admin ends is hung up, and so is one whose agent says goodbye for 
   await other.phone.waitForCommand('hangup');
   await expectNothingLeft(other.phone, other.sessionId);
 });
+
+test('Redis is emptied in the middle of two: one goes on, is asked again in time and ends once, the other was hung up just then', async () => {
+  const other = await call();
+  // So that nobody is asked there.
+  process.kill((await sessionOf(stack, other.sessionId)).agentPid, 'SIGUSR1');
+  const { phone, sessionId } = await call();
+  await phone.waitForEvent('call.speak.ended');
+  await phone.callerSays('yes', 50);
+  await telnyx.settled();
+  const { agentPid } = await sessionOf(stack, sessionId);
+  const [initiated] = phone.events;
+
+  await stack.redis.command('FLUSHALL');
+  other.phone.hangup();
+  await tellAgain(initiated!);
+  const silentFrom = await silenceBegins(phone);
+  const asked = await phone.waitForCommand('speak', 2);
+  expect(asked.at - silentFrom).toBeGreaterThan(SILENCE_MS - 100);
+  expect(asked.at - silentFrom).toBeLessThan(SILENCE_MS + 300);
+  expect(await tellAgain(initiated!)).toBe(200);
+  expect(await liveSessions()).toEqual([sessionId]);
+  expect(await sessionOf(stack, sessionId)).toMatchObject({ status: 'ready', agentPid });
+
+  await phone.waitForCommand('hangup');
+  await expectNothingLeft(phone, sessionId);
+  await expectNothingLeft(other.phone, other.sessionId);
+  expect(await sessionOf(stack, sessionId)).toMatchObject({ endReason: 'dead_air' });
+  expect(await sessionOf(stack, other.sessionId)).toMatchObject({ endReason: 'caller_hung_up' });
+  for (const [action, times] of [
+    ['answer', 1],
+    ['transfer', 1],
+    ['speak', 2],
+    ['hangup', 1],
+  ] as const) {
+    expect(phone.commands(action)).toHaveLength(times);
+  }
+  expect(phone.requests.filter(({ outcome }) => outcome === 'duplicate')).toEqual([]);
+}, 45_000);
+
+/** Telnyx tells something a second time. */
+function tellAgain(event: TelnyxEvent): Promise<number | undefined> {
+  const { body, headers } = telnyx.signed(event);
+  return telnyx.post(stack.apiUrl, body, headers);
+}
+
+/** When the call is watched again, and nobody speaks. */
+async function silenceBegins({ id }: PhoneCall): Promise<number> {
+  let startedAt = 0;
+  await waitFor(
+    async () => {
+      const state = JSON.parse(String(await stack.redis.command('HGET', `call:${id}`, 'state')));
+      startedAt = state?.startedAt ?? 0;
+      return startedAt > 0;
+    },
+    { timeoutMs: 25_000 },
+  );
+  return startedAt;
+}
