@@ -60,9 +60,18 @@ export function parseListened(listened: string | undefined): { identity: string;
   }));
 }
 
-/** A line as the step that took it from the agent has kept it: the time, a blank, the event's data. */
-export function parseTranscriptLine(kept: string): TranscriptLine {
-  const blank = kept.indexOf(' ');
-  const { role, text: said } = JSON.parse(kept.slice(blank + 1)) as { role: 'user' | 'agent'; text: string };
-  return { at: Number(kept.slice(0, blank)), role, text: said };
+/**
+ * A line as the step that took it from the agent has kept it: the time, a blank, the event's data. undefined for one that cannot
+ * be read.
+ */
+export function parseTranscriptLine(kept: string): TranscriptLine | undefined {
+  const [, at, data] = /^(\d{1,15}) (.+)$/s.exec(kept) ?? [];
+  if (data === undefined) return undefined;
+  try {
+    const said = JSON.parse(data) as Partial<TranscriptLine> | null;
+    if (typeof said?.text !== 'string') return undefined;
+    return { at: Number(at), role: said.role === 'agent' ? 'agent' : 'user', text: said.text };
+  } catch {
+    return undefined;
+  }
 }

@@ -240,7 +240,7 @@ describe('transcripts', () => {
     const id = await talk();
     const kept = await schema.history.transcript(id, 0, 10);
     expect(kept).toMatchObject({
-      total: 2,
+      next: undefined,
       lines: [
         { role: 'user', text: 'my knee hurts' },
         { role: 'agent', text: 'which "one"?' },
@@ -252,5 +252,21 @@ describe('transcripts', () => {
     expect(ttlMs).toBeGreaterThan(0);
     expect(ttlMs).toBeLessThanOrEqual(60_000);
     expect(await entryOf(id)).toMatchObject({ userId: 'ada' });
+  });
+
+  test('that have a spoilt line are read without it, and the others keep their numbers', async () => {
+    const unreadable: string[] = [];
+    await keep({ transcriptMs: 60_000 }, (key) => unreadable.push(key));
+    const id = await talk();
+    const key = `transcript:${id}`;
+    await redis.command('LINSERT', key, 'BEFORE', String(await redis.command('LINDEX', key, 1)), '1 {"role":');
+    for (const spoilt of ['', 'x {"text":"hm"}', '2 null', '3 {"role":"user"}']) {
+      await redis.command('RPUSH', key, spoilt);
+    }
+    const lines = [{ text: 'my knee hurts' }, { text: 'which "one"?' }];
+    expect(await schema.history.transcript(id, 0, 10)).toMatchObject({ next: undefined, lines });
+    expect(await schema.history.transcript(id, 1, 1)).toEqual({ next: 2, lines: [] });
+    expect(await schema.history.transcript(id, 2, 1)).toMatchObject({ next: 3, lines: [lines[1]] });
+    expect(unreadable).toEqual([key, key]);
   });
 });

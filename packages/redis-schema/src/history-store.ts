@@ -62,21 +62,26 @@ export class HistoryStore {
   }
 
   /**
-   * Final lines of a session's transcript, oldest first; undefined where none is kept.
-   * @param from how many lines to pass over
+   * Final lines of a session's transcript, oldest first, without those that cannot be read; undefined where none is kept.
+   * @param from how many lines to pass over, those that cannot be read included
+   * @returns `next` is where the next page begins
    */
   async transcript(
     sessionId: string,
     from: number,
     limit: number,
-  ): Promise<{ lines: TranscriptLine[]; total: number } | undefined> {
+  ): Promise<{ lines: TranscriptLine[]; next: number | undefined } | undefined> {
     try {
-      const key = `${this.#keyPrefix}transcript:${await this.#resolve(sessionId)}`;
-      const [total, lines] = await Promise.all([
+      const name = `transcript:${await this.#resolve(sessionId)}`;
+      const key = `${this.#keyPrefix}${name}`;
+      const [total, kept] = await Promise.all([
         this.#connection.llen(key),
         this.#connection.lrange(key, from, from + limit - 1),
       ]);
-      return total === 0 ? undefined : { lines: lines.map(parseTranscriptLine), total };
+      const lines = kept.flatMap((line) => parseTranscriptLine(line) ?? []);
+      if (lines.length < kept.length) this.#onUnreadable(name);
+      const end = from + kept.length;
+      return total === 0 ? undefined : { lines, next: kept.length > 0 && end < total ? end : undefined };
     } catch (error) {
       throw toSchemaError(error, 'transcript');
     }

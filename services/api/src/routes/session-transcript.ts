@@ -28,9 +28,8 @@ export function sessionTranscript({ redis }: ApiContext): Route {
       const from = Number(/^\d{1,9}$/.exec(cursor ?? '')?.[0] ?? 0);
       const kept = await redis.history.transcript(requireSessionId(id), from, limit);
       if (kept === undefined) throw new CodedError('transcript_not_kept');
-      const end = from + kept.lines.length;
       const lines = kept.lines.map(({ at, role, text }) => ({ at: isoTime(at), role, text }));
-      const nextCursor = kept.lines.length > 0 && end < kept.total ? String(end) : null;
+      const nextCursor = kept.next === undefined ? null : String(kept.next);
       return { status: 200, body: { success: true, sessionId: id, lines, nextCursor } };
     },
   });
