@@ -13,6 +13,12 @@ export const SPEECH_START_MS = 5_000;
 const SPEECH_BASE_MS = 2_000;
 const SPEECH_CHARACTER_MS = 100;
 
+/**
+ * What an agent has sent last is on its way through LiveKit to the caller's ear for so long. A room that closes sooner cuts the
+ * last word off.
+ */
+export const LAST_WORD_MS = 400;
+
 /** Words that may still change mean that the caller is speaking, for this long. */
 export const INTERIM_WORDS_MS = 2_000;
 

@@ -3,7 +3,7 @@ import { isEveryCheckinAsked, silenceDueAt } from './checkins.js';
 import { frozenAt, isAnswerAwaited } from './frozen-agent.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
 import { callerPausesAt, workQuietFrom } from './silence.js';
-import { lineOverAt } from './speech.js';
+import { lineHeardAt } from './speech.js';
 import type { CallState } from './state.js';
 
 /** What the machine does next if nothing else happens until then. */
@@ -18,8 +18,8 @@ export function nextDecision(state: CallState, settings: ResolvedDeadAirSettings
   if (state.end !== null) return ifRefused(state, state.end.refusedAt);
   if (state.startedAt === 0) return null;
   if (state.farewell !== null) {
-    const spokenAt = state.saying === null ? 0 : lineOverAt(state, state.saying);
-    return { at: opportuneFrom(state, Math.max(spokenAt, state.farewell.at)), what: 'end' };
+    const heardAt = state.saying === null ? 0 : lineHeardAt(state, state.saying);
+    return { at: opportuneFrom(state, Math.max(heardAt, state.farewell.at)), what: 'end' };
   }
   const next = isAnswerAwaited(state)
     ? ifAgentStaysSilent(state, settings)

@@ -12,6 +12,22 @@ describe('the end of a silent call', () => {
     ]);
   });
 
+  it('comes when the caller has heard the goodbye: in a room the last word is on its way a moment longer', () => {
+    for (const heardBy of ['playback', 'agent_speaking'] as const) {
+      const call = new CallUnderTest({
+        medium: 'livekit',
+        heardBy,
+        settings: { goodbye_message: 'Goodbye.' },
+      });
+      call.tell(0, { kind: 'call_started' });
+      call.runTo(MINUTE);
+      expect(call.timeline().slice(2)).toEqual([
+        [21, 'say', 'Goodbye.'],
+        [22.4, 'end', 'dead_air'],
+      ]);
+    }
+  });
+
   it('comes when the goodbye has been spoken, whatever else the agent says', () => {
     const call = started({ goodbye_message: 'Goodbye.' });
     call.tell(21.5 * SECOND, { kind: 'agent_speaking', active: true });

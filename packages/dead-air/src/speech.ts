@@ -1,4 +1,4 @@
-import { SPEECH_START_MS } from './bounds.js';
+import { LAST_WORD_MS, SPEECH_START_MS } from './bounds.js';
 import { openSince } from './ongoing.js';
 import { agentQuietFrom } from './sounds.js';
 import type { CallState, Saying } from './state.js';
@@ -28,6 +28,12 @@ export function lineOverAt(state: CallState, saying: Saying): number {
   if (playing !== undefined) return Math.max(saying.askedAt, playing.from) + saying.longestMs;
   if (wasSomethingHeard(state, saying)) return agentQuietFrom(state);
   return saying.askedAt + SPEECH_START_MS + saying.longestMs;
+}
+
+/** When the caller has heard the line to its end. Telnyx tells that itself; an agent tells when it has sent it. */
+export function lineHeardAt(state: CallState, saying: Saying): number {
+  const isOnItsWay = state.medium === 'livekit' && isSpoken(state, saying);
+  return lineOverAt(state, saying) + (isOnItsWay ? LAST_WORD_MS : 0);
 }
 
 /** Some media do not tell which line it is that is heard: then any sound after it was asked for is taken for it. */

@@ -259,7 +259,13 @@ describe('transcripts', () => {
     await keep({ transcriptMs: 60_000 }, (key) => unreadable.push(key));
     const id = await talk();
     const key = `transcript:${id}`;
-    await redis.command('LINSERT', key, 'BEFORE', String(await redis.command('LINDEX', key, 1)), '1 {"role":');
+    await redis.command(
+      'LINSERT',
+      key,
+      'BEFORE',
+      String(await redis.command('LINDEX', key, 1)),
+      '1 {"role":',
+    );
     for (const spoilt of ['', 'x {"text":"hm"}', '2 null', '3 {"role":"user"}']) {
       await redis.command('RPUSH', key, spoilt);
     }

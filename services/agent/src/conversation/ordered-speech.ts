@@ -17,10 +17,12 @@ export class OrderedSpeech implements PlatformMessages {
     this.#events = events;
   }
 
-  say({ commandId, text }: SayOrder): void {
+  say({ commandId, text, isApology }: SayOrder): void {
     if (this.#taken.has(commandId)) return;
     this.#taken.set(commandId, undefined);
     if (this.#session.userState === 'speaking') return this.#report(commandId, false);
+    // It stands behind whatever is to be said: behind an answer that never comes it would never be heard.
+    if (isApology) this.#session.interrupt({ force: true });
     const speech = this.#session.say(text);
     this.#taken.set(commandId, speech);
     this.#report(commandId, true);

@@ -8,6 +8,8 @@ export interface SayOrder {
   /** The same one may come again: it is said once. */
   readonly commandId: string;
   readonly text: string;
+  /** Whether it is said because no answer comes: then it takes the place of the answer. */
+  readonly isApology: boolean;
 }
 
 export interface PlatformMessages {
@@ -25,10 +27,10 @@ export function onPlatformMessages(room: Room, messages: PlatformMessages): void
     RoomEvent.DataReceived,
     (payload: Uint8Array, sender?: RemoteParticipant, _kind?: unknown, topic?: string) => {
       if (sender !== undefined || (topic !== SAY_TOPIC && topic !== UNSAY_TOPIC)) return;
-      const { commandId, text } = parseBody(payload);
+      const { commandId, text, purpose } = parseBody(payload);
       if (typeof commandId !== 'string') return;
       if (topic === UNSAY_TOPIC) messages.unsay(commandId);
-      else if (typeof text === 'string') messages.say({ commandId, text });
+      else if (typeof text === 'string') messages.say({ commandId, text, isApology: purpose === 'apology' });
     },
   );
 }
