@@ -10,7 +10,7 @@ const EXPLAINED: Record<keyof DeadAirSettings, string> = {
   checkin_message: 'what is asked; of a list one after the other, through the whole call',
   disconnect_delay: 'from the end of the last question to the end of the call',
   goodbye_message:
-    'said before the call ends for its silence or its length; the end comes when it has been spoken',
+    'said before the call ends for its silence or its length; the end comes when the caller has heard it',
   agent_response_timeout:
     "from the caller's last words until an agent of which nothing is heard counts as frozen",
   frozen_agent_action: '`restart`: another agent in the same room; `end`: an apology and the end',
