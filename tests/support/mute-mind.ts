@@ -33,18 +33,13 @@ export async function startMuteMind({ toneMs = 1000 } = {}): Promise<MuteMind> {
 
 function answer(request: IncomingMessage, response: ServerResponse, toneMs: number): void {
   request.resume();
-  switch (request.url) {
-    case '/v1/chat/completions':
-      return;
-    case '/v1/audio/speech':
-      response.writeHead(200, { 'content-type': 'audio/pcm' }).end(tone(toneMs));
-      return;
-    case '/v1/audio/transcriptions':
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"text":"my head hurts"}');
-      return;
-    default:
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{"data":[]}');
+  if (request.url === '/v1/chat/completions') return;
+  if (request.url === '/v1/audio/speech') {
+    response.writeHead(200, { 'content-type': 'audio/pcm' }).end(tone(toneMs));
+    return;
   }
+  const heard = request.url === '/v1/audio/transcriptions' ? { text: 'my head hurts' } : { data: [] };
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(heard));
 }
 
 function tone(ms: number): Buffer {
