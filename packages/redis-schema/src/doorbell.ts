@@ -16,7 +16,8 @@ export type DoorbellPriority = keyof typeof PRIORITY;
  * pool refills. A job that is lost, doubled or late changes nothing, so none is kept and none is tried again.
  */
 export class Doorbell {
-  readonly #queue: Queue<DoorbellJob>;
+  /** For a page that shows it, and for nothing else. */
+  readonly queue: Queue<DoorbellJob>;
   readonly #connectWorker: () => Redis;
   readonly #prefix: string;
   readonly #limitMs: number;
@@ -33,8 +34,8 @@ export class Doorbell {
     this.#limitMs = options.limitMs;
     this.#onError = options.onError;
     this.#connectWorker = options.connectWorker;
-    this.#queue = new Queue(QUEUE, { connection: options.producer, prefix: this.#prefix });
-    this.#queue.on('error', options.onError);
+    this.queue = new Queue(QUEUE, { connection: options.producer, prefix: this.#prefix });
+    this.queue.on('error', options.onError);
   }
 
   /** @throws RedisUnavailableError when the job is not confirmed in time; spawn:pending holds the truth anyway */
@@ -45,7 +46,7 @@ export class Doorbell {
       opts: { priority: PRIORITY[options.priority], attempts: 1, removeOnComplete: true, removeOnFail: true },
     }));
     try {
-      await withLimit(this.#queue.addBulk(jobs), this.#limitMs, 'doorbell');
+      await withLimit(this.queue.addBulk(jobs), this.#limitMs, 'doorbell');
     } catch (error) {
       throw toSchemaError(error, 'doorbell');
     }
@@ -67,6 +68,6 @@ export class Doorbell {
   }
 
   async close(): Promise<void> {
-    await this.#queue.close();
+    await this.queue.close();
   }
 }

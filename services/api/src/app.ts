@@ -12,6 +12,8 @@ import { answerNotFound, handleErrors } from './http/problem.js';
 import { limitRate } from './http/rate-limit.js';
 import { mountRoutes } from './http/route.js';
 import { limitTime } from './http/time-limit.js';
+import { Door, QUEUE_PAGE_PATH } from './queue-page/door.js';
+import { queuePage } from './queue-page/queue-page.js';
 import { allRoutes } from './routes/index.js';
 
 /** Longest that a request may go unanswered; the slowest question of ours may take 2 s. */
@@ -40,6 +42,7 @@ export function buildApp(context: ApiContext, options: AppOptions = {}): Express
   app.use(servePlatform(context, isServing));
   app.use(logAccess(logger, metrics.requestSeconds));
   app.use(limitTime(options.requestLimitMs ?? REQUEST_LIMIT_MS));
+  app.use(QUEUE_PAGE_PATH, queuePage(context, new Door(config.adminToken)));
   app.use(helmet());
   app.use(allowOrigins(config.corsOrigins));
 

@@ -1,6 +1,7 @@
 import type { ApiContext } from '../context.js';
 import { ReaderHub, type ReaderHubOptions } from '../events/reader-hub.js';
 import type { Route } from '../http/route.js';
+import { adminDoor } from './admin-door.js';
 import { allEvents } from './all-events.js';
 import { debugProcesses } from './debug-processes.js';
 import { endSession } from './end-session.js';
@@ -54,6 +55,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     undrainHost(context),
     hostLost(context),
     debugProcesses(context),
+    adminDoor(context),
     livekitWebhook(context),
     telnyxWebhook(context),
     health(context),
