@@ -8,8 +8,7 @@ import type { ApiContext } from '../context.js';
 import { factsOf } from '../http/call.js';
 import { QUEUE_PAGE_PATH, type Door } from './door.js';
 
-const ABOUT =
-  'Doorbells: a job makes a spawner look at spawn:pending sooner, and is removed when it was heard. An empty queue is as it should be.';
+const ABOUT = 'Doorbells: normally empty. A job has spawners look at spawn:pending sooner, and goes at once.';
 
 /** The page of bull-board, read-only, for whoever the door was opened to. To be mounted at QUEUE_PAGE_PATH. */
 export function queuePage({ redis }: Pick<ApiContext, 'redis'>, door: Door): Router {
