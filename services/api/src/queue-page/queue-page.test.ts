@@ -112,9 +112,8 @@ test.each([
 ] as const)('nothing can be changed there: %s %s', async (method, path) => {
   await api.schema.doorbell.ring('default', { priority: 'caller' });
   const before = await api.schema.doorbell.queue.getJobCounts();
-  const answer = await request(api.app)
-    [method](PAGE + path)
-    .set('Cookie', await enter());
+  const browser = request(api.app);
+  const answer = await browser[method](PAGE + path).set('Cookie', await enter());
   expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD']);
   expect(await api.schema.doorbell.queue.getJobCounts()).toEqual(before);
 });
