@@ -54,10 +54,13 @@ describe('a policy that is set while calls go on', () => {
     await setPolicy({ kind: 'rate', safety: 0, min: 1, max: 4, windowSeconds: 3 });
     const calls: string[] = [];
     const startedAt = performance.now();
-    while ((await poolOf(stack)).target < 2 && performance.now() - startedAt < 10_000) {
+    let target = 1;
+    while (target < 2 && performance.now() - startedAt < 10_000) {
       calls.push(await startReady(stack));
+      target = (await poolOf(stack)).target;
     }
-    expect((await poolOf(stack)).target).toBeGreaterThanOrEqual(2);
+    // Asked once more it might have fallen again: it remembers callers for less than a second.
+    expect(target).toBeGreaterThanOrEqual(2);
     await waitFor(async () => (await poolOf(stack)).target === 1, { timeoutMs: 20_000 });
     await waitForPool(stack, 1);
     await Promise.all(calls.map((id) => endSession(stack, id)));

@@ -41,7 +41,14 @@ export function endSession(stack: TestStack, sessionId: string) {
 }
 
 export async function waitForPool(stack: TestStack, ready: number, timeoutMs = 15_000): Promise<void> {
-  await waitFor(async () => (await health(stack)).sessions.pool === ready, { timeoutMs });
+  let seen: unknown;
+  const isThere = async (): Promise<boolean> => {
+    seen = (await health(stack)).sessions;
+    return (seen as { pool: number }).pool === ready;
+  };
+  await waitFor(isThere, { timeoutMs }).catch((error: unknown) => {
+    throw new Error(`the pool did not become ${ready}: ${JSON.stringify(seen)}`, { cause: error });
+  });
 }
 
 export async function health(stack: TestStack) {

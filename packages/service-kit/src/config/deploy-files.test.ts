@@ -38,6 +38,7 @@ function wordsOf(stage: Stage | undefined, instruction: string): string[][] {
 describe.each([
   ['api', 'PORT'],
   ['spawner', 'SPAWNER_PORT'],
+  ['web', 'WEB_PORT'],
 ] as const)('the image of the %s', (service, port) => {
   const stages = stagesOf(`infra/docker/${service}.Dockerfile`);
   const last = stages.at(-1);
@@ -97,6 +98,7 @@ describe.each([
 test('the api starts with plain node, the spawner in the loop that its agents outlive it by', () => {
   const command = (service: string) => read(`infra/docker/${service}.Dockerfile`).trim().split('\n').at(-1);
   expect(command('api')).toBe('CMD ["node", "services/api/dist/main.js"]');
+  expect(command('web')).toBe('CMD ["node", "services/web/dist/main.js"]');
   expect(command('spawner')).toContain('/app/infra/docker/spawner-loop.sh');
 });
 
@@ -109,12 +111,12 @@ test('no image is built from what may hold secrets, or was built here', () => {
 
 describe('docker-compose.yml', () => {
   const compose = parse(read('docker-compose.yml'), { merge: true });
-  const { redis, livekit, api, spawner } = compose.services;
+  const { redis, livekit, api, spawner, web } = compose.services;
 
   test('runs Redis, LiveKit, the api and a spawner, each pinned or built here, each watched', () => {
-    expect(Object.keys(compose.services)).toEqual(['redis', 'livekit', 'api', 'spawner']);
+    expect(Object.keys(compose.services)).toEqual(['redis', 'livekit', 'api', 'spawner', 'web']);
     for (const { image } of [redis, livekit]) expect(image).toMatch(/^[a-z/-]+:v?\d+\.\d+\.\d+/);
-    for (const { build } of [api, spawner]) expect(isThere(build.dockerfile)).toBe(true);
+    for (const { build } of [api, spawner, web]) expect(isThere(build.dockerfile)).toBe(true);
     for (const it of [redis, livekit]) expect(it.healthcheck.test[0]).toBe('CMD');
     for (const it of [api, spawner]) {
       expect(it.depends_on).toEqual({
@@ -126,7 +128,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('sets variables that exist, and no secret', () => {
-    for (const { environment } of [api, spawner]) {
+    for (const { environment } of [api, spawner, web]) {
       for (const [name, value] of Object.entries<string>(environment)) {
         expect([name, isVariable(name)]).toEqual([name, true]);
         if (!ENVIRONMENT[name as VariableName].secret || name === 'REDIS_URL') continue;
@@ -134,6 +136,10 @@ describe('docker-compose.yml', () => {
       }
     }
     expect(api.ports).toEqual([`${defaultOf('PORT')}:${api.environment.PORT}`]);
+    expect(web.ports).toEqual([`${defaultOf('WEB_PORT')}:${web.environment.WEB_PORT}`]);
+    expect(web.environment.API_URL).toBe(`http://api:${api.environment.PORT}`);
+    expect(web.networks.default.ipv4_address).toBe(api.environment.TRUST_PROXY);
+    expect(web.depends_on).toEqual({ api: { condition: 'service_healthy' } });
   });
 
   test('waits longer for the spawner than the spawner waits for its calls', () => {
@@ -175,7 +181,7 @@ describe('docker-compose.yml', () => {
   });
 });
 
-describe.each(['api', 'spawner'])('Railway’s %s', (service) => {
+describe.each(['api', 'spawner', 'web'])('Railway’s %s', (service) => {
   const { build, deploy } = JSON.parse(read(`infra/railway/${service}.railway.json`));
 
   test('is built from its image and asked whether it is ready', () => {
@@ -191,7 +197,7 @@ describe.each(['api', 'spawner'])('Railway’s %s', (service) => {
   test('is killed later than it needs, with what the page says to set', () => {
     const drainTimeout = Number(/`DRAIN_TIMEOUT=(\d+)`/.exec(read('infra/railway/README.md'))?.[1]);
     const needsSeconds =
-      { api: Number(defaultOf('API_DRAIN_DELAY')) + 10, spawner: drainTimeout + 60 }[service] ?? NaN;
+      { api: Number(defaultOf('API_DRAIN_DELAY')) + 10, spawner: drainTimeout + 60, web: 5 }[service] ?? NaN;
     expect(deploy.drainingSeconds).toBeGreaterThanOrEqual(needsSeconds);
   });
 });

@@ -1,0 +1,134 @@
+import { fileURLToPath } from 'node:url';
+import {
+  baseEnvironment,
+  freePort,
+  type RunningProcess,
+  startProcess,
+  startRedis,
+  type TestRedis,
+} from '@greenroom/test-kit';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const API = fileURLToPath(new URL('../../api/dist/main.js', import.meta.url));
+const ADMIN_TOKEN = 'an-admin-token-for-this-test';
+
+let redis: TestRedis;
+let api: RunningProcess;
+let web: RunningProcess;
+let url: string;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  const ports = { api: await freePort(), web: await freePort() };
+  const env = {
+    ...baseEnvironment(),
+    REDIS_URL: redis.url,
+    LIVEKIT_URL: 'ws://127.0.0.1:9',
+    LIVEKIT_API_KEY: 'key',
+    LIVEKIT_API_SECRET: 'a-livekit-secret-for-this-test',
+    ADMIN_TOKEN,
+    PORT: String(ports.api),
+    WEB_PORT: String(ports.web),
+    API_URL: `http://127.0.0.1:${ports.api}`,
+    API_DRAIN_DELAY: '0',
+    TRUST_PROXY: '127.0.0.1,::1',
+    RATE_LIMIT_PER_MINUTE: '1',
+  };
+  const start = (main: string, port: number): Promise<RunningProcess> =>
+    startProcess({
+      command: process.execPath,
+      args: [main],
+      env,
+      readyWhen: { url: `http://127.0.0.1:${port}/readyz` },
+    });
+  [api, web] = await Promise.all([start(API, ports.api), start(MAIN, ports.web)]);
+  url = `http://127.0.0.1:${ports.web}`;
+});
+afterAll(async () => {
+  await web.stop();
+  await api.stop();
+  await redis.stop();
+});
+
+test.each([
+  ['/', 'Greenroom'],
+  ['/console', 'Greenroom console'],
+  ['/console/session/session_abc', 'Greenroom console'],
+])(
+  '%s is a page that may load scripts from here alone, and is asked for anew each time',
+  async (path, title) => {
+    const answer = await fetch(url + path);
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain(`<title>${title}</title>`);
+    expect(answer.headers.get('cache-control')).toBe('no-cache');
+    expect(answer.headers.get('content-security-policy')).toContain("script-src 'self';style-src 'self';");
+    expect(answer.headers.get('permissions-policy')).toContain('microphone=(self)');
+  },
+);
+
+test('what has a hash in its name is kept for ever, and is sent compressed', async () => {
+  const page = await (await fetch(url)).text();
+  const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? '';
+  const answer = await fetch(url + script);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  expect(answer.headers.get('content-encoding')).toBeTruthy();
+});
+
+test('the api answers under the origin of the page, with its own headers and for its own callers', async () => {
+  const health = await fetch(`${url}/api/health`);
+  expect(await health.json()).toMatchObject({ dependencies: { redis: { status: 'up' } } });
+  expect(health.headers.get('x-request-id')).toBeTruthy();
+
+  const wrong = await fetch(`${url}/api/sessions`, { headers: { Authorization: 'Bearer wrong' } });
+  expect([wrong.status, ((await wrong.json()) as { code: string }).code]).toEqual([401, 'unauthorized']);
+  const right = await fetch(`${url}/api/sessions`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
+  expect(right.status).toBe(200);
+});
+
+test('callers behind it are told apart: one who asks too often does not shut out another', async () => {
+  const start = async (address: string): Promise<string> => {
+    const answer = await fetch(`${url}/api/session/start`, {
+      method: 'POST',
+      headers: { 'X-Forwarded-For': address },
+    });
+    return ((await answer.json()) as { code: string }).code;
+  };
+  // There is no LiveKit here: what matters is who is refused for coming too often.
+  expect(await start('192.0.2.1')).toBe('livekit_unavailable');
+  expect(await start('192.0.2.1')).toBe('rate_limited');
+  expect(await start('192.0.2.2')).toBe('livekit_unavailable');
+});
+
+test('an event comes through at once, not when the stream ends', async () => {
+  const stream = await fetch(`${url}/api/sessions/events`, {
+    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
+  });
+  const reader = stream.body?.getReader();
+  let text = '';
+  while (!text.includes('event: snapshot')) {
+    const { value, done } = (await reader?.read()) ?? {};
+    if (done) break;
+    text += new TextDecoder().decode(value as Uint8Array);
+  }
+  expect(text).toContain('event: snapshot');
+  await reader?.cancel();
+});
+
+test.each(['/metrics.json', '/console.html/x', '/assets/none.js', '/apis', '/../package.json'])(
+  'there is no %s',
+  async (path) => {
+    const answer = await fetch(url + path);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+  },
+);
+
+test('without the api the page is still there, and says so with a code of its own', async () => {
+  await api.stop();
+  expect((await fetch(url)).status).toBe(200);
+  const answer = await fetch(`${url}/api/profiles`);
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+  expect(await answer.json()).toMatchObject({ success: false, code: 'api_unreachable' });
+  expect(web.output()).not.toContain(ADMIN_TOKEN);
+});
