@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import {
   baseEnvironment,
@@ -87,18 +90,21 @@ test('the api answers under the origin of the page, with its own headers and for
   expect(right.status).toBe(200);
 });
 
-test('callers behind it are told apart: one who asks too often does not shut out another', async () => {
-  const start = async (address: string): Promise<string> => {
-    const answer = await fetch(`${url}/api/session/start`, {
+test('callers behind it are told apart, whoever they say that they are', async () => {
+  const start = async (localAddress: string, claimed: string): Promise<string> => {
+    const request = http.request(`${url}/api/session/start`, {
       method: 'POST',
-      headers: { 'X-Forwarded-For': address },
+      localAddress,
+      headers: { 'X-Forwarded-For': claimed },
     });
-    return ((await answer.json()) as { code: string }).code;
+    request.end();
+    const [answer] = await once(request, 'response');
+    return ((await json(answer)) as { code: string }).code;
   };
   // There is no LiveKit here: what matters is who is refused for coming too often.
-  expect(await start('192.0.2.1')).toBe('livekit_unavailable');
-  expect(await start('192.0.2.1')).toBe('rate_limited');
-  expect(await start('192.0.2.2')).toBe('livekit_unavailable');
+  expect(await start('127.0.0.2', '192.0.2.1')).toBe('livekit_unavailable');
+  expect(await start('127.0.0.2', '192.0.2.2')).toBe('rate_limited');
+  expect(await start('127.0.0.3', '192.0.2.2')).toBe('livekit_unavailable');
 });
 
 test('an event comes through at once, not when the stream ends', async () => {
