@@ -45,7 +45,7 @@ const shortly = ({ events }: EventStream) =>
 const asAdmin = () => ({ authorization: `Bearer ${stack.adminToken}` });
 
 test('a whole call: its caller hears every state and every word, up to the last one; admins hear no word', async () => {
-  const all = await follow('/api/sessions/events', asAdmin());
+  const all = await follow('/api/sessions/events?kinds=session', asAdmin());
   const sessionId = await startSession(stack, { userName: 'Ann', voiceId: 'slow' });
   const stream = await follow(`/api/session/${sessionId}/events`);
   await waitForStatus(stack, sessionId, 'ready');

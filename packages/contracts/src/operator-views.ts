@@ -25,6 +25,7 @@ export interface LineView {
 /** Something of a session that is over could not be removed. It stays visible until it is. */
 export interface AlarmView {
   sessionId: string;
+  profile: string;
   /** `kill_failed`: processes survived SIGKILL. */
   alarm: string;
   host: string | null;

@@ -123,8 +123,8 @@ export interface OverviewView {
   pools: PoolView[];
   hosts: HostView[];
   /** Who waits, at most the first 1,000. */
-  line?: LineEntryView[];
-  alarms?: AlarmView[];
+  line: LineEntryView[];
+  alarms: AlarmView[];
 }
 
 /** A session took a step; `gone` is its end, with its reason in `detail`. */
@@ -151,13 +151,13 @@ export interface PoolStreamEvent {
   /** As `PoolView` has them. */
   starts?: number;
   warmStarts?: number;
-  /** null while all is well. */
-  breaker?: BreakerView | null;
+  /** Absent while all is well. */
+  breaker?: BreakerView;
 }
 
 /**
- * A host has another state (`removed`: its spawner left in order), other counts, or works more or less. Counts are told at
- * most once a second, and at the latest with the next heartbeat, 5 s later.
+ * A host has another state (`removed`: its spawner left in order), other counts, or works more or less. All but the state comes
+ * with its heartbeats, every 5 s, where something of it has changed.
  */
 export interface HostStreamEvent {
   host: string;
@@ -169,6 +169,7 @@ export interface HostStreamEvent {
   calls?: number;
   warm?: number;
   starting?: number;
+  killsLeft?: number;
   load?: HostLoad | null;
   memory?: HostView['memory'];
 }
@@ -192,7 +193,7 @@ export interface LineStreamEvent {
   line: LineEntryView[];
 }
 
-/** An alarm was raised, or is over. */
+/** An alarm was raised, or is over; `at` is when. */
 export interface AlarmStreamEvent extends AlarmView {
   isOver: boolean;
 }

@@ -1,5 +1,5 @@
 -- A host says that it lives, and hears in the same step what waits for it: nothing depends on a message arriving.
--- Args: host, fields {capacity, concurrency, version, startedAt, draining, running}, holder? {incarnation, lock, machine},
+-- Args: host, fields {capacity, concurrency, version, startedAt, draining, running, and what else it says of itself}, holder? {incarnation, lock, machine},
 --       published? (number of the recovery in which this host has published all its launches),
 --       lostAfterMs? (silence after which another host may be lost), joinGraceMs? (0 and absent: no limit)
 -- Answers: ok {ending[], restarting[], pendingDue, doomed[], deployment?, epoch?, recovery?, kills[] {sessionId,
@@ -28,7 +28,6 @@ redis.call('ZADD', K.HOSTS, int(NOW), A.host)
 for name, value in pairs(A.fields) do redis.call('HSET', K.host(A.host), name, value) end
 local drain_wanted = redis.call('HGET', K.HOSTS_DRAINING, A.host)
 if drain_wanted then redis.call('HSET', K.host(A.host), 'draining', '1') end
-Events.emit_host(A.host, (drain_wanted or A.fields.draining == '1') and 'draining' or 'up')
 redis.call('HSET', K.host(A.host), 'lastSeenAt', int(NOW))
 redis.call('HDEL', K.host(A.host), 'lostAt', 'deaf')
 if present(A.life) then redis.call('HSET', K.host(A.host), 'life', A.life) end
@@ -81,6 +80,7 @@ if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
 end
 -- This host may have come, or have got room.
 Line.admit()
+Hosts.tell(A.host, (drain_wanted or A.fields.draining == '1') and 'draining' or 'up')
 return answer({
   status = 'ok',
   kills = Unreachable.kill_orders(A.host),

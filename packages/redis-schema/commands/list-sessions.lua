@@ -1,8 +1,9 @@
 -- One page of live sessions, newest first.
 -- Args: max (exclusive cursor "score id" or absent), limit, filter {status?, userId?, profile?, host?}
--- Answers: ok {sessions[], next?}
+-- Answers: ok {sessions[] (with load? {at, cpuPercent, memoryBytes}), next?}
 -- @flags no-writes
 -- @include prelude
+-- @include load
 
 local start = '+inf'
 if present(A.beforeScore) then start = A.beforeScore end
@@ -23,6 +24,7 @@ for i = 1, #rows, 2 do
         break
       end
       session.indexScore = score
+      Load.add_to(session)
       sessions[#sessions + 1] = session
     end
   end

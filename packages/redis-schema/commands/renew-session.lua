@@ -4,6 +4,7 @@
 -- @flags allow-oom
 -- @include prelude
 -- @include calls
+-- @include load
 
 local session = read(A.sessionId)
 if not session then return not_there({ status = 'superseded' }) end
@@ -18,6 +19,7 @@ if session.owner == 'caller' and present(session.userKey) and redis.call('GET', 
 end
 if present(session.queuedAs) then remember_id(session.queuedAs, session.id, A.ttlMs) end
 local health = K.agent_health(session.id)
+Load.note(session, A.health)
 redis.call('HSET', health, 'last_check', int(NOW))
 for name, value in pairs(A.health) do redis.call('HSET', health, name, value) end
 redis.call('PEXPIRE', health, ttl)

@@ -141,3 +141,27 @@ describe('the breaker of a profile', () => {
     expect((await refill()).created).toHaveLength(1);
   });
 });
+
+test('admins are told with the pool that its agents fail to start, that one is tried, and that they do again', async () => {
+  const told = async () => {
+    const all = (await redis.command('XRANGE', 'events', '-', '+')) as [string, string[]][];
+    const pools = all.filter(([, fields]) => fields[1] === 'pool');
+    return JSON.parse(pools.at(-1)?.[1][3] ?? '');
+  };
+  await failStarts(5);
+  expect(await told()).toMatchObject({
+    starts: 5,
+    breaker: { status: 'open', failures: 5, reason: 'It exited.' },
+  });
+  await letItPass();
+  await refill();
+  expect(await told()).toMatchObject({ breaker: { status: 'probing' } });
+  await fail(await claim());
+  expect(await told()).toMatchObject({ breaker: { status: 'open', failures: 6 } });
+  await letItPass();
+  await start();
+  expect(await told()).toMatchObject({ breaker: { status: 'probing' } });
+  await schema.sessions.markReady(await claim(), 100);
+  expect(await told()).toMatchObject({ profile: 'default' });
+  expect(await told()).not.toHaveProperty('breaker');
+});

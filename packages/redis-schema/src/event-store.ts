@@ -1,10 +1,11 @@
 import { type HostRecord, parseHosts } from './fleet-store.js';
+import { type LineEntry, parseLine } from './line-codec.js';
 import { decodePools } from './policy-codec.js';
 import { parseEnded, parseSession } from './session-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
 import type { PoolCounts } from './pool-types.js';
 import type { EndedRecord, SessionRecord } from './session-types.js';
-import type { Epoch } from './types.js';
+import type { Epoch, EpochMs } from './types.js';
 import { parseEntries, parseEntry, type RawEntry, type StreamEntry } from './stream-entry.js';
 import type { WakeBus } from './wake-bus.js';
 
@@ -52,6 +53,9 @@ export type OverviewPage =
       isCut: boolean;
       pools: PoolCounts[];
       hosts: HostRecord[];
+      /** In the order in which they are served; as many as there may be sessions. */
+      line: LineEntry[];
+      alarms: AlarmRecord[];
     };
 
 export type TimelinePage =
@@ -71,6 +75,16 @@ export type TimelinePage =
 
 /** More than a stream has: about 2,000 are kept. */
 const WHOLE_STREAM = 2500;
+
+/** Something of an ending session could not be removed. */
+export interface AlarmRecord {
+  sessionId: string;
+  profile: string;
+  alarm: string;
+  host: string | undefined;
+  /** Since when. */
+  at: EpochMs;
+}
 
 /** What a reader follows: one session, or everything. */
 export interface Followed {
@@ -192,6 +206,8 @@ export class EventStore {
           isCut: answer.isCut === true,
           pools: decodePools(answer.pools),
           hosts: parseHosts(answer.hosts),
+          line: parseLine(answer.line),
+          alarms: asList<AlarmRecord>(answer.alarms),
         };
       default:
         throw unexpected('read-all-events', answer);

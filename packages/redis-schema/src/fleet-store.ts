@@ -1,3 +1,4 @@
+import type { HostLoad } from '@greenroom/contracts';
 import { asList, type ScriptRunner, unexpected } from './script-runner.js';
 import type { EpochMs } from './types.js';
 
@@ -14,6 +15,8 @@ export interface HostRecord {
   lastSeenAt: EpochMs;
   memoryFreeBytes: number | undefined;
   isShortOfMemory: boolean;
+  /** What the whole machine does; one of an older version does not say. */
+  load: HostLoad | undefined;
   /** Since when an operator wants it to take no more work. */
   drainWantedSince: EpochMs | undefined;
   calls: number;
@@ -106,6 +109,7 @@ function toRecord({ id, fields, lastSeenAt, isFresh, ...host }: ListedHost): Hos
     lastSeenAt,
     memoryFreeBytes: numberOf(fields.memoryFree),
     isShortOfMemory: fields.shortOfMemory === '1',
+    load: loadOf(fields),
     drainWantedSince: host.drainWantedSince ?? undefined,
     calls: host.calls,
     warm: host.warm,
@@ -119,6 +123,15 @@ function stateOf(fields: Record<string, string>, isFresh: boolean): HostRecord['
   return fields.draining === '1' ? 'draining' : 'up';
 }
 
+function loadOf({ loadAverage, cores, cpuPercent }: Record<string, string>): HostLoad | undefined {
+  if (loadAverage === undefined || cores === undefined) return undefined;
+  return {
+    cpuPercent: numberOf(cpuPercent) ?? null,
+    loadAverage: Number(loadAverage),
+    cores: Number(cores),
+  };
+}
+
 function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
+  return text === undefined || text === '' ? undefined : Number(text);
 }

@@ -21,6 +21,8 @@ export interface HostFields {
   /** Memory that agents could still take, in bytes. */
   memoryFree?: number | undefined;
   shortOfMemory?: boolean | undefined;
+  /** What the whole machine does. */
+  load?: { cpuPercent: number | undefined; loadAverage: number; cores: number } | undefined;
   /** Looks for work when it is woken: launches that are best placed with it may be offered to it. */
   takesOffers?: boolean | undefined;
   /** Silence after which another host may be lost; without it this host looks after none. */
@@ -170,6 +172,12 @@ export class HostStore {
         shortOfMemory: fields.shortOfMemory === true ? '1' : '0',
         takesOffers: fields.takesOffers === true ? '1' : '0',
         ...(fields.memoryFree !== undefined && { memoryFree: String(fields.memoryFree) }),
+        ...(fields.load && {
+          loadAverage: String(fields.load.loadAverage),
+          cores: String(fields.load.cores),
+          // Empty takes back what was said last.
+          cpuPercent: String(fields.load.cpuPercent ?? ''),
+        }),
       },
     });
     return {

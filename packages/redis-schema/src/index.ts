@@ -4,7 +4,9 @@ export type * from './call-types.js';
 export type { DoorbellPriority } from './doorbell.js';
 export type { HostRecord } from './fleet-store.js';
 export type { RedisClock } from './redis-clock.js';
+export type { LineEntry } from './line-codec.js';
 export {
+  type AlarmRecord,
   type EventStore,
   type Followed,
   type OverviewPage,

@@ -42,6 +42,7 @@ export type CommandName =
   | 'read-call'
   | 'read-events'
   | 'read-health'
+  | 'read-line'
   | 'read-session'
   | 'read-timeline'
   | 'register-host'

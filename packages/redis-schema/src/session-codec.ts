@@ -1,5 +1,5 @@
 import type { AgentMode, EndedBy, EndReason } from '@greenroom/contracts';
-import type { EndedRecord, LaunchPlace, SessionRecord } from './session-types.js';
+import type { EndedRecord, LaunchPlace, SessionLoad, SessionRecord } from './session-types.js';
 
 type Fields = Record<string, string | undefined>;
 
@@ -71,6 +71,7 @@ export function parseSession(raw: unknown): SessionRecord {
     alarm: text(h.alarm),
     callId: text(h.callId),
     deadAir: text(h.deadAir),
+    load: (raw as { load?: SessionLoad }).load,
   };
 }
 
@@ -79,7 +80,13 @@ export function parseSession(raw: unknown): SessionRecord {
  * other keys say, stays out.
  */
 export function encodeSession(session: SessionRecord): Record<string, string> {
-  const { id: _id, publishedGeneration: _generation, quarantined: _quarantined, ...fields } = session;
+  const {
+    id: _id,
+    publishedGeneration: _generation,
+    quarantined: _quarantined,
+    load: _load,
+    ...fields
+  } = session;
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) => {
       if (value === undefined) return [];

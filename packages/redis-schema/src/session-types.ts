@@ -97,8 +97,18 @@ export interface SessionRecord {
   alarm: string | undefined;
   /** The call whose silence is watched for it, where that has an id of its own: a phone call. */
   callId: string | undefined;
+  /** What its agent used at the last health check; of those only that are listed. */
+  load: SessionLoad | undefined;
   /** `step@time` of what dead air made happen, oldest first, separated by blanks. */
   deadAir: string | undefined;
+}
+
+/** What an agent uses, with all that it has started. */
+export interface SessionLoad {
+  at: EpochMs;
+  /** Of one core, since the look before. */
+  cpuPercent: number;
+  memoryBytes: number;
 }
 
 /** One launch of an ended session, and the host on which its log lies. */

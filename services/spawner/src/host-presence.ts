@@ -2,6 +2,7 @@ import { type Epoch, type HeartbeatAnswer, HostTakenError } from '@greenroom/red
 import type { HostDrain } from './drain.js';
 import type { SessionEnds } from './end-session.js';
 import type { ForgetFiles } from './forget-files.js';
+import { HostLoad } from './host-load.js';
 import type { KillOrders } from './kill-orders.js';
 import type { Launcher } from './launcher.js';
 import { keepRecord } from './keep-record.js';
@@ -42,6 +43,7 @@ export class HostPresence {
   readonly #context: SpawnerContext;
   readonly #parts: Parts;
   readonly #startedAt = Date.now();
+  readonly #load = new HostLoad();
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
   #cannotLaunch = false;
@@ -146,6 +148,7 @@ export class HostPresence {
       joinGraceMs: config.joinGraceMs,
       memoryFree: memory.freeBytes(),
       shortOfMemory: memory.isShort(),
+      load: this.#load.read(),
       takesOffers: this.#isLaunching,
     };
     try {

@@ -25,6 +25,14 @@ function Breaker.is_probing(breaker)
   return not present(probe.host) or host_is_fresh(probe.host)
 end
 
+-- As admins see it; nil while all is well.
+function Breaker.view(profile)
+  local breaker = Breaker.read(profile)
+  if not breaker then return nil end
+  local status = Breaker.is_probing(breaker) and 'probing' or 'open'
+  return { status = status, failures = breaker.failures, reason = breaker.reason, openUntil = breaker.openUntil }
+end
+
 -- How long until a probe of this kind (warm | caller) may go. If it is a caller's turn and none comes, it is the pool's.
 function Breaker.probe_due_in(breaker, kind)
   local due = breaker.openUntil
@@ -34,6 +42,7 @@ function Breaker.probe_due_in(breaker, kind)
 end
 
 function Breaker.send_probe(profile, id)
+  Events.touch_pool(profile)
   redis.call('HSET', K.breaker(profile), 'probe', id)
 end
 
@@ -54,6 +63,7 @@ function Breaker.note_failed_launch(session, reason)
   elseif failures < Breaker.FAILURES or session.owner ~= 'caller' then
     return false
   end
+  Events.touch_pool(session.profile)
   redis.call('HDEL', key, 'probe')
   redis.call('HSET', key, 'openUntil', int(NOW + open_ms), 'openMs', int(open_ms), 'turn', turn)
   -- From now on the breaker says when the pool may try again.
@@ -65,5 +75,7 @@ end
 function Breaker.note_ready_launch(profile)
   local was_open = Breaker.read(profile) ~= nil
   redis.call('DEL', K.breaker(profile))
-  if was_open then wake('spawners:wake', { kind = 'pool', profile = profile }) end
+  if not was_open then return end
+  Events.touch_pool(profile)
+  wake('spawners:wake', { kind = 'pool', profile = profile })
 end

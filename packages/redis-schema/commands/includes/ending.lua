@@ -1,5 +1,6 @@
 -- @include history
 -- @include calls
+-- @include alarms
 local Ending = {}
 
 -- Frees everything that a session holds besides its own hash: its place, its user, its wish for a launch.
@@ -70,6 +71,7 @@ function Ending.remove(session)
     if redis.call('SREM', K.pool(session.profile, what), id) > 0 then Events.touch_pool(session.profile) end
   end
   redis.call('ZREM', K.INDEX, id)
+  Alarms.clear(session)
   -- An agent that it had on a host that was lost can still come back.
   local fenced_until = tonumber(session.fencedUntil) or 0
   if fenced_until > NOW then Ending.doom_fenced_room(session, fenced_until) end

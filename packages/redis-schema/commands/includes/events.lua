@@ -65,14 +65,10 @@ function Events.touch_pool(profile)
   Events.touched_pools[profile] = true
 end
 
-function Events.emit_touched_pools()
-  for profile in pairs(Events.touched_pools) do
-    Events.tell_admins('pool', {
-      profile = profile, target = tonumber(redis.call('GET', K.pool(profile, 'target'))) or 0,
-      ready = redis.call('SCARD', K.pool(profile, 'ready')), warming = redis.call('SCARD', K.pool(profile, 'warming')),
-    })
-  end
-  Events.touched_pools = {}
+-- Likewise the waiting line.
+Events.touched_line = false
+function Events.touch_line()
+  Events.touched_line = true
 end
 
 -- state: up | draining | unreachable | lost | removed. Told when it changes.

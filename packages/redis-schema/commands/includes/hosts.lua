@@ -45,6 +45,40 @@ function Hosts.counts(host)
   return counts
 end
 
+-- What admins see change of a host: its counts, which are what the data has, and what it said last of itself.
+function Hosts.facts(host)
+  local fields = redis.call('HMGET', K.host(host), 'capacity', 'cpuPercent', 'loadAverage', 'cores', 'memoryFree',
+    'shortOfMemory')
+  local function number(i) return tonumber(fields[i] or nil) end
+  local facts = Hosts.counts(host)
+  facts.host, facts.capacity = host, number(1)
+  facts.cpuPercent, facts.loadAverage, facts.cores = number(2), number(3), number(4)
+  facts.memoryFree, facts.shortOfMemory = number(5), fields[6] == '1'
+  return facts
+end
+
+-- What has to differ for it to be told again: load and memory do with every look.
+Hosts.LOAD_STEP_PERCENT = 5
+Hosts.MEMORY_STEP_BYTES = 134217728
+function Hosts.mark_of(facts)
+  local cpu, memory = facts.cpuPercent, facts.memoryFree
+  return table.concat({
+    facts.capacity or '', facts.calls, facts.warm, facts.starting, facts.kills, tostring(facts.shortOfMemory),
+    cpu and math.floor(cpu / Hosts.LOAD_STEP_PERCENT) or '', memory and math.floor(memory / Hosts.MEMORY_STEP_BYTES) or '',
+  }, ' ')
+end
+
+-- Tells admins of a host that has another state, or other facts than were told last.
+function Hosts.tell(host, state)
+  local facts = Hosts.facts(host)
+  local announced, told = unpack(redis.call('HMGET', K.host(host), 'announced', 'told'))
+  local mark = Hosts.mark_of(facts)
+  if announced == state and told == mark then return end
+  redis.call('HSET', K.host(host), 'announced', state, 'told', mark)
+  facts.state = state
+  Events.tell_admins('host', facts)
+end
+
 -- Whether a host that is listed runs the profile, silent or draining though it may be.
 function Hosts.is_run_somewhere(profile)
   local hosts = redis.call('ZRANGE', K.HOSTS, 0, -1)

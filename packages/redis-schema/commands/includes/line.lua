@@ -2,7 +2,6 @@
 -- to agent. It is idempotent, and every step that may have made room runs it: whoever dies, the next such step, at the
 -- latest the next heartbeat, goes on.
 -- @include ending
--- @include breaker
 -- @include warm
 -- @include places
 -- @include forecast
@@ -120,18 +119,12 @@ function Line.serve(max_sessions)
   end
 end
 
--- What keeps everybody from being served who waits for this profile, whatever the place: the code that a start would get.
-function Line.obstacle(profile)
-  if not somebody_launches(profile) then return 'no_host' end
-  if Breaker.read(profile) then return 'profile_failing' end
-end
-
 -- Profiles whose obstacle came or went since the last look.
 function Line.note_obstacles()
   local before = cjson.decode(redis.call('HGET', K.LINE_STATE, 'obstacles') or '{}')
   local now, changed = {}, {}
   for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
-    now[profile] = Line.obstacle(profile)
+    now[profile] = LineView.obstacle(profile)
     if now[profile] ~= before[profile] then changed[profile] = true end
   end
   if next(changed) then redis.call('HSET', K.LINE_STATE, 'obstacles', cjson.encode(now)) end
@@ -142,6 +135,7 @@ end
 -- can serve any more, or somebody can again.
 function Line.tell_places(changed)
   line_has_moved = false
+  Events.touch_line()
   local ids = redis.call('ZRANGE', K.LINE, 0, -1)
   if #ids == 0 then
     redis.call('DEL', K.LINE_ASKED)
@@ -156,7 +150,7 @@ function Line.tell_places(changed)
     local session = (known ~= int(position) or changed[profile]) and read(id)
     if session then
       turns = turns or Forecast.expected_turns(#ids)
-      if obstacles[profile] == nil then obstacles[profile] = Line.obstacle(profile) or false end
+      if obstacles[profile] == nil then obstacles[profile] = LineView.obstacle(profile) or false end
       local data = {
         position = position, estimatedWaitMs = Forecast.expected_wait_in_line(turns, profile, position),
         blockedBy = obstacles[profile] or nil,
@@ -202,7 +196,7 @@ function Line.view_place(session)
   if not rank then return {} end
   local position = rank + 1
   local wait = Forecast.expected_wait_in_line(Forecast.expected_turns(position), session.profile, position)
-  return { position = position, estimatedWaitMs = wait, blockedBy = Line.obstacle(session.profile) }
+  return { position = position, estimatedWaitMs = wait, blockedBy = LineView.obstacle(session.profile) }
 end
 
 -- How long the line is, how long who stands at its end will wait, and how long those waited who had their turn.

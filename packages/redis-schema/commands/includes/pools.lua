@@ -4,13 +4,6 @@
 -- @include pool-target
 local Pools = {}
 
-function Pools.breaker_state(profile)
-  local breaker = Breaker.read(profile)
-  if not breaker then return nil end
-  local status = Breaker.is_probing(breaker) and 'probing' or 'open'
-  return { status = status, failures = breaker.failures, reason = breaker.reason, openUntil = breaker.openUntil }
-end
-
 function Pools.counts()
   local pools = {}
   for _, profile in ipairs(redis.call('HKEYS', K.PROFILES)) do
@@ -30,7 +23,7 @@ function Pools.counts()
         warmStarts = tonumber(demand[2]) or 0,
         ready = ready,
         warming = warming,
-        breaker = Pools.breaker_state(profile),
+        breaker = Breaker.view(profile),
       }
     end
   end

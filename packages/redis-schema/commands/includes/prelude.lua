@@ -81,6 +81,7 @@ end
 -- The last word of every step. Tells the clock that deadlines are counted on.
 local function answer(t)
   Events.emit_touched_pools()
+  Events.emit_touched_line()
   t.clock = NOW
   if TRACE then TRACE.leave(STEP, NOW, A) end
   return cjson.encode(t)
@@ -351,3 +352,5 @@ local function somebody_launches(profile, besides)
   end
   return false
 end
+
+-- @include told

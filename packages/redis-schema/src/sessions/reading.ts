@@ -1,6 +1,7 @@
 import type { SessionState } from '@greenroom/contracts';
 import { decodeCursor, encodeCursor } from '../cursor.js';
 import type { HashReader } from '../hash-reader.js';
+import { type LineEntry, parseLine } from '../line-codec.js';
 import { asList, type ScriptAnswer, type ScriptRunner, unexpected } from '../script-runner.js';
 import type { CommandName } from '../scripts.js';
 import { parseEnded, parseSession } from '../session-codec.js';
@@ -67,6 +68,12 @@ export class SessionReads {
       sessions: asList(answer.sessions).map(parseSession),
       nextCursor: next ? encodeCursor(next) : undefined,
     };
+  }
+
+  /** Who waits in line, in the order in which they are served: how many there are, and the first of them. */
+  async readLine(limit: number): Promise<{ waiting: number; line: LineEntry[] }> {
+    const answer = await this.#scripts.run('read-line', { limit });
+    return { waiting: Number(answer.waiting), line: parseLine(answer.line) };
   }
 
   /** Marks the rooms of this deployment, where several share a LiveKit. */

@@ -9,14 +9,13 @@ import {
 } from '@greenroom/redis-schema';
 import { viewPool } from '../routes/get-pool.js';
 import { viewHost } from '../routes/list-hosts.js';
-import { isoTime, viewSessionForAdmin } from '../sessions/session-view.js';
+import { viewLineEntry } from '../routes/get-line.js';
+import { viewSessionForAdmin } from '../sessions/session-view.js';
+import { STREAM_KINDS, type StreamKind, viewAlarm, viewEvent } from './overview-events.js';
 import { type Feed, type FeedPage, PAGE_SIZE, type Told } from './feed.js';
 
 /** Sessions in a snapshot. */
 const MAX_SESSIONS = 1_000;
-
-export const STREAM_KINDS = ['session', 'pool', 'host'] as const;
-export type StreamKind = (typeof STREAM_KINDS)[number];
 
 /** What an admin wants to hear of. What has no profile or no host is not left out by a filter for one. */
 export interface OverviewFilter {
@@ -45,7 +44,7 @@ export class OverviewFeed implements Feed {
   tell({ id, type, data }: StreamEntry): Told | undefined {
     const kind = STREAM_KINDS.find((it) => it === type);
     if (!kind || !this.#isWanted(kind, data)) return undefined;
-    return { event: kind, data: { ...data, at: isoTime(timeOfEntry(id)) } };
+    return { event: kind, data: viewEvent(kind, data, timeOfEntry(id)) };
   }
 
   /** Nothing ends this one. */
@@ -61,6 +60,8 @@ export class OverviewFeed implements Feed {
   #isWanted(kind: StreamKind, { profile, host }: Readonly<Record<string, unknown>>): boolean {
     const filter = this.#filter;
     if (!filter.kinds.includes(kind)) return false;
+    // The line is one for all.
+    if (kind === 'line') return true;
     if (kind !== 'host' && filter.profile !== undefined && profile !== filter.profile) return false;
     return kind === 'pool' || filter.host === undefined || host === filter.host;
   }
@@ -74,6 +75,10 @@ export class OverviewFeed implements Feed {
       isCut: page.isCut,
       pools: page.pools.filter(({ profile }) => this.#isWanted('pool', { profile })).map(viewPool),
       hosts: page.hosts.filter(({ id }) => this.#isWanted('host', { host: id })).map(viewHost),
+      line: this.#isWanted('line', {}) ? page.line.map(viewLineEntry) : [],
+      alarms: page.alarms
+        .filter(({ profile, host }) => this.#isWanted('alarm', { profile, host }))
+        .map(viewAlarm),
     };
   }
 }

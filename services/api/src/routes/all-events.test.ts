@@ -148,6 +148,62 @@ test('it may choose what it hears of', async () => {
   }
 });
 
+test('it hears what agents and hosts have to do, who waits in line, and of alarms, in the words of the snapshot', async () => {
+  const full = await serveTestApi({ redis, env: { MAX_SESSIONS: '1' } });
+  const { sessionId } = await full.start({ userId: 'ann' });
+  const ref = await spawner.launchNext();
+  const stream = await follow('?kinds=load,host,line,alarm');
+  await waitFor(() => stream.events.length === 1);
+  expect(stream.events[0]?.data).toMatchObject({ sessions: [], pools: [], line: [], alarms: [] });
+  const load = { cpuPercent: 25, loadAverage: 0.5, cores: 2 };
+  await api.schema.sessions.renew(ref, 60_000, { status: 'alive', rss: '4096', cpu: '0' });
+  await spawner.heartbeat({ load, memoryFree: 1_000_000_000 });
+  const { sessionId: waiting } = await full.start({ userId: 'bob' });
+  await api.schema.sessions.requestEnd({ sessionId, reason: 'admin_ended', by: 'admin' });
+  await api.schema.sessions.raiseAlarm(sessionId, ref.generation, 'kill_failed');
+  await waitFor(() => stream.events.length === 5);
+  const at = expect.stringMatching(/Z$/);
+  const alarm = { sessionId, profile: 'default', host: HOST, alarm: 'kill_failed', at };
+  const bob = { sessionId: waiting, position: 1, profile: 'default', userId: 'bob', queuedAt: at };
+  expect(stream.events.slice(1).map(({ event, data }) => ({ event, ...data }))).toEqual([
+    { event: 'load', at, sessionId, profile: 'default', host: HOST, cpuPercent: 0, memoryBytes: 4096 },
+    {
+      event: 'host',
+      at,
+      host: HOST,
+      state: 'up',
+      capacity: 60,
+      running: 1,
+      calls: 1,
+      warm: 0,
+      starting: 0,
+      killsLeft: 0,
+      memory: { freeBytes: 1_000_000_000, isShort: false },
+      load,
+    },
+    { event: 'line', at, waiting: 1, line: [bob] },
+    { event: 'alarm', ...alarm, isOver: false },
+  ]);
+  const later = await follow();
+  await waitFor(() => later.events.length === 1);
+  expect(later.events[0]?.data).toMatchObject({
+    line: [bob],
+    alarms: [alarm],
+    hosts: [{ host: HOST, load }],
+  });
+  const [, called] = later.events[0]?.data.sessions;
+  expect(called).toMatchObject({
+    sessionId,
+    cpuPercent: 0,
+    memoryBytes: 4096,
+    measuredAt: at,
+    alarm: 'kill_failed',
+  });
+  const [listed] = (await api.adminGet('/api/sessions?userId=ann')).body.sessions;
+  expect(listed).toMatchObject({ cpuPercent: 0, memoryBytes: 4096, measuredAt: at });
+  await full.close();
+});
+
 test('with the data lost it is told so, and gets another snapshot when it is there again', async () => {
   const stream = await follow();
   await waitFor(() => stream.events.length === 1);

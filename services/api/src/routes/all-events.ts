@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import type { ApiContext } from '../context.js';
-import { OverviewFeed, STREAM_KINDS, type StreamKind } from '../events/overview-feed.js';
+import { STREAM_KINDS, type StreamKind } from '../events/overview-events.js';
+import { OverviewFeed } from '../events/overview-feed.js';
 import type { ReaderHub } from '../events/reader-hub.js';
 import type { Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';

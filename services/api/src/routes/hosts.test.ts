@@ -49,6 +49,7 @@ test('the list says what a host has and how it is', async () => {
       warm: 1,
       starting: 1,
       killsLeft: 0,
+      load: null,
       memory: { freeBytes: null, isShort: false },
       startedAt: expect.stringMatching(/Z$/),
       lastSeenAt: expect.stringMatching(/Z$/),

@@ -6,6 +6,7 @@ import { allEvents } from './all-events.js';
 import { debugProcesses } from './debug-processes.js';
 import { endSession } from './end-session.js';
 import { forgetUser } from './forget-user.js';
+import { getLine } from './get-line.js';
 import { getPool } from './get-pool.js';
 import { getSession } from './get-session.js';
 import { health } from './health.js';
@@ -46,6 +47,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     mintToken(context),
     listSessions(context),
     forgetUser(context),
+    getLine(context),
     getPool(context),
     resizePool(context),
     setPoolPolicy(context),

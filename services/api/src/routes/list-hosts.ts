@@ -31,6 +31,7 @@ export function viewHost(host: HostRecord): HostView {
     starting,
     killsLeft,
     memory: { freeBytes: host.memoryFreeBytes ?? null, isShort: host.isShortOfMemory },
+    load: host.load ?? null,
     startedAt: isoTimeOrNull(host.startedAt),
     lastSeenAt: isoTimeOrNull(host.lastSeenAt),
     drain: isDraining ? { since: isoTimeOrNull(host.drainWantedSince), callsLeft: calls } : null,

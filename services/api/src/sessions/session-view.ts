@@ -43,6 +43,11 @@ export function viewSessionForAdmin(session: SessionRecord): AdminSessionView {
     ...(session.callerLeftAt !== undefined && { callerLeftAt: isoTime(session.callerLeftAt) }),
     deadlineAt: isoTimeOrNull(session.deadlineAt),
     attempts: session.attempts,
+    ...(session.load !== undefined && {
+      cpuPercent: session.load.cpuPercent,
+      memoryBytes: session.load.memoryBytes,
+      measuredAt: isoTime(session.load.at),
+    }),
     ...(session.alarm !== undefined && { alarm: session.alarm }),
     ...(session.lastLines !== undefined && { lastLines: parseLines(session.lastLines) }),
     ...(session.metadata !== undefined && { metadata: parseJson(session.metadata) }),

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterAll } from '@jest/globals';
 import type { StartResponse } from '@greenroom/contracts';
-import { openRedis, type RedisSchema } from '@greenroom/redis-schema';
+import { type HostFields, openRedis, type RedisSchema } from '@greenroom/redis-schema';
 import { createLogger, retentionOf, secretsOf } from '@greenroom/service-kit';
 import type { TestLiveKit, TestRedis } from '@greenroom/test-kit';
 import type { Express } from 'express';
@@ -161,7 +161,7 @@ export class StandInSpawner {
     await this.heartbeat();
   }
 
-  async heartbeat(): Promise<void> {
+  async heartbeat(facts: Partial<HostFields> = {}): Promise<void> {
     await this.#schema.hosts.heartbeat(HOST, {
       capacity: 60,
       concurrency: 4,
@@ -169,6 +169,7 @@ export class StandInSpawner {
       startedAt: 0,
       running: 0,
       draining: false,
+      ...facts,
     });
   }
 
