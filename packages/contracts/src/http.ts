@@ -277,7 +277,7 @@ export interface HostView {
   killsLeft: number;
   memory: { freeBytes: number | null; isShort: boolean };
   /** As of its last heartbeat; null where it does not say. */
-  load: HostLoad | null;
+  load?: HostLoad | null;
   startedAt: string | null;
   lastSeenAt: string | null;
   drain: { since: string | null; callsLeft: number } | null;
