@@ -122,9 +122,9 @@ export interface OverviewView {
   isCut: boolean;
   pools: PoolView[];
   hosts: HostView[];
-  /** Who waits, at most the first 1,000. */
-  line: LineEntryView[];
-  alarms: AlarmView[];
+  /** Who waits, at most the first 1,000. An api of the version before has neither. */
+  line?: LineEntryView[];
+  alarms?: AlarmView[];
 }
 
 /** A session took a step; `gone` is its end, with its reason in `detail`. */

@@ -191,7 +191,7 @@ test('it hears what agents and hosts have to do, who waits in line, and of alarm
     alarms: [alarm],
     hosts: [{ host: HOST, load }],
   });
-  const [, called] = later.events[0]?.data.sessions;
+  const called = later.events[0]?.data.sessions[1];
   expect(called).toMatchObject({
     sessionId,
     cpuPercent: 0,
