@@ -181,6 +181,21 @@ describe('kill -9 of the spawner', () => {
     expect(await processOf(stack, sessionId)).toEqual(before);
     await endAndForget(stack, sessionId);
   });
+
+  test('an agent that is still starting takes one of SPAWN_CONCURRENCY: the next one waits for it', async () => {
+    const first = await startSession(stack, { voiceId: 'slow' });
+    await untilItRuns(stack, first);
+    const { pid } = await processOf(stack, first);
+    await stack.spawner.kill();
+    process.kill(pid, 'SIGSTOP');
+    const next = await startSession(stack);
+    await stack.startSpawner({ SPAWN_CONCURRENCY: '1' });
+    await sleep(300);
+    expect(await stack.redis.command('ZRANGE', 'spawn:pending', '0', '-1')).toEqual([next]);
+    process.kill(pid, 'SIGCONT');
+    for (const id of [first, next]) await waitForStatus(stack, id, 'ready', 5000);
+    for (const id of [first, next]) await endAndForget(stack, id);
+  });
 });
 
 describe('SIGTERM to the spawner', () => {

@@ -8,8 +8,6 @@ import { untilAnswered } from './until-answered.js';
 export class Launcher {
   readonly #context: SpawnerContext;
   readonly #lifecycle: SessionLifecycle;
-  #starting = 0;
-  #startingWarm = 0;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #isOpen = false;
@@ -56,7 +54,7 @@ export class Launcher {
 
   async #claimAll(): Promise<void> {
     const { config } = this.#context;
-    while (this.#isOpen && this.#starting < config.spawnConcurrency) {
+    while (this.#isOpen && this.#lifecycle.comingUp.size < config.spawnConcurrency) {
       const claim = await this.#claim();
       if (claim.status === 'claimed') continue;
       if (claim.status === 'none' && claim.nextDueMs !== undefined) this.#lookIn(claim.nextDueMs);
@@ -95,21 +93,16 @@ export class Launcher {
 
   /** Warm agents never take the last place: a caller must not wait for the pool. */
   #hasRoomForWarm(): boolean {
-    return this.#startingWarm < Math.max(1, this.#context.config.spawnConcurrency - 1);
+    const warm = [...this.#lifecycle.comingUp].filter(({ session }) => session.owner === 'pool');
+    return warm.length < Math.max(1, this.#context.config.spawnConcurrency - 1);
   }
 
   async #launch(session: SessionRecord & { launch: string }): Promise<void> {
-    const isWarm = session.owner === 'pool';
-    this.#starting += 1;
-    if (isWarm) this.#startingWarm += 1;
     let result: LaunchResult = { retryInMs: undefined };
     try {
       result = await this.#lifecycle.launch(session);
     } catch (error) {
       if ((error as Error).name !== 'AbortError') this.#context.logger.error('launch failed', { error });
-    } finally {
-      this.#starting -= 1;
-      if (isWarm) this.#startingWarm -= 1;
     }
     if (result.retryInMs !== undefined) this.#lookIn(result.retryInMs);
     this.look();

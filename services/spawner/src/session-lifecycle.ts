@@ -34,6 +34,7 @@ export class SessionLifecycle {
   readonly #ends: SessionEnds;
   readonly #supervisor: Supervisor;
   readonly #onDue: () => void;
+  readonly #comingUp = new Set<AgentRun>();
 
   /** @param onDue called when a launch of an earlier life is due again */
   constructor(
@@ -47,6 +48,11 @@ export class SessionLifecycle {
     this.#onDue = onDue;
   }
 
+  /** Launches under way, those of an earlier life of this spawner included. */
+  get comingUp(): ReadonlySet<AgentRun> {
+    return this.#comingUp;
+  }
+
   /** Launches the agent of a claimed session and waits until it is ready, has failed, or is no longer wanted. */
   async launch(session: SessionRecord & { launch: string }): Promise<LaunchResult> {
     const profile = this.#context.profiles.get(session.profile);
@@ -57,6 +63,11 @@ export class SessionLifecycle {
     const run = new AgentRun(ref, session, profile);
     this.#context.runs.add(run);
     this.#context.calls.agentStarts(run);
+    this.#comingUp.add(run);
+    return this.#bringUp(run).finally(() => this.#comingUp.delete(run));
+  }
+
+  async #bringUp(run: AgentRun): Promise<LaunchResult> {
     try {
       await this.#removeEarlierAgents(run);
       await startAgent(this.#context, run, (reason) => this.#ends.agentSaidEnd(run, reason));
@@ -66,7 +77,7 @@ export class SessionLifecycle {
       return this.#clearAway(run, error);
     }
     run.settleBroughtUp();
-    return this.#untilReady(run, profile.startupTimeoutMs - (performance.now() - run.startedAtMs));
+    return this.#untilReady(run);
   }
 
   /** Goes on with a launch of an earlier life of this spawner, within what is left of its time. Returns at once. */
@@ -75,8 +86,9 @@ export class SessionLifecycle {
     if (run.phase === 'ending') return;
     if (run.session.status !== 'starting' && run.session.status !== 'restarting') return this.#serve(run);
     run.phase = 'starting';
-    const leftMs = run.profile.startupTimeoutMs - (performance.now() - run.startedAtMs);
-    void this.#untilReady(run, leftMs)
+    this.#comingUp.add(run);
+    void this.#untilReady(run)
+      .finally(() => this.#comingUp.delete(run))
       .then(() => this.#onDue())
       .catch((error: unknown) => {
         if ((error as Error).name === 'AbortError') return;
@@ -109,7 +121,8 @@ export class SessionLifecycle {
     });
   }
 
-  async #untilReady(run: AgentRun, timeoutMs: number): Promise<LaunchResult> {
+  async #untilReady(run: AgentRun): Promise<LaunchResult> {
+    const timeoutMs = run.profile.startupTimeoutMs - (performance.now() - run.startedAtMs);
     try {
       const outcome = await awaitReady(run, this.#context.rooms, timeoutMs);
       if (run.isOverLimit) throw new StartFailure('The agent used more than its limits allow.');
