@@ -34,6 +34,18 @@ test('one that ends before it is ready says how and what it printed', async () =
   await expect(start).rejects.toThrow(/unlucky did not start.*bad luck/s);
 });
 
+test('a line is waited for no longer than the process lives, and what it printed last is found and told', async () => {
+  running = await startProcess({
+    ...shell('sleep 0.2; echo bad luck >&2; echo last; exit 3'),
+    name: 'unlucky',
+  });
+  const startedAt = performance.now();
+  const never = running.waitForLine(/never/, 30_000);
+  await expect(never).rejects.toThrow(/unlucky ended with exit code 3 .*bad luck/s);
+  expect(performance.now() - startedAt).toBeLessThan(3000);
+  expect(await running.waitForLine(/^last$/)).toBe('last');
+});
+
 test('a program that does not exist is an error, not a hang', async () => {
   await expect(startProcess({ command: '/nowhere/program' })).rejects.toThrow(/ENOENT/);
   await expect(startProcess({ command: '/nowhere/program', readyWhen: { line: /x/ } })).rejects.toThrow(

@@ -39,7 +39,7 @@ export interface RunningProcess {
   isRunning(): boolean;
   /** stdout and stderr so far, mixed as they came. */
   readonly output: () => string;
-  /** Resolves with the first line, past or future, that matches. */
+  /** Resolves with the first line, past or future, that matches. @throws with its last output when it leaves without one */
   waitForLine(pattern: RegExp, timeoutMs?: number): Promise<string>;
   signal(signal: NodeJS.Signals): void;
   /** SIGSTOP to the whole group: the process hangs, its sockets stay open. */
@@ -67,7 +67,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     await untilReady(running, options);
   } catch (error) {
     await running.stop({ signal: 'SIGKILL' });
-    throw new Error(`${running.name} did not start. Its last output:\n${running.output().slice(-3000)}`, {
+    throw new Error(`${running.name} did not start. ${lastOutputOf({ text: running.output })}`, {
       cause: error,
     });
   }
@@ -112,18 +112,21 @@ function describe(name: string, pid: number, exited: Promise<ProcessExit>, outpu
     exited,
     isRunning: () => running,
     output: output.text,
-    waitForLine: (pattern, timeoutMs = 10_000) =>
-      waitFor(
-        () =>
-          output
-            .text()
-            .split('\n')
-            .find((line) => pattern.test(line)),
-        {
-          timeoutMs,
-          what: `a line of ${name} like ${pattern}`,
+    async waitForLine(pattern, timeoutMs = 10_000) {
+      const { line } = await waitFor(
+        () => {
+          // Asked first: all that it has printed is there by then.
+          const hasLeft = output.isComplete();
+          const found = linesOf(output).find((each) => pattern.test(each));
+          return (found !== undefined || hasLeft) && { line: found };
         },
-      ),
+        { timeoutMs, what: `a line of ${name} like ${pattern}` },
+      );
+      if (line !== undefined) return line;
+      throw new Error(
+        `${name} ended with ${describeExit(await exited)} and no line like ${pattern}. ${lastOutputOf(output)}`,
+      );
+    },
     signal: (signal) => {
       if (running) sendSignal(pid, signal);
     },
@@ -150,10 +153,25 @@ function describe(name: string, pid: number, exited: Promise<ProcessExit>, outpu
 interface Output {
   readonly add: (text: string) => void;
   readonly text: () => string;
+  /** Whether the process is gone, and all that it printed was read. */
+  readonly isComplete: () => boolean;
+}
+
+function linesOf({ text }: Pick<Output, 'text'>): string[] {
+  return text().split('\n');
+}
+
+function lastOutputOf({ text }: Pick<Output, 'text'>): string {
+  return `Its last output:\n${text().slice(-3000)}`;
+}
+
+function describeExit({ code, signal }: ProcessExit): string {
+  return signal ?? `exit code ${code}`;
 }
 
 function collectOutput(child: ChildProcess): Output {
   let text = '';
+  let isComplete = false;
   const add = (chunk: string) => {
     text += chunk;
   };
@@ -161,6 +179,9 @@ function collectOutput(child: ChildProcess): Output {
     stream?.setEncoding('utf8').on('data', add);
     stream?.on('error', () => undefined);
   }
+  child.once('close', () => {
+    isComplete = true;
+  });
   // A grandchild may hold the pipes open for ever; what is already in them is still read.
   child.once('exit', () => {
     setTimeout(() => {
@@ -168,7 +189,7 @@ function collectOutput(child: ChildProcess): Output {
       child.stderr?.destroy();
     }, 200).unref();
   });
-  return { add, text: () => text };
+  return { add, text: () => text, isComplete: () => isComplete };
 }
 
 async function untilReady(
@@ -184,7 +205,7 @@ async function untilReady(
     },
     { timeoutMs, what: `${running.name} to be ready` },
   ).then(({ left }) => {
-    if (left) throw new Error(`it ended with ${left.signal ?? `exit code ${left.code}`}`);
+    if (left) throw new Error(`it ended with ${describeExit(left)}`);
   });
 }
 
@@ -193,11 +214,9 @@ async function isReady(
   readyWhen: NonNullable<ProcessOptions['readyWhen']>,
 ): Promise<boolean> {
   if (typeof readyWhen === 'function') return readyWhen();
-  if ('line' in readyWhen)
-    return running
-      .output()
-      .split('\n')
-      .some((line) => readyWhen.line.test(line));
+  if ('line' in readyWhen) {
+    return linesOf({ text: running.output }).some((line) => readyWhen.line.test(line));
+  }
   const response = await fetch(readyWhen.url, { signal: AbortSignal.timeout(2_000) });
   await response.body?.cancel();
   return response.ok;
