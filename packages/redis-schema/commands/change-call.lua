@@ -4,9 +4,10 @@
 --       nothing and is noted), dueAt?, commands[] {id, kind, json}, unsaid[] {id, command} (what is not to
 --       be said any more, and the command that says so where it may have been sent), flag? (set |
 --       clear), steps[] {name, detail?}, settings?, facts? (JSON texts), confirms? (id of a command that the event proves
---       to have arrived), callerJoinedAt? (by telephone: LiveKit does not tell), watches (the asker sends the commands itself, and looks when this call is due)
+--       to have arrived), callerJoinedAt? (by telephone: LiveKit does not tell), isGrave? (the
+--       call is to end, or to lose its agent), hearer? (host that hears this call and has told all of it), watches (the asker sends the commands itself, and looks when this call is due)
 -- Answers: changed {call, outbox[] (to be sent by who watches)} | noted {call} | duplicate {call} | stale {call}
---          | over (its session has ended) | not_found
+--          | unheard {call} (whoever hears it is asked to do this) | over (its session has ended) | not_found
 -- @include prelude
 -- @include calls
 
@@ -48,6 +49,8 @@ if not call then return not_there({ status = 'not_found' }) end
 if Calls.has_seen(call, A.eventId) then return answer({ status = 'duplicate', call = call }) end
 if call.isOver == '1' then return answer({ status = 'over', call = call }) end
 if tonumber(call.version) ~= A.version then return answer({ status = 'stale', call = call }) end
+
+if A.isGrave == true and Calls.is_anothers_to_end(call, A.hearer) then return answer({ status = 'unheard', call = call }) end
 
 Calls.note_event(call, A.eventId)
 if not present(A.state) then

@@ -39,10 +39,12 @@ export interface EncodedActions {
   commands: EncodedCommand[];
   unsaid: { id: string; command: EncodedCommand }[];
   flag: 'set' | 'clear' | undefined;
+  /** The call is to end, or to lose its agent. A question is neither. */
+  isGrave: boolean;
 }
 
 export function encodeActions(actions: readonly CallAction[]): EncodedActions {
-  const encoded: EncodedActions = { commands: [], unsaid: [], flag: undefined };
+  const encoded: EncodedActions = { commands: [], unsaid: [], flag: undefined, isGrave: false };
   for (const action of actions) {
     switch (action.kind) {
       case 'flag_set':
@@ -59,9 +61,22 @@ export function encodeActions(actions: readonly CallAction[]): EncodedActions {
       case 'restart_agent':
       case 'phone':
         encoded.commands.push(encodeCommand(action));
+        encoded.isGrave ||= isGrave(action);
     }
   }
   return encoded;
+}
+
+function isGrave(action: Exclude<CallCommand, { kind: 'unsay' }>): boolean {
+  switch (action.kind) {
+    case 'end':
+    case 'restart_agent':
+      return true;
+    case 'say':
+      return action.purpose !== 'checkin';
+    case 'phone':
+      return false;
+  }
 }
 
 /** Said again it is another command: whoever has taken the first would leave it aside. */

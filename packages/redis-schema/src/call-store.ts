@@ -244,7 +244,8 @@ export class CallStore {
       case 'noted':
         return { status: 'unchanged', call: parseCall(answer.call) };
       case 'duplicate':
-        return { status: 'duplicate', call: parseCall(answer.call) };
+      case 'unheard':
+        return { status: answer.status, call: parseCall(answer.call) };
       case 'over':
       case 'not_found':
         return { status: answer.status };

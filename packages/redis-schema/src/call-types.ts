@@ -73,6 +73,8 @@ export type ChangeResult =
   /** `outbox`: what the asker has to send now, where it watches. */
   | { status: 'changed'; call: CallRecord; outbox: OutboxEntry[] }
   | { status: 'unchanged' | 'duplicate'; call: CallRecord }
+  /** It would end a LiveKit call, or take its agent: whoever hears that call has been asked to do it. */
+  | { status: 'unheard'; call: CallRecord }
   /** `over`: its session has ended. */
   | { status: 'over' | 'not_found' };
 
@@ -99,6 +101,8 @@ export interface ChangeOptions {
   confirms?: string | undefined;
   /** Since when the caller is there, by telephone: LiveKit does not tell. */
   callerJoinedAt?: EpochMs | undefined;
+  /** The host that asks, where it hears the call and has told all of it: it may end it. */
+  hearer?: string | undefined;
   /** The call as it was just read: saves a round trip. */
   known?: CallRecord | undefined;
 }

@@ -25,6 +25,8 @@ export interface HostFields {
   load?: { cpuPercent: number | undefined; loadAverage: number; cores: number } | undefined;
   /** Looks for work when it is woken: launches that are best placed with it may be offered to it. */
   takesOffers?: boolean | undefined;
+  /** It ends calls for their silence when it is asked to: only whoever hears them does. */
+  hears?: boolean | undefined;
   /** Silence after which another host may be lost; without it this host looks after none. */
   lostAfterMs?: number | undefined;
   /** How long a caller's launch waits where no host takes launches of its profile; 0 or absent: for ever. */
@@ -171,6 +173,8 @@ export class HostStore {
         draining: fields.draining ? '1' : '0',
         shortOfMemory: fields.shortOfMemory === true ? '1' : '0',
         takesOffers: fields.takesOffers === true ? '1' : '0',
+        // By the start that it was said in: an older version that follows says nothing of it.
+        ...(fields.hears === true && { hears: String(fields.startedAt) }),
         ...(fields.memoryFree !== undefined && { memoryFree: String(fields.memoryFree) }),
         ...(fields.load && {
           loadAverage: String(fields.load.loadAverage),

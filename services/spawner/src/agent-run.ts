@@ -24,6 +24,8 @@ export interface RunOutput {
   heldUpMs(): number;
   /** The last lines that may be shown, oldest first. */
   lastLines(count: number): string[];
+  /** Settles when all that stands in its files now was read, and taken; false where that cannot be said. */
+  catchUp(): Promise<boolean>;
   /** Reads what is left, then stops. */
   close(): Promise<void>;
   /** Stops where it is: a successor reads on from there. */

@@ -127,6 +127,18 @@ function Calls.is_heard(call)
   return seen and seen >= NOW - HOST_FRESH_MS
 end
 
+-- Who ends a LiveKit call, or takes its agent, must have heard all of it: only its host can tell that nobody has just spoken, and
+-- it is asked to do it. Hosts of versions that do not know that are not waited for; a phone is heard by its carrier.
+function Calls.is_anothers_to_end(call, hearer)
+  local session = call.medium == 'livekit' and Calls.session_of(call)
+  if not session or session.host == hearer then return false end
+  if not present(session.host) then return true end
+  local hears, started_at = unpack(redis.call('HMGET', K.host(session.host), 'hears', 'startedAt'))
+  if not hears or hears ~= started_at then return false end
+  wake('host:' .. session.host .. ':wake', { kind = 'hear', id = session.id })
+  return true
+end
+
 -- A call without its session. One of LiveKit is over with its room; a phone is still to be hung up, and that is a command
 -- like others.
 function Calls.end_without_session(call, reason)

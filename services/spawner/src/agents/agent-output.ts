@@ -153,6 +153,11 @@ export class AgentOutput implements RunOutput {
     this.#warnOnce('the agent prints more than can be served; some of it is left out', { size });
   }
 
+  async catchUp(): Promise<boolean> {
+    const areRead = await Promise.all([this.#log.catchUp(), this.#events.catchUp()]);
+    return areRead.every(Boolean);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#trimming);
     await Promise.all([this.#log.close({ drain: true }), this.#events.close({ drain: true })]);

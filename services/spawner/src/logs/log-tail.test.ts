@@ -72,6 +72,26 @@ describe('following', () => {
     await waitFor(async () => tail.offset === (await stat(file)).size);
   });
 
+  test('says when all that stood there was taken, and that it cannot say so where it has stopped', async () => {
+    const tail = follow({
+      pollMs: 60_000,
+      onLines: async (batch) => {
+        await setTimeout(50);
+        lines.push(...batch);
+      },
+    });
+    expect(await tail.catchUp()).toBe(true);
+    for (let number = 1; number <= 5; number += 1) {
+      appendFileSync(file, `line ${number}\n`);
+      expect(await tail.catchUp()).toBe(true);
+      expect(lines).toHaveLength(number);
+    }
+    appendFileSync(file, 'one more\n');
+    const [isRead] = await Promise.all([tail.catchUp(), tail.close({ drain: false })]);
+    expect(isRead).toBe(false);
+    expect(await tail.catchUp()).toBe(false);
+  });
+
   test('begins when the file comes into being', async () => {
     follow({ pollMs: 30 });
     await setTimeout(60);

@@ -30,6 +30,8 @@ export interface LogTail {
   rewind(): void;
   /** Leaves out what comes before `offset`, and the line that it falls into, for a reader too far behind. */
   skipTo(offset: number): void;
+  /** Settles when what is in the file now has been read, and taken; false when it could not be. */
+  catchUp(): Promise<boolean>;
   /**
    * Stops. With `drain`, what is in the file now is read first, a last line without an ending included. Settles when no
    * call of `onLines` is under way any more; never rejects.
@@ -65,6 +67,7 @@ class FileTail implements LogTail {
   #jumpTo: number | undefined;
   #wake: () => void = () => {};
   #isDirty = false;
+  readonly #catchingUp: ((isRead: boolean) => void)[] = [];
   #finished: Promise<void> = Promise.resolve();
 
   constructor(options: LogTailOptions) {
@@ -90,6 +93,14 @@ class FileTail implements LogTail {
     this.#ring();
   }
 
+  catchUp(): Promise<boolean> {
+    if (this.#mode !== 'following') return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#catchingUp.push(resolve);
+      this.#ring();
+    });
+  }
+
   async close({ drain }: { drain: boolean }): Promise<void> {
     if (!drain) this.#mode = 'stopping';
     else if (this.#mode === 'following') this.#mode = 'draining';
@@ -100,19 +111,24 @@ class FileTail implements LogTail {
   async #follow(): Promise<void> {
     while (this.#mode === 'following') {
       this.#isDirty = false;
-      await this.#guarded(() => this.#readToEnd(Number.POSITIVE_INFINITY));
+      const asking = this.#catchingUp.splice(0);
+      const isRead = await this.#guarded(() => this.#readToEnd(Number.POSITIVE_INFINITY));
+      for (const answer of asking) answer(isRead && this.#isFollowing());
       await this.#rest();
     }
+    for (const answer of this.#catchingUp.splice(0)) answer(false);
     if (this.#mode === 'draining') await this.#guarded(() => this.#drain());
     await this.#letGo();
   }
 
   /** A file that cannot be read right now is tried again at the next look. */
-  async #guarded(work: () => Promise<void>): Promise<void> {
+  async #guarded(work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
+      return true;
     } catch (error) {
       this.#options.onError?.(error);
+      return false;
     }
   }
 
@@ -124,6 +140,10 @@ class FileTail implements LogTail {
     if (this.#isStopping()) return;
     await this.#deliver(this.#splitter?.flush() ?? [], this.#position);
     this.#offset = this.#position;
+  }
+
+  #isFollowing(): boolean {
+    return this.#mode === 'following';
   }
 
   #isStopping(): boolean {

@@ -108,6 +108,8 @@ export class PhoneCalls {
         return 'taken';
       case 'duplicate':
         return 'duplicate';
+      // A phone is heard by its carrier.
+      case 'unheard':
       case 'over':
       case 'not_found':
         return 'ignored';
