@@ -18,7 +18,7 @@ import { agent } from './support/agents.js';
 import { leaveCalls, startCall } from './support/caller.js';
 import { sessionOf, waitForStatus } from './support/sessions.js';
 
-const SILENCE_MS = 5000;
+const SILENCE_MS = 7000;
 const EAR = fileURLToPath(new URL('../services/spawner/dist/room-ear/main.js', import.meta.url));
 
 /** An agent that hears its caller when it gets SIGUSR1, and knows nothing of what it may be told to say. */
@@ -37,13 +37,19 @@ const PROFILES = `profiles:
   humming:
     command: ${HUMS}
     ready: room
-    events: room
     dead_air_settings: {silence_timeout_normal: 3, max_checkins_before_disconnect: 50}
   mute:
     command: ${agent('joins-room.mjs')}
     ready: room
     events: room
     dead_air_settings: {silence_timeout_normal: 3, agent_response_timeout: 60}
+  frozen:
+    command: ${agent('joins-room.mjs')}
+    ready: room
+    dead_air_settings: {silence_timeout_normal: 60, agent_response_timeout: 1}
+  curt:
+    command: ${TALKER}
+    dead_air_settings: {silence_timeout_normal: 4, max_checkins_before_disconnect: 0}
 `;
 
 let dir: TempDir;
@@ -99,6 +105,11 @@ async function waitForStep(sessionId: string, step: string, timeoutMs = 10_000):
   });
 }
 
+/** What is known of a call. */
+async function callOf(sessionId: string) {
+  return JSON.parse(String(await stack.redis.command('HGET', `call:${sessionId}`, 'state')));
+}
+
 /** A call in which both sides are there, and the agent has just greeted. */
 async function startQuietCall(profile: string) {
   const call = await startCall(stack, { profile });
@@ -151,7 +162,8 @@ async function startHummingCall(profile: string): Promise<{ sessionId: string; h
 
 test('who speaks is heard in the room where agents do not tell, by somebody whom nobody takes for a caller', async () => {
   const [humming, heard] = await Promise.all([startQuietCall('humming'), startHummingCall('mute')]);
-  await sleep(4500);
+  // Of the one agent nothing is said: it has its time to report something, before somebody listens.
+  await sleep(9000);
   expect(await stepNames(humming.sessionId)).toEqual(['call_started']);
   expect(await stepNames(heard.sessionId)).toEqual(['call_started']);
   const [room] = await stack.livekit.rooms.listRooms([humming.caller.roomName]);
@@ -175,6 +187,35 @@ test('who speaks is heard in the room where agents do not tell, by somebody whom
   });
   await heard.hum.stop();
 }, 60_000);
+
+test('an agent that froze before its first word or report is replaced when it does not answer its caller', async () => {
+  const { sessionId, hum } = await startHummingCall('frozen');
+  await waitFor(async () => (await callOf(sessionId)).caller.active, {
+    timeoutMs: 10_000,
+    what: 'the caller to be heard',
+  });
+  await sleep(1500);
+  expect(await stepNames(sessionId)).toEqual(['call_started']);
+  process.kill(hum.pid, 'SIGUSR1');
+  await waitForStep(sessionId, 'agent_frozen');
+  await waitFor(async () => (await sessionOf(stack, sessionId)).restarts === 1);
+  await hum.stop();
+}, 60_000);
+
+test('while the spawner is away, nobody is hung up on: it alone would have heard that the caller spoke', async () => {
+  const [silent, spoke] = await Promise.all([startQuietCall('curt'), startQuietCall('curt')]);
+  await sleep(1500);
+  await stack.spawner.kill();
+  await callerSpeaks(spoke.sessionId);
+  // Both should have ended by now.
+  await sleep(4500);
+  for (const { sessionId } of [silent, spoke]) expect(await stepNames(sessionId)).toEqual(['call_started']);
+  await stack.startSpawner();
+  await waitForStep(silent.sessionId, 'call_ending', 5000);
+  await sleep(1000);
+  expect(await stepNames(spoke.sessionId)).toEqual(['call_started']);
+  expect(spoke.caller.hasStayed()).toBe(true);
+}, 40_000);
 
 test('a spawner that is killed during a silence changes nothing of it, and hears what was said meanwhile', async () => {
   const [asked, spoke] = await Promise.all([startQuietCall('default'), startQuietCall('default')]);

@@ -58,6 +58,10 @@ describe('a call', () => {
     const wav = await readFile(record);
     const answer = report.heard.find((segment: Segment) => segment.startMs > question.endMs);
     expect(answer.endMs - answer.startMs).toBeGreaterThan(500);
+
+    // Where nothing is configured its silence is watched.
+    const { deadAir } = (await stack.request('GET', `/api/session/${report.sessionId}/history`)).body;
+    expect(deadAir.map(({ step }: { step: string }) => step)).toEqual(['call_started']);
     expect(loudnessOf(wav, answer, report.recordingBeganMs)).toBeGreaterThan(500);
 
     expect(await keysOf(stack, report.sessionId)).toEqual([]);

@@ -150,6 +150,7 @@ export class HostPresence {
       shortOfMemory: memory.isShort(),
       load: this.#load.read(),
       takesOffers: this.#isLaunching,
+      hears: true,
     };
     try {
       const heard = await redis.hosts.heartbeat(state.hostId, fields);
@@ -198,6 +199,7 @@ export class HostPresence {
     if (kind === 'forget') void this.#beatAnew();
     if (kind === 'restart') this.#restartIfAsked(id);
     if (kind === 'room') this.#parts.watch.wake(id);
+    if (kind === 'hear') this.#decide(id);
     if (kind === 'assigned') void this.#onAssigned(id);
   }
 
@@ -207,6 +209,12 @@ export class HostPresence {
     if (kind === 'doomed' || kind === 'recover') void this.beat();
     if (kind === 'recovered') this.#goOn();
     if (kind === 'launch') this.#parts.launcher.look();
+  }
+
+  /** Whoever asked asks again, until it is done. */
+  #decide(sessionId: string): void {
+    const run = this.#context.runs.get(sessionId);
+    if (run !== undefined) void this.#context.calls.decide(run);
   }
 
   #endIfAsked(sessionId: string): void {

@@ -88,9 +88,11 @@ async function main(): Promise<void> {
     runs: new RunRegistry(),
     calls: new CallFeed({
       redis,
+      host: state.hostId,
       leaving: leaving.signal,
       onSound: (run) => watch.wake(run.id),
-      onOpen: (run) => listener.follow(run),
+      listen: (run) => listener.follow(run),
+      isListenedTo: (run) => listener.isListeningTo(run),
       onError: (run, error) =>
         logger.warn('a call was not told what happened', { session: shortId(run.id), error }),
     }),
@@ -107,8 +109,8 @@ async function main(): Promise<void> {
     livekitUrl: config.livekitUrl,
     start: startCompanion,
     mintToken: (run) => mintEarToken({ sessionId: run.id, roomName: run.session.roomName }, config),
-    now: () => Math.round(redis.clock.now()),
-    hear: (run, heard) => void context.calls.hear(run, heard),
+    hear: (run, sounds) => context.calls.overhear(run, sounds),
+    lose: (run) => context.calls.loseRoom(run),
     onError: (run, error) => logger.warn('a room is not listened to', { session: shortId(run.id), error }),
     onLost: () => logger.warn('the program that listens in rooms is gone; it is started again'),
   });

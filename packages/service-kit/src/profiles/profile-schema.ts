@@ -28,7 +28,7 @@ export interface ProfileSettings {
   pool?: PoolPolicy;
   warmMaxAgeMs?: number;
   deadAirSettings?: DeadAirSettings;
-  events?: 'agent' | 'room';
+  events?: 'auto' | 'agent' | 'room';
 }
 
 const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -110,7 +110,7 @@ const fields: Record<keyof WrittenProfile, Joi.Schema> = {
   pool,
   warmMaxAge: secondsAsMs(1),
   dead_air_settings: deadAirSettingsSchema,
-  events: expecting(Joi.valid('agent', 'room'), 'agent or room'),
+  events: expecting(Joi.valid('auto', 'agent', 'room'), 'one of auto, agent, room'),
 };
 
 const schema = Joi.object<WrittenProfile>(fields).xor('agent', 'command').messages({

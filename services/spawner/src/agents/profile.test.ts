@@ -123,4 +123,11 @@ describe('the default profile', () => {
     expect(profile.args).toEqual([path.join(profile.cwd, 'dist/main.js')]);
     expect(profile.voices.length).toBeGreaterThan(0);
   });
+
+  test('of the reference agent has its silence watched; of another nobody knows what its silence means', () => {
+    const events = 'auto';
+    expect(readSingleProfile(readConfig(ENOUGH))).toMatchObject({ deadAirSettings: {}, events });
+    const own = readSingleProfile(readConfig({ ...ENOUGH, AGENT_COMMAND: 'bot' }));
+    expect(own).toMatchObject({ deadAirSettings: undefined, events });
+  });
 });

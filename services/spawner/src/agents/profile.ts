@@ -32,8 +32,8 @@ export interface Profile {
   warmMaxAgeMs: number;
   limits: AgentLimits;
   deadAirSettings: DeadAirSettings | undefined;
-  /** Who tells whether somebody speaks: the agent, or LiveKit too, for agents that do not. */
-  events: 'agent' | 'room';
+  /** Who tells whether somebody speaks: the agent; LiveKit too, always; or LiveKit too while the agent reports nothing. */
+  events: 'auto' | 'agent' | 'room';
 }
 
 /** Starts that name no profile get this one. */
@@ -50,7 +50,7 @@ export function rulesOf(config: SpawnerConfig) {
     warmMaxAgeMs: config.warmMaxAgeMs,
     limits: limitsOf({ memoryMb: config.agentMemoryLimitMb, processes: config.agentProcessLimit }),
     deadAirSettings: undefined,
-    events: 'agent',
+    events: 'auto',
   } as const;
 }
 

@@ -13,7 +13,10 @@ export function readSingleProfile(config: SpawnerConfig): Profile {
     readyPatterns: DEFAULT_READINESS_PATTERNS,
     pool: { kind: 'fixed', size: config.poolTarget },
   } as const;
-  if (config.agentCommand === undefined) return { ...common, ...referenceAgent() };
+  if (config.agentCommand === undefined) {
+    // It tells what it says and hears. Of another agent nobody knows whether its silence means anything.
+    return { ...common, ...referenceAgent(), deadAirSettings: {} };
+  }
   return {
     ...common,
     ...parseCommand(config.agentCommand),

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AGENT_STARTING, begin, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
 import { openRedis, type RedisSchema, type SessionRecord } from '@greenroom/redis-schema';
 import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { AgentRun } from '../agent-run.js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { AgentRun, type RunOutput } from '../agent-run.js';
 import type { Profile } from '../agents/profile.js';
 import { CallFeed } from './call-feed.js';
 
@@ -17,7 +17,8 @@ let schema: RedisSchema;
 let feed: CallFeed;
 let leaving: AbortController;
 let heardTooEarly: string[];
-let opened: string[];
+let listenedTo: string[];
+let isInRoom: boolean;
 let warnings: unknown[];
 let serial = 0;
 
@@ -40,13 +41,16 @@ beforeEach(async () => {
   });
   leaving = new AbortController();
   heardTooEarly = [];
-  opened = [];
+  listenedTo = [];
+  isInRoom = false;
   warnings = [];
   feed = new CallFeed({
     redis: schema,
+    host: HOST,
     leaving: leaving.signal,
     onSound: ({ id }) => heardTooEarly.push(id),
-    onOpen: ({ id }) => opened.push(id),
+    listen: ({ id }) => listenedTo.push(id),
+    isListenedTo: () => isInRoom,
     onError: (_run, error) => warnings.push(error),
   });
 });
@@ -56,8 +60,11 @@ afterEach(async () => {
   expect(warnings).toEqual([]);
 });
 
-const WATCHED = { deadAirSettings: {} } as Profile;
-const UNWATCHED = { deadAirSettings: undefined } as Profile;
+const WATCHED = { deadAirSettings: {}, events: 'agent' } as Profile;
+const UNWATCHED = { deadAirSettings: undefined, events: 'auto' } as Profile;
+/** Nothing is said of how it is heard. */
+const AUTO = { deadAirSettings: {}, events: 'auto' } as Profile;
+const BY_ROOM = { deadAirSettings: {}, events: 'room' } as Profile;
 
 /** A call whose agent serves, and whose caller is there unless said otherwise. */
 async function startRun(session: Partial<SessionRecord> = {}, of = WATCHED): Promise<AgentRun> {
@@ -71,14 +78,15 @@ async function startRun(session: Partial<SessionRecord> = {}, of = WATCHED): Pro
     maxSessions: 50,
     sessionTimeoutMs: 600_000,
   });
+  const launch = `l-${serial}`;
   const claim = await schema.sessions.claim({
     host: HOST,
-    launch: 'l-1',
+    launch,
     hostCapacity: 60,
     includePool: true,
   });
   if (claim.status !== 'claimed') throw new Error(`not claimed: ${claim.status}`);
-  const ref = { sessionId, generation: claim.session.generation, launch: 'l-1' };
+  const ref = { sessionId, generation: claim.session.generation, launch };
   const there = { status: 'ready', callerJoinedAt: Date.now() } as const;
   const run = new AgentRun(ref, { ...claim.session, ...there, ...session }, of);
   run.phase = 'serving';
@@ -96,6 +104,14 @@ async function callOf(run: AgentRun) {
   await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
   const call = await schema.calls.read(run.id);
   return call && { ...call, state: call.state as CallState };
+}
+
+/** As it is, once it is there. */
+function waitForCall({ id }: AgentRun) {
+  return waitFor(async () => {
+    const call = await schema.calls.read(id);
+    return call && { ...call, state: call.state as CallState };
+  });
 }
 
 /** In how many ms time itself changes the call. */
@@ -167,6 +183,106 @@ test('an agent that reports nothing may be talking all the time: its silence doe
   expect(call?.state).toMatchObject({ startedAt: expect.any(Number), words: { at: expect.any(Number) } });
   expect(call?.state).not.toMatchObject({ startedAt: 0 });
   expect(call?.state).not.toMatchObject({ words: { at: 0 } });
+});
+
+test('where nothing is said of how, a call is heard by what its agent reports, and in its room from when it reports nothing', async () => {
+  const [mute, telling] = [await startRun({}, AUTO), await startRun({}, AUTO)];
+  feed.look(mute);
+  feed.look(telling);
+  await feed.hear(telling, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  // Nobody hears the one, and the other was told of.
+  expect((await waitForCall(mute)).state.work.open).toHaveProperty('room_unheard');
+  expect((await waitForCall(telling)).state.work.open).toEqual({});
+  await sleep(2000);
+  await feed.hear(telling, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  const { dueAt } = await waitForCall(telling);
+  expect((dueAt ?? Number.NaN) - now()).toBeLessThan(SILENCE_MS + 1);
+  expect(listenedTo).toEqual([]);
+  await waitFor(() => listenedTo.length > 0, { timeoutMs: 2000, what: 'somebody to listen' });
+  expect(listenedTo).toEqual([mute.id]);
+  await waitFor(() => listenedTo.length > 1, { timeoutMs: 4000, what: 'somebody to listen to the other' });
+  expect(listenedTo).toEqual([mute.id, telling.id]);
+  expect((await waitForCall(mute)).dueAt! - now()).toBeGreaterThan(SOON_MS);
+
+  // That nobody speaks begins the silence of the one, and is no news of the other.
+  feed.overhear(mute, { agent: false, caller: false });
+  feed.overhear(telling, { agent: false, caller: false });
+  await waitFor(async () => (await waitForCall(mute)).dueAt! - now() < SILENCE_MS + 1);
+  expect((await waitForCall(mute)).dueAt! - now()).toBeGreaterThan(SILENCE_MS - 1000);
+  expect((await waitForCall(telling)).dueAt).toBe(dueAt);
+  feed.overhear(telling, { agent: false, caller: true });
+  await waitFor(async () => (await waitForCall(telling)).dueAt! - now() > SOON_MS);
+  feed.overhear(telling, { agent: false, caller: false });
+  await waitFor(async () => (await waitForCall(telling)).dueAt! - now() < SOON_MS);
+
+  // Who listens has gone: of the one nothing is known again.
+  feed.loseRoom(mute);
+  feed.loseRoom(telling);
+  await waitFor(async () => (await waitForCall(mute)).dueAt! - now() > SOON_MS);
+  expect((await waitForCall(telling)).dueAt! - now()).toBeLessThan(SOON_MS);
+}, 20_000);
+
+test('where a profile says that its agents report, or a call is by phone, nobody listens; where it says the room, at once', async () => {
+  const byRoom = await startRun({}, BY_ROOM);
+  const phone = await startRun({ callId: 'v3:heard' }, AUTO);
+  const telling = await startRun();
+  for (const run of [byRoom, phone, telling]) feed.look(run);
+  await feed.hear(telling, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  await waitFor(() => listenedTo.length > 0);
+  await sleep(3300);
+  expect(listenedTo).toEqual([byRoom.id]);
+}, 10_000);
+
+describe('a call that is to end for its silence', () => {
+  const AT_ONCE = { silence_timeout_normal: 0.5, max_checkins_before_disconnect: 0 };
+  let isRead: boolean;
+
+  async function startSilence(of: Profile): Promise<AgentRun> {
+    isRead = true;
+    const run = await startRun({}, { ...of, deadAirSettings: AT_ONCE });
+    run.output = { catchUp: () => Promise.resolve(isRead) } as RunOutput;
+    feed.look(run);
+    await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+    await sleep(600);
+    return run;
+  }
+  const isEnding = async (run: AgentRun) => (await waitForCall(run)).state.end !== null;
+
+  test('ends only when all that was said until now has been told', async () => {
+    const run = await startSilence(WATCHED);
+    isRead = false;
+    await feed.decide(run);
+    expect(await isEnding(run)).toBe(false);
+    isRead = true;
+    await feed.decide(run);
+    expect(await isEnding(run)).toBe(true);
+  });
+
+  test('does not end where somebody has spoken meanwhile, though nobody was told yet', async () => {
+    const run = await startSilence(WATCHED);
+    run.output = {
+      catchUp: () => feed.hear(run, [{ kind: 'caller_speaking', active: true, at: now() }]).then(() => true),
+    } as unknown as RunOutput;
+    await feed.decide(run);
+    expect(await isEnding(run)).toBe(false);
+  });
+
+  test('ends on the word of an agent that reports, or of somebody in the room, and of nobody else', async () => {
+    const run = await startSilence(AUTO);
+    const longAgo = await startRun({}, { ...AUTO, deadAirSettings: AT_ONCE });
+    longAgo.output = run.output;
+    feed.look(longAgo);
+    await feed.hear(longAgo, [{ kind: 'agent_speaking', active: false, at: now() - 15_000 }]);
+    await sleep(600);
+    await feed.decide(run);
+    expect(await isEnding(run)).toBe(true);
+    await feed.decide(longAgo);
+    expect(await isEnding(longAgo)).toBe(false);
+    expect(listenedTo).toEqual([longAgo.id]);
+    isInRoom = true;
+    await feed.decide(longAgo);
+    expect(await isEnding(longAgo)).toBe(true);
+  });
 });
 
 test('an adopted agent reports, if its call has begun: that its caller is away is told before it says anything', async () => {
@@ -304,8 +420,6 @@ test('a phone call is told what its agent had begun before its host heard of the
   feed.look(run);
   await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
   expect((await schema.calls.read(callId))?.state).toMatchObject({ agent: { active: true } });
-  // Where agents tell nothing themselves, its room is listened to like any other.
-  expect(opened).toEqual([run.id]);
 });
 
 test('the silence of a phone call counts from when its first agent is there', async () => {

@@ -1,52 +1,32 @@
-import {
-  AGENT_STARTING,
-  begin,
-  beginPhone,
-  type CallEvent,
-  type CallState,
-  callReducer,
-} from '@greenroom/dead-air';
+import { AGENT_STARTING, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
 import type { RedisSchema, ReduceCall } from '@greenroom/redis-schema';
 import type { AgentRun } from '../agent-run.js';
+import type { Sounds } from '../room-ear/room-sounds.js';
 import { untilAnswered } from '../until-answered.js';
+import { Ear } from './ear.js';
+import { beginningOf, callOf } from './open-call.js';
 import { isPhoneCall } from './phone-call.js';
-import { ongoingOf } from './to-call-event.js';
-
-/** While its caller is away a session is not silent: LEAVE_GRACE decides what becomes of it. */
-const CALLER_AWAY = 'caller_away';
+import { reduceHeard, reduceOverheard } from './reduce-heard.js';
+import { isAgentTelling, isWatched, listenInMs, mayBeListenedTo, needsListener } from './who-hears.js';
 
 interface Options {
   readonly redis: Pick<RedisSchema, 'calls' | 'clock'>;
+  readonly host: string;
   readonly leaving: AbortSignal;
   /** Somebody is heard in a session of which nobody has seen the caller yet. */
   readonly onSound: (run: AgentRun) => void;
-  /** A call has begun here, or has another agent. */
-  readonly onOpen: (run: AgentRun) => void;
+  /** Somebody is to listen in its room from now on. */
+  readonly listen: (run: AgentRun) => void;
+  readonly isListenedTo: (run: AgentRun) => boolean;
   /** A call was not told what happened in it. */
   readonly onError: (run: AgentRun, error: unknown) => void;
 }
 
-/** What is known of one launch's call. */
-interface Ear {
-  /** Of a LiveKit session its own id, of a phone call that of the phone. */
-  callId: string;
-  /**
-   * - `unknown`: nobody has looked whether there should be a call, or Redis has lost it
-   * - `untold`: both sides are there, but nothing was ever heard of them: that is not silence
-   */
-  call: 'unknown' | 'opening' | 'untold' | 'open' | 'none';
-  hasReported: boolean;
-  isCallerAway: boolean;
-  /** What goes on, by name: a call that is opened later, or again, has to know. */
-  readonly ongoing: Map<string, CallEvent>;
-  /** What is told of one call is told in order. */
-  turn: Promise<void>;
-}
-
 /**
- * Tells the calls of this host what is heard in them. The rules of dead air are applied in the same step of the call's state;
- * what follows from them any api does. A session has a call when its profile has dead-air settings, from when both its agent
- * and its caller are there; the call goes with the session.
+ * Tells the calls of this host what is heard in them: what agents report, and, where they do not, what somebody hears who
+ * listens in their rooms. The rules of dead air are applied in the same step of the call's state; what follows from them any
+ * api does. A session has a call when its profile has dead-air settings, from when both its agent and its caller are there;
+ * the call goes with the session.
  */
 export class CallFeed {
   readonly #options: Options;
@@ -64,30 +44,53 @@ export class CallFeed {
     if (heard.length === 0) return;
     const ear = this.#of(run);
     // Perhaps it is a phone call, and only nobody has said so yet.
-    for (const event of heard) remember(ear, event);
+    for (const event of heard) ear.remember(event);
+    ear.reportedAt = Math.max(ear.reportedAt, ...heard.map(({ at }) => at));
     if (!isWatched(run)) return;
     if (run.session.callerJoinedAt === undefined) this.#options.onSound(run);
-    ear.hasReported = true;
     await this.#inTurn(run, async () => {
       if (ear.call === 'untold') await this.#open(run);
-      if (ear.call === 'open') await this.#tell(run, heard);
+      if (ear.call !== 'open') return;
+      const isTelling = run.profile.events === 'auto' ? ear.endUnheard(this.#now()) : [];
+      await this.#tell(run, reduceHeard([...heard, ...isTelling]), heard);
     });
+    this.#listenLater(run);
+  }
+
+  /** Who speaks, as it is heard in the room. Returns at once. */
+  overhear(run: AgentRun, { agent, caller }: Sounds): void {
+    const at = this.#now();
+    const sounds: CallEvent[] = [
+      { kind: 'agent_speaking', active: agent, at },
+      { kind: 'caller_speaking', active: caller, at },
+    ];
+    const ear = this.#of(run);
+    for (const sound of sounds) ear.remember(sound);
+    void this.#inTurn(run, async () => {
+      if (ear.call === 'open')
+        await this.#tell(run, reduceOverheard([...sounds, ...ear.endUnheard(at, true)]));
+    });
+  }
+
+  /** Nobody listens in the room any more, for a while. Returns at once. */
+  loseRoom(run: AgentRun): void {
+    const ear = this.#of(run);
+    if (needsListener(run, ear)) this.#tellInTurn(run, ear.beginUnheard(this.#now()));
   }
 
   /** Its session has another state: perhaps its call begins, or its caller has gone, or come back. Returns at once. */
   look(run: AgentRun): void {
     if (!hasBothSides(run)) return;
     const ear = this.#of(run);
-    if (isPhoneCall(run.session)) {
-      if (ear.call === 'unknown' || ear.callId !== run.session.callId) this.#joinPhone(run, ear);
-      return;
-    }
-    const isAway = run.session.callerLeftAt !== undefined;
-    if (ear.call !== 'unknown') {
-      if (ear.isCallerAway !== isAway) this.#tellInTurn(run, this.#callerIs(run, isAway));
-    } else if (run.profile.deadAirSettings === undefined) {
+    const isPhone = isPhoneCall(run.session);
+    const isAnother = isPhone && ear.callId !== run.session.callId;
+    if (ear.call !== 'unknown' && !isAnother) {
+      const isAway = run.session.callerLeftAt !== undefined;
+      if (!isPhone && ear.isCallerAway !== isAway) this.#tellInTurn(run, ear.callerIs(run, this.#now()));
+    } else if (!isWatched(run)) {
       this.#closeForgotten(run);
     } else {
+      ear.callId = run.session.callId ?? ear.callId;
       ear.call = 'opening';
       void this.#inTurn(run, () => this.#open(run));
     }
@@ -118,54 +121,75 @@ export class CallFeed {
     this.#tellInTurn(run, [{ kind: 'work_ended', id: AGENT_STARTING, at: this.#now() + 1 }]);
   }
 
-  /** A call that is there already stays as it is; that it has begun was not told if we died just then. */
-  async #open(run: AgentRun): Promise<void> {
-    const { redis, leaving } = this.#options;
-    const { id, profile, session } = run;
-    if (!(await this.#isToldOf(run))) {
-      this.#of(run).call = 'untold';
-      return;
-    }
-    this.#of(run).call = 'opening';
-    const at = this.#now();
-    const wish = {
-      callId: id,
-      sessionId: id,
-      medium: 'livekit',
-      state: begin(at, 'livekit'),
-      settings: profile.deadAirSettings ?? {},
-      dueAt: undefined,
-    } as const;
-    const answer = await untilAnswered(() => redis.calls.open(wish), leaving);
+  /**
+   * The time of a call has come to be ended, or to get another agent. That is decided by us, who hear it, and only when all
+   * that was said until now has been told: nobody else could know. Asked again until it is done. Never rejects.
+   */
+  async decide(run: AgentRun): Promise<void> {
     const ear = this.#of(run);
-    if (answer.status === 'session_over') ear.call = 'none';
-    if (answer.status === 'taken') this.#join(ear, answer.by);
-    if (ear.call !== 'opening') return;
-    ear.call = 'open';
-    this.#options.onOpen(run);
-    const away = this.#callerIs(run, session.callerLeftAt !== undefined);
-    await this.#tell(run, [{ kind: 'call_started', at }, ...ear.ongoing.values(), ...away]);
+    if (ear.isDeciding) return;
+    ear.isDeciding = true;
+    try {
+      if ((await run.output?.catchUp()) === true) await this.#inTurn(run, () => this.#actIfHeard(run));
+    } finally {
+      ear.isDeciding = false;
+    }
   }
 
-  /** An agent that reports nothing may be talking all the time. Of one that is adopted its call tells that it reports. */
+  async #actIfHeard(run: AgentRun): Promise<void> {
+    const { redis, host, isListenedTo } = this.#options;
+    const ear = this.#of(run);
+    if (ear.call !== 'open') return;
+    const at = this.#now();
+    if (!isAgentTelling(run, ear, at) && !isListenedTo(run)) return this.#listenNow(run);
+    await redis.calls.change(ear.callId, callReducer({ kind: 'time', at }), { hearer: host });
+  }
+
+  async #open(run: AgentRun): Promise<void> {
+    const { redis, leaving } = this.#options;
+    const ear = this.#of(run);
+    if (!(await this.#isToldOf(run))) {
+      ear.call = 'untold';
+      return;
+    }
+    ear.call = 'opening';
+    const at = this.#now();
+    const answer = await untilAnswered(() => redis.calls.open(callOf(run, ear.callId, at)), leaving);
+    if (answer.status === 'session_over') {
+      ear.call = 'none';
+      return;
+    }
+    // Told meanwhile that Redis has lost it, it is opened again.
+    if (ear.call !== 'opening') return;
+    ear.call = 'open';
+    if (answer.status === 'taken') ear.callId = answer.by;
+    const isUnheard = answer.status === 'opened' && needsListener(run, ear);
+    const begun = beginningOf(run, ear, answer.status, at);
+    const unheard = isUnheard ? ear.beginUnheard(at) : [];
+    await this.#tell(run, reduceHeard([...begun, ...ear.ongoing.values(), ...unheard]));
+    this.#listenLater(run);
+  }
+
+  /**
+   * An agent that nobody listens to and that reports nothing may be talking all the time. Of one that is adopted its call
+   * tells that it reports.
+   */
   async #isToldOf(run: AgentRun): Promise<boolean> {
-    if (this.#of(run).hasReported || run.profile.events === 'room') return true;
+    if (isPhoneCall(run.session) || mayBeListenedTo(run) || this.#of(run).reportedAt > 0) return true;
     const { redis, leaving } = this.#options;
     const call = await untilAnswered(() => redis.calls.read(run.id), leaving);
     return ((call?.state as CallState | undefined)?.startedAt ?? 0) > 0;
   }
 
-  async #tell(run: AgentRun, events: readonly CallEvent[]): Promise<void> {
+  /** @param reports what of it may prove that a command has arrived */
+  async #tell(run: AgentRun, reduce: ReduceCall, reports: readonly CallEvent[] = []): Promise<void> {
     const { redis, leaving } = this.#options;
-    const [confirms, ...others] = events.flatMap((event) =>
+    const [confirms, ...others] = reports.flatMap((event) =>
       event.kind === 'playback_started' || event.kind === 'playback_ended' ? [event.id] : [],
     );
     const { callId } = this.#of(run);
     for (const id of others) await untilAnswered(() => redis.calls.confirm(callId, id), leaving);
-    const { status } = await untilAnswered(
-      () => redis.calls.change(callId, reducerOf(events), { confirms }),
-      leaving,
-    );
+    const { status } = await untilAnswered(() => redis.calls.change(callId, reduce, { confirms }), leaving);
     if (status === 'not_found' && this.#of(run).call === 'open') this.lookAgain(run);
   }
 
@@ -176,56 +200,25 @@ export class CallFeed {
     void this.#inTurn(run, () => untilAnswered(() => redis.calls.close(run.id), leaving));
   }
 
-  #joinPhone(run: AgentRun, ear: Ear): void {
-    ear.callId = run.session.callId ?? ear.callId;
-    ear.call = 'opening';
-    void this.#inTurn(run, () => this.#openPhone(run, ear));
-  }
-
-  /** It is there, unless Redis has lost it: then it begins anew, answered as it was, so that it is watched and hung up. */
-  async #openPhone(run: AgentRun, ear: Ear): Promise<void> {
-    const { redis, leaving } = this.#options;
-    const { id, profile, session } = run;
-    const at = this.#now();
-    const wish = {
-      callId: ear.callId,
-      sessionId: id,
-      medium: 'phone',
-      state: beginPhone(at),
-      settings: profile.deadAirSettings ?? {},
-      facts: { room: session.roomName, answeredAt: String(at) },
-      dueAt: undefined,
-    } as const;
-    const answer = await untilAnswered(() => redis.calls.open(wish), leaving);
-    if (answer.status === 'session_over') ear.call = 'none';
-    if (ear.call !== 'opening') return;
-    this.#join(ear, answer.status === 'taken' ? answer.by : ear.callId);
-    this.#options.onOpen(run);
-    const begun: CallEvent[] = answer.status === 'opened' ? [{ kind: 'call_started', at }] : [];
-    // The call was opened before its first agent was there, and what that one does already is still to be told.
-    const arrived: CallEvent = { kind: 'work_ended', id: AGENT_STARTING, at };
-    await this.#tell(run, [...begun, ...ear.ongoing.values(), arrived]);
-  }
-
-  /** What begins and ends a phone call, and who is there, the phone tells. */
-  #join(ear: Ear, callId = ear.callId): void {
-    ear.callId = callId;
-    ear.call = 'open';
-  }
-
-  /** One who leaves in the middle of a word has ended it, whether anybody tells so or not. */
-  #callerIs(run: AgentRun, isAway: boolean): CallEvent[] {
+  /** Somebody listens in the room unless the agent reports something first. */
+  #listenLater(run: AgentRun): void {
     const ear = this.#of(run);
-    ear.isCallerAway = isAway;
-    const at = this.#now();
-    if (!isAway) return [{ kind: 'work_ended', id: CALLER_AWAY, at }];
-    const silent: CallEvent = { kind: 'caller_speaking', active: false, at };
-    remember(ear, silent);
-    return [silent, { kind: 'work_started', id: CALLER_AWAY, at }];
+    clearTimeout(ear.listening);
+    if (ear.call !== 'open' || ear.isFollowed || !mayBeListenedTo(run)) return;
+    const inMs = listenInMs(run, ear);
+    if (inMs === 0) return this.#listenNow(run);
+    ear.listening = setTimeout(() => this.#listenNow(run), inMs).unref();
+  }
+
+  #listenNow(run: AgentRun): void {
+    const ear = this.#of(run);
+    if (ear.isFollowed || run.phase !== 'serving') return;
+    ear.isFollowed = true;
+    this.#options.listen(run);
   }
 
   #tellInTurn(run: AgentRun, events: readonly CallEvent[]): void {
-    void this.#inTurn(run, () => this.#tell(run, events));
+    void this.#inTurn(run, () => this.#tell(run, reduceHeard(events)));
   }
 
   /** Never rejects: what goes wrong with the silence of a call must not touch the call. */
@@ -238,14 +231,7 @@ export class CallFeed {
   #of(run: AgentRun): Ear {
     const known = this.#ears.get(run);
     if (known !== undefined) return known;
-    const ear: Ear = {
-      callId: run.session.callId ?? run.id,
-      call: 'unknown',
-      hasReported: false,
-      isCallerAway: false,
-      ongoing: new Map(),
-      turn: Promise.resolve(),
-    };
+    const ear = new Ear(run);
     this.#ears.set(run, ear);
     return ear;
   }
@@ -258,27 +244,6 @@ export class CallFeed {
     if ((error as Error).name === 'AbortError') return;
     this.#options.onError(run, error);
   }
-}
-
-function remember({ ongoing }: Ear, event: CallEvent): void {
-  const known = ongoingOf(event);
-  if (known?.active === true) ongoing.set(known.name, event);
-  if (known?.active === false) ongoing.delete(known.name);
-}
-
-/** The end of work that is not known to run is no news: the silence would count from it. */
-function reducerOf(events: readonly CallEvent[]): ReduceCall {
-  return (call) => {
-    const { work } = call.state as CallState;
-    const begun = new Set(Object.keys(work.open));
-    for (const event of events) if (event.kind === 'work_started') begun.add(event.id);
-    return callReducer(...events.filter((it) => it.kind !== 'work_ended' || begun.has(it.id)))(call);
-  };
-}
-
-/** Silence is watched where the profile says how, and in every phone call. */
-function isWatched(run: AgentRun): boolean {
-  return run.profile.deadAirSettings !== undefined || isPhoneCall(run.session);
 }
 
 function hasBothSides(run: AgentRun): boolean {

@@ -1,25 +1,19 @@
 import { fileURLToPath } from 'node:url';
-import type { CallEvent } from '@greenroom/dead-air';
 import type { AgentRun } from '../agent-run.js';
 import type { Companion, startCompanion } from '../process/index.js';
-import type { HeardInRoom, JoinRoom } from '../room-ear/room-sounds.js';
+import type { HeardInRoom, JoinRoom, Sounds } from '../room-ear/room-sounds.js';
 
 const PROGRAM = fileURLToPath(new URL('../room-ear/main.js', import.meta.url));
 /** After it was lost: the room, or the program. */
 const AGAIN_MS = 1000;
-/** What goes on in a room that nobody listens in is unknown: until somebody does, its silence does not count. */
-const UNHEARD = 'room_unheard';
-
-type Sound =
-  | { kind: 'agent_speaking' | 'caller_speaking'; active: boolean }
-  | { kind: 'work_started' | 'work_ended'; id: string };
 
 interface Options {
   readonly livekitUrl: string;
   readonly start: typeof startCompanion;
   readonly mintToken: (run: AgentRun) => Promise<string>;
-  readonly now: () => number;
-  readonly hear: (run: AgentRun, heard: readonly CallEvent[]) => void;
+  readonly hear: (run: AgentRun, sounds: Sounds) => void;
+  /** Nobody hears what goes on in the room, until somebody does again. */
+  readonly lose: (run: AgentRun) => void;
   readonly onError: (run: AgentRun, error: unknown) => void;
   /** The program went, and is started again. */
   readonly onLost: () => void;
@@ -27,7 +21,7 @@ interface Options {
 
 /**
  * Hears for itself who speaks in the rooms of agents that do not tell: in one program of its own for all of them, which is
- * started when the first of them has a call.
+ * started when the first of them is to be listened to.
  */
 export class RoomListener {
   readonly #options: Options;
@@ -43,14 +37,18 @@ export class RoomListener {
     this.#options = options;
   }
 
-  /** A call has begun, or has another agent, which is told of who speaks already. Returns at once. */
+  /** From now on, until its room is gone. Another agent's call is told of who speaks already. Returns at once. */
   follow(run: AgentRun): void {
-    if (this.#isClosed || run.profile.events !== 'room') return;
+    if (this.#isClosed) return;
     this.#runs.set(run.session.roomName, run);
     const heard = this.#heard.get(run.session.roomName);
-    if (heard === undefined) this.#hear(run, [{ kind: 'work_started', id: UNHEARD }]);
-    else this.#take(heard);
+    if (heard !== undefined) this.#take(heard);
     void this.#join(run).catch((error: unknown) => this.#options.onError(run, error));
+  }
+
+  /** Whether somebody hears at this moment what goes on in its room. */
+  isListeningTo({ session }: AgentRun): boolean {
+    return this.#heard.has(session.roomName);
   }
 
   close(): void {
@@ -83,26 +81,14 @@ export class RoomListener {
     if (run === undefined) return;
     if (!heard.isThere) return this.#lose(heard.room);
     this.#heard.set(heard.room, heard);
-    this.#hear(run, [
-      { kind: 'agent_speaking', active: heard.agent },
-      { kind: 'caller_speaking', active: heard.caller },
-      { kind: 'work_ended', id: UNHEARD },
-    ]);
-  }
-
-  #hear(run: AgentRun, sounds: readonly Sound[]): void {
-    const at = this.#options.now();
-    this.#options.hear(
-      run,
-      sounds.map((sound) => ({ ...sound, at })),
-    );
+    this.#options.hear(run, heard);
   }
 
   /** Whether it was the room itself that went shows a moment later. */
   #lose(room: string): void {
     this.#heard.delete(room);
     const lost = this.#runs.get(room);
-    if (lost?.phase === 'serving') this.#hear(lost, [{ kind: 'work_started', id: UNHEARD }]);
+    if (lost?.phase === 'serving') this.#options.lose(lost);
     if (this.#lost.has(room)) return;
     this.#lost.add(room);
     setTimeout(() => {

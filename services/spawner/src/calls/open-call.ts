@@ -1,0 +1,36 @@
+import { AGENT_STARTING, begin, beginPhone, type CallEvent } from '@greenroom/dead-air';
+import type { OpenCallArguments, OpenCallResult } from '@greenroom/redis-schema';
+import type { AgentRun } from '../agent-run.js';
+import type { Ear } from './ear.js';
+import { isPhoneCall } from './phone-call.js';
+
+/** The call of a launch. One that is there already stays as it is. */
+export function callOf({ id, profile, session }: AgentRun, callId: string, at: number): OpenCallArguments {
+  const isPhone = isPhoneCall(session);
+  return {
+    callId,
+    sessionId: id,
+    medium: isPhone ? 'phone' : 'livekit',
+    state: isPhone ? beginPhone(at) : begin(at, 'livekit'),
+    settings: profile.deadAirSettings ?? {},
+    dueAt: undefined,
+    // One that Redis has lost begins anew, answered as it was, so that it is watched and hung up.
+    ...(isPhone && { facts: { room: session.roomName, answeredAt: String(at) } }),
+  };
+}
+
+/**
+ * What its beginning is told with. What begins and ends a phone call, and who is there, the phone tells; it was opened before
+ * its first agent was there. Of a LiveKit call it was perhaps not told that it has begun, where we died just then.
+ */
+export function beginningOf(
+  run: AgentRun,
+  ear: Ear,
+  status: Exclude<OpenCallResult['status'], 'session_over'>,
+  at: number,
+): CallEvent[] {
+  const begun: CallEvent = { kind: 'call_started', at };
+  if (status !== 'taken' && !isPhoneCall(run.session)) return [begun, ...ear.callerIs(run, at)];
+  const arrived: CallEvent = { kind: 'work_ended', id: AGENT_STARTING, at };
+  return status === 'opened' ? [begun, arrived] : [arrived];
+}
