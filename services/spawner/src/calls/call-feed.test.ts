@@ -210,6 +210,10 @@ test('where nothing is said of how, a call is heard by what its agent reports, a
   await waitFor(async () => (await waitForCall(mute)).dueAt! - now() < SILENCE_MS + 1);
   expect((await waitForCall(mute)).dueAt! - now()).toBeGreaterThan(SILENCE_MS - 1000);
   expect((await waitForCall(telling)).dueAt).toBe(dueAt);
+  const muteDueAt = (await waitForCall(mute)).dueAt;
+  feed.overhear(mute, { agent: false, caller: false });
+  await sleep(100);
+  expect((await waitForCall(mute)).dueAt).toBe(muteDueAt);
   feed.overhear(telling, { agent: false, caller: true });
   await waitFor(async () => (await waitForCall(telling)).dueAt! - now() > SOON_MS);
   feed.overhear(telling, { agent: false, caller: false });
