@@ -178,7 +178,8 @@ test('CI runs what a person runs', () => {
     test: 'node scripts/test.mjs',
     'test:faults': 'node scripts/test-faults.mjs',
     'test:versions': 'node scripts/test-versions.mjs',
-    call: 'node scripts/call.mjs',
+    greenroom: 'node scripts/greenroom.mjs',
+    call: 'node scripts/greenroom.mjs call',
   });
 });
 

@@ -198,6 +198,8 @@ export interface SessionDurations {
 export interface HealthView {
   success: boolean;
   status: 'healthy' | 'degraded' | 'unhealthy';
+  /** Of this api. */
+  version?: string;
   sessions: { ready: number; starting: number; pool: number; warming: number; queued: number };
   stats: {
     totalSpawned: number;

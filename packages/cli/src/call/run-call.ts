@@ -1,17 +1,23 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration, type StartResponse } from '@greenroom/contracts';
+import { ApiError } from '../api/api-error.js';
+import type { HttpClient } from '../api/http-client.js';
+import { CliError } from '../cli-error.js';
+import { EXIT, type ExitCode } from '../exit-codes.js';
 import { findSpeech, type Segment } from '../speech/segments.js';
 import { synthesize } from '../speech/synthesize.js';
 import { decodeWav, encodeWav, type Pcm } from '../speech/wav.js';
-import { ApiClient, ApiError } from './api-client.js';
+import { CallApi } from './call-api.js';
 import { CallClock } from './call-clock.js';
 import { RoomConnection } from './room-connection.js';
 import { Transcript, type TranscriptEntry } from './transcript.js';
 
 export interface CallOptions {
-  apiUrl: string;
-  apiKey: string | undefined;
+  /** Without a key. */
+  api: HttpClient;
+  /** With the key that opens the start, where there is one. */
+  startApi: HttpClient;
   name: string | undefined;
   voice: string | undefined;
   profile: string | undefined;
@@ -41,18 +47,12 @@ export interface CallReport {
   endReason: string | null;
 }
 
-/** Why a call did not come about; `exitCode` tells programs. */
-export class CallError extends Error {
-  override readonly name = 'CallError';
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.exitCode = exitCode;
+/** Why a call did not come about. */
+export class CallError extends CliError {
+  constructor(message: string, exitCode: ExitCode, next?: string) {
+    super(message, { exitCode, ...(next !== undefined && { next }) });
   }
 }
-
-export const EXIT = { started: 0, refused: 3, notJoined: 4, noAgent: 5 } as const;
 
 const AGENT_LIMIT_MS = 60_000;
 const GREETING_LIMIT_MS = 8_000;
@@ -68,7 +68,7 @@ const POLL_MS = 500;
 /** One call from beginning to end. Whatever happens, the session is ended. @throws CallError */
 export async function runCall(options: CallOptions): Promise<CallReport> {
   const sounds = await prepareSounds(options);
-  const api = new ApiClient(options.apiUrl, options.apiKey);
+  const api = new CallApi(options.api, options.startApi);
   const clock = new CallClock();
   const started = await start(api, options);
   const startAnsweredMs = clock.now();
@@ -117,7 +117,7 @@ async function prepareSounds({ say, wav }: CallOptions): Promise<Sound[]> {
   return Promise.all([...spoken, ...recorded]);
 }
 
-async function start(api: ApiClient, { name, voice, profile }: CallOptions): Promise<StartResponse> {
+async function start(api: CallApi, { name, voice, profile }: CallOptions): Promise<StartResponse> {
   try {
     return await api.start({
       ...(name !== undefined && { userName: name }),
@@ -125,12 +125,16 @@ async function start(api: ApiClient, { name, voice, profile }: CallOptions): Pro
       ...(profile !== undefined && { profile }),
     });
   } catch (error) {
-    throw new CallError((error as Error).message, EXIT.refused);
+    throw new CallError(
+      (error as Error).message,
+      EXIT.refused,
+      error instanceof ApiError ? error.next : undefined,
+    );
   }
 }
 
 interface Conversation {
-  api: ApiClient;
+  api: CallApi;
   started: StartResponse;
   connection: RoomConnection;
   clock: CallClock;
@@ -180,7 +184,7 @@ async function joinAgent({ api, started, connection }: Conversation, stop: Abort
 }
 
 /** Ends only by failing, with the reason, when the session does. */
-async function watchStart(api: ApiClient, sessionId: string, arrived: AbortSignal): Promise<never> {
+async function watchStart(api: CallApi, sessionId: string, arrived: AbortSignal): Promise<never> {
   for (;;) {
     await requireLiveSession(api, sessionId);
     await sleep(POLL_MS, undefined, { signal: arrived }).catch(() => new Promise<never>(() => undefined));
@@ -188,7 +192,7 @@ async function watchStart(api: ApiClient, sessionId: string, arrived: AbortSigna
 }
 
 /** Room and token come with promotion, perhaps under another id; the old one leads to it. */
-async function waitInLine(api: ApiClient, { sessionId }: StartResponse, stop: AbortSignal) {
+async function waitInLine(api: CallApi, { sessionId }: StartResponse, stop: AbortSignal) {
   for (;;) {
     const session = await api.session(sessionId);
     if (session.roomName !== null) return api.token(session.sessionId, session.roomName);
@@ -197,7 +201,7 @@ async function waitInLine(api: ApiClient, { sessionId }: StartResponse, stop: Ab
 }
 
 /** @throws CallError with the reason when the start has failed or the session is over */
-async function requireLiveSession(api: ApiClient, sessionId: string): Promise<void> {
+async function requireLiveSession(api: CallApi, sessionId: string): Promise<void> {
   const session = await api.session(sessionId).catch((error: ApiError) => error);
   if (session instanceof ApiError) {
     // An api that is away for a moment says nothing about the session.
@@ -250,7 +254,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Ends the session and waits until it is over, for its reason. */
-async function hangUp(api: ApiClient, sessionId: string, connection: RoomConnection): Promise<string | null> {
+async function hangUp(api: CallApi, sessionId: string, connection: RoomConnection): Promise<string | null> {
   await connection.leave().catch(() => undefined);
   await api.end(sessionId).catch(() => undefined);
   const deadline = performance.now() + ANSWER_LIMIT_MS;

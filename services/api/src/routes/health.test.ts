@@ -35,6 +35,7 @@ test.each(['/api/health', '/health'])('%s counts callers and warm agents apart',
   expect(body).toEqual({
     success: true,
     status: 'healthy',
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     sessions: { ready: 2, starting: 0, pool: 0, warming: 0, queued: 0 },
     stats: expect.objectContaining({ totalAssigned: 2, totalSpawned: expect.any(Number) }),
     capacity: { current: 2, max: 5, available: 3 },

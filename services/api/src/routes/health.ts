@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { DependencyStatus, HealthView } from '@greenroom/contracts';
 import { type HealthCounts, RedisUnavailableError } from '@greenroom/redis-schema';
 import type { ApiContext } from '../context.js';
@@ -5,6 +6,7 @@ import { defineRoute, type Route } from '../http/route.js';
 
 /** GET /api/health and /health: counts and what we depend on. */
 export function health({ redis, livekit, lineWatch }: ApiContext): Route {
+  const version = readVersion();
   return defineRoute({
     method: 'get',
     paths: ['/api/health', '/health'],
@@ -13,17 +15,20 @@ export function health({ redis, livekit, lineWatch }: ApiContext): Route {
       const startedAt = performance.now();
       const [counts, livekitStatus] = await Promise.all([readCounts(redis), livekit.read()]);
       if (!counts) {
-        const body = unhealthy(livekitStatus, lineWatch.maxSessions);
+        const body = { ...unhealthy(livekitStatus, lineWatch.maxSessions), version };
         return { status: 503, body, headers: { 'Retry-After': '2' } };
       }
       const latencyMs = Math.round(performance.now() - startedAt);
       return {
         status: 200,
-        body: viewHealth(
-          counts,
-          { redis: viewRedis(counts, latencyMs), livekit: livekitStatus },
-          lineWatch.maxSessions,
-        ),
+        body: {
+          ...viewHealth(
+            counts,
+            { redis: viewRedis(counts, latencyMs), livekit: livekitStatus },
+            lineWatch.maxSessions,
+          ),
+          version,
+        },
       };
     },
   });
@@ -81,4 +86,9 @@ function unhealthy(livekit: DependencyStatus, max: number): HealthView {
       spawners: { status: 'down', count: 0, detail: 'unknown without Redis' },
     },
   };
+}
+
+function readVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
