@@ -23,7 +23,7 @@ function subscribe(listener: () => void): () => void {
  * Whole seconds since then, by the server's clock. While the stream is lost they stand still: what is not known to go on is
  * not shown as going on.
  */
-export function useSecondsSince(time: string | number): number {
+export function useSecondsSince(time: string): number {
   const following = useFollowing();
   return useSyncExternalStore(subscribe, () => secondsSince(time, following));
 }
@@ -33,9 +33,30 @@ export function useOwnSecondsSince(time: number): number {
   return useSyncExternalStore(subscribe, () => Math.max(0, Math.floor((Date.now() - time) / 1_000)));
 }
 
-export function secondsSince(time: string | number, { connection, clock }: Following): number {
-  const then = typeof time === 'number' ? time : Date.parse(time);
+/** Whole seconds until then, by the server's clock; 0 when it is past. */
+export function useSecondsUntil(time: string): number {
+  const following = useFollowing();
+  const left = (): number => Math.max(0, Math.ceil((Date.parse(time) - serverNow(following)) / 1_000));
+  return useSyncExternalStore(subscribe, left);
+}
+
+/** Changes once a second while it is wanted. */
+export function useTick(isWanted: boolean): number {
+  return useSyncExternalStore(isWanted ? subscribe : never, () =>
+    isWanted ? Math.floor(Date.now() / 1_000) : 0,
+  );
+}
+
+/** The server's time in milliseconds, as of when it was heard last. */
+export function serverNow({ connection, clock }: Following): number {
   const state = connection.read();
-  const now = (state.kind === 'lost' ? state.asOf : Date.now()) + clock.read();
-  return Math.max(0, Math.floor((now - then) / 1_000));
+  return (state.kind === 'lost' ? state.asOf : Date.now()) + clock.read();
+}
+
+function secondsSince(time: string, following: Following): number {
+  return Math.max(0, Math.floor((serverNow(following) - Date.parse(time)) / 1_000));
+}
+
+function never(): () => void {
+  return () => undefined;
 }

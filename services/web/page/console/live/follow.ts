@@ -64,7 +64,7 @@ function lookUp({ name, data }: LiveEvent, store: LiveStore): void {
 
 const LOOK_UP_AFTER_MS = 500;
 
-/** Asks once for many reasons to ask. */
+/** Asks once for many reasons to ask. An answer that does not come leaves what is known; the next snapshot says it all. */
 class Question {
   #isDue = false;
   readonly #ask: (store: LiveStore) => Promise<void>;
@@ -78,15 +78,19 @@ class Question {
     this.#isDue = true;
     setTimeout(() => {
       this.#isDue = false;
-      // An answer that does not come leaves what is known; the next snapshot says it all.
       this.#ask(store).catch(() => undefined);
     }, LOOK_UP_AFTER_MS);
   }
 }
 
-const pooled = new Question(async (store) => {
+/** After something was done to a pool that its events do not tell. */
+export async function refreshPools(store: LiveStore): Promise<void> {
   store.takePools((await askAsAdmin<{ pools: PoolView[] }>('/api/pool')).pools);
-});
-const hosted = new Question(async (store) => {
+}
+
+export async function refreshHosts(store: LiveStore): Promise<void> {
   store.takeHosts((await askAsAdmin<{ hosts: HostView[] }>('/api/hosts')).hosts);
-});
+}
+
+const pooled = new Question(refreshPools);
+const hosted = new Question(refreshHosts);
