@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PAUSE_MS = 2_500;
+const PAUSE_MS = 1_500;
 
 /**
  * Kills one instance after the other, each back before the next goes, until `stop()`: every api and the spawner, always in the
