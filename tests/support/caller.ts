@@ -10,8 +10,9 @@ import {
 const CALLER = fileURLToPath(new URL('../fixtures/caller.mjs', import.meta.url));
 
 interface CallerEvent {
-  event: 'joined' | 'came' | 'left' | 'reconnecting' | 'disconnected';
+  event: 'joined' | 'came' | 'left' | 'published' | 'data' | 'reconnecting' | 'disconnected';
   identity?: string;
+  attributes?: Record<string, string>;
   sid?: string;
 }
 

@@ -36,7 +36,8 @@ export const AGENT_EVENT_NAMES = [
 export const SAY_TOPIC = 'greenroom.say';
 export const UNSAY_TOPIC = 'greenroom.unsay';
 
-export type SayPurpose = 'checkin' | 'goodbye' | 'apology';
+/** `announcement`: the caller is to know something, whatever the agent is about. */
+export type SayPurpose = 'checkin' | 'goodbye' | 'apology' | 'announcement';
 
 /** Body of a message of topic `greenroom.say`. It may come more than once: whoever obeys says it once. */
 export interface SayMessage {

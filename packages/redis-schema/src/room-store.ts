@@ -1,7 +1,7 @@
 import { type ScriptAnswer, type ScriptRunner, unexpected } from './script-runner.js';
-import { parseSession } from './session-codec.js';
+import { parseEnded, parseSession } from './session-codec.js';
 import type { LaunchRef, Superseded } from './sessions/index.js';
-import type { SessionRecord } from './session-types.js';
+import type { EndedRecord, SessionRecord } from './session-types.js';
 import type { EpochMs } from './types.js';
 
 /** `unknown`: LiveKit could not tell, or somebody is on the way in. */
@@ -34,6 +34,11 @@ export type PresenceResult =
   /** The caller has not come, or not come back, in time. */
   | { status: 'ending'; session: SessionRecord }
   | Superseded;
+
+export type ListenerResult =
+  | { status: 'ok' | 'refused'; session: SessionRecord }
+  | { status: 'ended'; ended: EndedRecord }
+  | { status: 'not_found' };
 
 /** What is known of rooms: those that must go, and who is in those of live launches. */
 export class RoomStore {
@@ -76,6 +81,25 @@ export class RoomStore {
         return { status: 'superseded', now: answer.now as string | undefined };
       default:
         throw unexpected('note-presence', answer);
+    }
+  }
+
+  /**
+   * An operator listens in on a call from now on, and its caller was told. Noted again under the same identity, it is one.
+   * @throws RedisRecoveringError when the session may have been lost with the data
+   */
+  async noteListener(sessionId: string, identity: string): Promise<ListenerResult> {
+    const answer = await this.#scripts.run('note-listener', { sessionId, identity });
+    switch (answer.status) {
+      case 'ok':
+      case 'refused':
+        return { status: answer.status, session: parseSession(answer.session) };
+      case 'ended':
+        return { status: 'ended', ended: parseEnded(answer.ended) };
+      case 'not_found':
+        return { status: 'not_found' };
+      default:
+        throw unexpected('note-listener', answer);
     }
   }
 

@@ -32,6 +32,7 @@ export type CommandName =
   | 'list-sessions'
   | 'mark-ready'
   | 'move-session'
+  | 'note-listener'
   | 'note-presence'
   | 'open-call'
   | 'plan-refill'

@@ -71,6 +71,7 @@ export function parseSession(raw: unknown): SessionRecord {
     alarm: text(h.alarm),
     callId: text(h.callId),
     deadAir: text(h.deadAir),
+    listened: text(h.listened),
     load: (raw as { load?: SessionLoad }).load,
   };
 }

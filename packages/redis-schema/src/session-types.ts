@@ -101,6 +101,8 @@ export interface SessionRecord {
   load: SessionLoad | undefined;
   /** `step@time` of what dead air made happen, oldest first, separated by blanks. */
   deadAir: string | undefined;
+  /** `identity@time` of those who began to listen in, oldest first, separated by blanks. */
+  listened: string | undefined;
 }
 
 /** What an agent uses, with all that it has started. */

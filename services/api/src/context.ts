@@ -2,6 +2,7 @@ import type { RedisSchema } from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
 import type { ApiConfig } from './config.js';
 import type { OpenStreams } from './http/open-streams.js';
+import type { AgentMessages } from './livekit/agent-messages.js';
 import type { LiveKitBreaker } from './livekit/livekit-breaker.js';
 import type { LiveKitProbe } from './livekit/livekit-probe.js';
 import type { Rooms } from './livekit/rooms.js';
@@ -13,6 +14,7 @@ export interface ApiContext {
   readonly config: ApiConfig;
   readonly redis: RedisSchema;
   readonly rooms: Rooms;
+  readonly agentMessages: AgentMessages;
   readonly livekit: LiveKitProbe;
   /** Refuses starts while LiveKit is away. */
   readonly livekitBreaker: LiveKitBreaker;

@@ -63,8 +63,9 @@ async function main(): Promise<void> {
 
   const lineWatch = new LineWatch({ redis, maxSessions: config.maxSessions, metrics, logger });
   const ends = new EndOfCalls({ redis, rooms, ends: metrics.callEnds });
+  const agentMessages = new AgentMessages(config);
   const senders: CallSender[] = [
-    new LiveKitSender(redis, new AgentMessages(config)),
+    new LiveKitSender(redis, agentMessages),
     ...openPhoneSender(config, { ends, metrics, logger }),
   ];
   const commandSender = new CommandSender({
@@ -76,7 +77,7 @@ async function main(): Promise<void> {
   });
   const dueWatcher = new DueWatcher({ redis, sender: commandSender, lateness: metrics.callLateness, logger });
   const app = buildApp(
-    { config, redis, rooms, livekit, livekitBreaker, streams, lineWatch, metrics, logger },
+    { config, redis, rooms, agentMessages, livekit, livekitBreaker, streams, lineWatch, metrics, logger },
     { isServing: () => !shutdown.hasStarted() },
   );
   const server = createApiServer(app);

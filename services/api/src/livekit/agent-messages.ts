@@ -12,6 +12,7 @@ const LIMIT_SECONDS = 1;
 
 /** `ParticipantInfo.Kind` of livekit_models.proto; the SDK exports the field, not its names. */
 const KIND_STANDARD = 0;
+const KIND_SIP = 3;
 const KIND_AGENT = 4;
 
 export interface AgentInRoom {
@@ -48,6 +49,16 @@ export class AgentMessages {
       destinationIdentities,
     });
     return true;
+  }
+
+  /** Whether somebody is in the room who can be told something. @throws when LiveKit does not answer, or has no such room */
+  async hasCaller(roomName: string): Promise<boolean> {
+    const participants = await this.#client.listParticipants(roomName);
+    return participants.some(
+      ({ identity, kind, state }) =>
+        state === ParticipantInfo_State.ACTIVE &&
+        (identity.startsWith(CALLER_IDENTITY_PREFIX) || kind === KIND_SIP),
+    );
   }
 }
 

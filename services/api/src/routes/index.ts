@@ -12,6 +12,7 @@ import { getSession } from './get-session.js';
 import { health } from './health.js';
 import { drainHost, undrainHost } from './drain-host.js';
 import { hostLost } from './host-lost.js';
+import { listenIn } from './listen-in.js';
 import { listHosts } from './list-hosts.js';
 import { listProfiles } from './list-profiles.js';
 import { listSessions } from './list-sessions.js';
@@ -44,6 +45,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     sessionHistory(context),
     sessionTranscript(context),
     sessionTimeline(context),
+    listenIn(context),
     mintToken(context),
     listSessions(context),
     forgetUser(context),

@@ -91,11 +91,13 @@ function isRoomOf(roomName: string, { id, queuedAs }: SessionRecord): boolean {
   return roomName === roomNameOf(id) || (queuedAs !== undefined && roomName === roomNameOf(queuedAs));
 }
 
-/** `lk.` belongs to LiveKit: an agent's state is told in `lk.agent.state`, and no caller may play one. */
+/** `lk.` belongs to LiveKit: an agent's state is told in `lk.agent.state`, and no caller may play one. `greenroom.` is ours. */
 function withoutReserved(attributes: Record<string, string> | undefined): Record<string, string> | undefined {
   if (!attributes) return undefined;
   return Object.fromEntries(
-    Object.entries(attributes).filter(([name]) => !name.startsWith('lk.') && !OURS.has(name)),
+    Object.entries(attributes).filter(
+      ([name]) => !name.startsWith('lk.') && !name.startsWith('greenroom.') && !OURS.has(name),
+    ),
   );
 }
 

@@ -10,6 +10,7 @@ import { type AppOptions, buildApp } from '../app.js';
 import { parseApiConfig, REDIS_LIMIT_MS } from '../config.js';
 import type { ApiContext } from '../context.js';
 import { OpenStreams } from '../http/open-streams.js';
+import { AgentMessages } from '../livekit/agent-messages.js';
 import { askLiveKit, LiveKitBreaker } from '../livekit/livekit-breaker.js';
 import { LiveKitProbe } from '../livekit/livekit-probe.js';
 import { Rooms } from '../livekit/rooms.js';
@@ -98,6 +99,7 @@ export async function openTestApi({
     config,
     redis: schema,
     rooms: new Rooms(config, { breaker: livekitBreaker, logger }),
+    agentMessages: new AgentMessages(config),
     livekit: new LiveKitProbe(config, livekitBreaker),
     livekitBreaker,
     streams: new OpenStreams(metrics.openStreams),

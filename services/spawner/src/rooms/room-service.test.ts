@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { agentIdentity, CALLER_IDENTITY_PREFIX, roomNameOf, roomOptions } from '@greenroom/contracts';
+import {
+  agentIdentity,
+  CALLER_IDENTITY_PREFIX,
+  LISTENER_IDENTITY_PREFIX,
+  roomNameOf,
+  roomOptions,
+} from '@greenroom/contracts';
 import {
   baseEnvironment,
   type RunningProcess,
@@ -57,7 +63,7 @@ function agentToken(generation: number): Promise<string> {
   return mintAgentToken({ sessionId, generation, roomName, lifeMs: 60_000 }, credentials);
 }
 
-function tokenOf(identity: string, kind: 'agent' | 'standard'): Promise<string> {
+function tokenOf(identity: string, kind: 'agent' | 'standard' | 'ingress'): Promise<string> {
   const token = new AccessToken(livekit.apiKey, livekit.apiSecret, { identity });
   token.kind = kind;
   token.addGrant({ roomJoin: true, room: roomName });
@@ -122,6 +128,15 @@ describe('who is in the room', () => {
     expect(await rooms.whoIsIn(roomName, launch)).toEqual({ caller: 'absent', agent: 'absent' });
     expect(await rooms.whoIsIn('no-such-room', launch)).toEqual({ caller: 'absent', agent: 'absent' });
   });
+});
+
+test('an operator who listens in is neither the caller nor the agent, nor taken for one that may be', async () => {
+  const launch = { sessionId, generation: 2 };
+  await enter(await tokenOf(`${LISTENER_IDENTITY_PREFIX}abc`, 'ingress'));
+  expect(await rooms.whoIsIn(roomName, launch)).toEqual({ caller: 'absent', agent: 'absent' });
+  expect(await rooms.hasCaller(roomName)).toBe(false);
+  expect(await rooms.hasActiveAgent(roomName, launch)).toBe(false);
+  expect(await rooms.mayHaveAgent(roomName, launch)).toBe(false);
 });
 
 test('agents are removed, callers stay', async () => {

@@ -1,0 +1,64 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError, SAY_TOPIC, type SayMessage, UNSAY_TOPIC } from '@greenroom/contracts';
+import type { RedisSchema, SessionRecord } from '@greenroom/redis-schema';
+import { nanoid } from 'nanoid';
+import type { AgentMessages } from '../livekit/agent-messages.js';
+import { SaidEvents } from './said-events.js';
+
+/** Less than a request may take. */
+const LIMIT_MS = 4_000;
+/** A message may be lost, and a caller may finish speaking. */
+const AGAIN_MS = 700;
+
+export interface TellOptions {
+  readonly redis: Pick<RedisSchema, 'events'>;
+  readonly messages: Pick<AgentMessages, 'send' | 'hasCaller'>;
+  readonly text: string;
+}
+
+/**
+ * Has the agent tell its caller that somebody is about to listen. Resolves when it has taken that up.
+ * @throws CodedError `caller_not_told` when nobody is there to be told, or the agent does not say it in time
+ */
+export async function tellCaller(session: SessionRecord, options: TellOptions): Promise<void> {
+  const said = new SaidEvents();
+  const unfollow = await said.follow(options.redis, session.id);
+  try {
+    if (await isTold(session, said, options)) return;
+  } finally {
+    await unfollow();
+  }
+  throw new CodedError('caller_not_told');
+}
+
+async function isTold(session: SessionRecord, said: SaidEvents, options: TellOptions): Promise<boolean> {
+  const { messages, text } = options;
+  const { id: sessionId, generation, roomName } = session;
+  const agent = { sessionId, generation, roomName };
+  const until = performance.now() + LIMIT_MS;
+  let commandId = newCommandId();
+  while (performance.now() < until) {
+    if (!(await messages.hasCaller(roomName))) return false;
+    const order: SayMessage = { commandId, text, purpose: 'announcement' };
+    if (!(await messages.send(agent, SAY_TOPIC, order))) return false;
+    const pauseMs = Math.min(AGAIN_MS, Math.max(0, until - performance.now()));
+    switch (await said.outcomeOf(commandId, pauseMs)) {
+      case 'taken_up':
+        return true;
+      case 'not_said':
+        // Into the words of a caller nothing is said. An order is taken once, so this is another one.
+        commandId = newCommandId();
+        await sleep(pauseMs);
+        break;
+      case 'unknown':
+        break;
+    }
+  }
+  // Nobody will listen now, so nobody should say so later.
+  await messages.send(agent, UNSAY_TOPIC, { commandId }).catch(() => undefined);
+  return false;
+}
+
+function newCommandId(): string {
+  return `listen-${nanoid()}`;
+}
