@@ -1,6 +1,6 @@
 -- Asks for the end of a session, whatever its state. The first cause wins.
--- Args: sessionId, reason, by, detail?, expectStatus?, expectGeneration?, expectLaunch?, onlyPastDeadline?, fromHost? (the host
---       that asks, where one does)
+-- Args: sessionId, reason, by, detail?, expectStatus?, expectGeneration?, expectLaunch?, onlyPastDeadline?, atOnce? (its
+--       processes get no time to leave), fromHost? (the host that asks, where one does)
 -- Answers: ending | already_ending | fenced (its host cannot be asked: the session is over, its room must be deleted)
 --          {session} | gone | refused {session} | ended {ended} | not_found
 -- @flags allow-oom
@@ -29,6 +29,7 @@ if session.status == 'pooled' and A.by == 'agent' and age < SHORT_LIFE_MS then
   Ending.hold_off_refills(session.profile, 1000, 60000)
 end
 
+if A.atOnce == true then Ending.skip_grace(session) end
 local outcome = Ending.begin(session, A.reason, A.by, A.detail)
 if outcome == 'gone' then
   Line.admit()

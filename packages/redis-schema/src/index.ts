@@ -40,6 +40,8 @@ export type { LogPart, LogQuestion } from './host-questions.js';
 export type {
   ClaimResult,
   EndArguments,
+  EndManyArguments,
+  EndManyResult,
   EndResult,
   FailResult,
   LaunchRef,

@@ -20,6 +20,7 @@ export type CommandName =
   | 'confirm-command'
   | 'declare-host-lost'
   | 'drain-host'
+  | 'end-matching'
   | 'end-unclaimed'
   | 'fail-launch'
   | 'finish-end'

@@ -65,6 +65,7 @@ export function parseSession(raw: unknown): SessionRecord {
     endReason: text(h.endReason) as EndReason | undefined,
     endedBy: text(h.endedBy) as EndedBy | undefined,
     endDetail: text(h.endDetail),
+    endAtOnce: h.endAtOnce === '1',
     endRequestedAt: integer(h.endRequestedAt),
     error: text(h.error),
     lastLines: text(h.lastLines),

@@ -90,6 +90,8 @@ export interface SessionRecord {
   endReason: EndReason | undefined;
   endedBy: EndedBy | undefined;
   endDetail: string | undefined;
+  /** Its processes get no time to leave. */
+  endAtOnce: boolean;
   endRequestedAt: EpochMs | undefined;
   error: string | undefined;
   /** JSON array of the last lines of an agent that failed to start. */

@@ -60,6 +60,8 @@ export class AgentRun {
   recordKept: Promise<unknown> = Promise.resolve();
   /** It has no use for a grace: a process that hangs does not act on a signal. */
   hangs = false;
+  /** Aborted when its processes are to get no time to leave any more. */
+  readonly skipGrace = new AbortController();
   /** It took more than its limits allow, and is killed for it. */
   isOverLimit = false;
   /** Its session may have another launch by now, whose room this is too. */

@@ -94,7 +94,9 @@ export class SessionEnds {
     if (found.status !== 'live') {
       if (roomName !== undefined) await this.deleteRoom(roomName);
     } else if (found.session.status === 'ending' && found.session.host === state.hostId) {
-      if (await this.#isOurs(found.session)) await this.end(sessionId);
+      if (!(await this.#isOurs(found.session))) return;
+      if (found.session.endAtOnce) this.#context.runs.get(sessionId)?.skipGrace.abort();
+      await this.end(sessionId);
     }
   }
 
@@ -135,10 +137,11 @@ export class SessionEnds {
     if (run.identity === undefined) return undefined;
     const { config, metrics, logger, faults } = this.#context;
     const { identity, remembered, cgroup } = run;
-    const graceMs = run.hangs || run.isOverLimit ? 0 : config.terminationGraceMs;
+    const { signal } = run.skipGrace;
+    const graceMs = run.hangs || run.isOverLimit || signal.aborted ? 0 : config.terminationGraceMs;
     const pgid = readIdentity(identity.pid, identity.launchId)?.pgid ?? identity.pgid;
     const onTerminated = () => faults.reach('killing');
-    const result = await stopTree({ identity, remembered, cgroup, graceMs, onTerminated });
+    const result = await stopTree({ identity, remembered, cgroup, graceMs, onTerminated, signal });
     metrics.stops.inc({ outcome: result.outcome });
     const facts = {
       session: shortId(run.id),

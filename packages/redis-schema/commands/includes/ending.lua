@@ -84,6 +84,14 @@ function Ending.remove(session)
   redis.call('DEL', K.session(id), K.logs(id), K.stream(id))
 end
 
+-- The owner gives its processes no time to leave, also where its end is under way.
+function Ending.skip_grace(session)
+  write(session, { endAtOnce = '1' })
+  if session.status == 'ending' and present(session.host) then
+    wake('host:' .. session.host .. ':wake', { kind = 'end', id = session.id })
+  end
+end
+
 -- Asks for the end. Answers 'ending' when the owner has to act, 'gone' when nobody ever claimed the session,
 -- 'already_ending' when another cause was first: that one is kept.
 function Ending.begin(session, reason, by, detail)

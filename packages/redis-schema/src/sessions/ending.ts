@@ -3,6 +3,7 @@ import type { HostHolder } from '../host-store.js';
 import { asList, type ScriptRunner, unexpected } from '../script-runner.js';
 import { parseEnded, parseSession } from '../session-codec.js';
 import type { EndedRecord, SessionRecord } from '../session-types.js';
+import type { ListFilter } from './reading.js';
 import type { Epoch } from '../types.js';
 
 export interface EndArguments {
@@ -18,7 +19,40 @@ export interface EndArguments {
   expectLaunch?: string | undefined;
   /** Refuse unless the deadline is really over, by the clock of Redis. */
   onlyPastDeadline?: boolean | undefined;
+  /** Its processes get no time to leave, also where its end is under way. */
+  atOnce?: boolean | undefined;
 }
+
+export interface EndManyArguments {
+  filter: ListFilter;
+  /** Counts, and ends none. */
+  dryRun: boolean;
+  reason: EndReason;
+  by: EndedBy;
+  detail?: string | undefined;
+  /** Then those whose end is under way match too, unless they were hurried already. */
+  atOnce?: boolean | undefined;
+}
+
+export interface EndManyResult {
+  /** Those that match, and were not ending already. */
+  matched: number;
+  /** Of these, whose end was begun. */
+  asked: number;
+  /** Rooms of sessions whose hosts cannot be asked: whoever hears this deletes them. */
+  fencedRooms: string[];
+  /** There are older ones to look at. */
+  next: EndCursor | undefined;
+}
+
+/** The session that was looked at last. */
+export interface EndCursor {
+  score: string;
+  id: string;
+}
+
+/** One step looks at so many sessions. */
+const LOOKED_AT = 200;
 
 export type EndResult =
   /** `ending`: the owner was told. `already_ending`: somebody was first. `gone`: nobody had claimed it, it is over. */
@@ -58,6 +92,22 @@ export class SessionEnds {
       default:
         throw unexpected('request-end', answer);
     }
+  }
+
+  /** Asks for the end of those that match, newest first, a number at a time: `next` leads to those that are left. */
+  async endMatching(args: EndManyArguments, after?: EndCursor): Promise<EndManyResult> {
+    const answer = await this.#scripts.run('end-matching', {
+      ...args,
+      limit: LOOKED_AT,
+      beforeScore: after?.score,
+      beforeId: after?.id,
+    });
+    return {
+      matched: Number(answer.matched),
+      asked: Number(answer.asked),
+      fencedRooms: asList<string>(answer.fenced),
+      next: (answer.next as EndCursor | null) ?? undefined,
+    };
   }
 
   /**

@@ -39,7 +39,7 @@ export function createSessionStore(
 }
 
 export type { ClaimResult, FailResult } from './launching.js';
-export type { EndArguments, EndResult } from './ending.js';
+export type { EndArguments, EndManyArguments, EndManyResult, EndResult } from './ending.js';
 export type { LaunchRef, Superseded } from './launch-ref.js';
 export type { ListFilter, ListPage, ReadResult } from './reading.js';
 export type { MoveResult, RestartCause, RestartRequestResult, RestartResult } from './recovering.js';

@@ -18,6 +18,10 @@ export interface ListFilter {
   userId?: string | undefined;
   profile?: string | undefined;
   host?: string | undefined;
+  /** Since it has its caller, or since it was made where it has none. */
+  olderThanMs?: number | undefined;
+  /** Part of its id, its user's id or name, in any case. */
+  search?: string | undefined;
 }
 
 export interface ListPage {

@@ -1,11 +1,10 @@
 import type { EndReason } from '@greenroom/contracts';
 import type { CallRecord, RedisSchema } from '@greenroom/redis-schema';
 import type { Counter } from '@greenroom/service-kit';
-import type { Rooms } from '../livekit/rooms.js';
+import { askForEnd, type EndContext } from '../sessions/ask-for-end.js';
 
-export interface EndOfCallsOptions {
+export interface EndOfCallsOptions extends EndContext {
   readonly redis: Pick<RedisSchema, 'sessions' | 'calls'>;
-  readonly rooms: Pick<Rooms, 'close'>;
   readonly ends: Counter<'reason'>;
 }
 
@@ -19,13 +18,10 @@ export class EndOfCalls {
 
   /** Asked again, or for a session that ends already, it changes nothing. */
   async endSession({ sessionId }: CallRecord, reason: string): Promise<void> {
-    const { redis, rooms, ends } = this.#options;
     if (sessionId === undefined) return;
-    const result = await redis.sessions.requestEnd({ sessionId, reason: reason as EndReason, by: 'api' });
+    const result = await askForEnd(this.#options, { sessionId, reason: reason as EndReason, by: 'api' });
     const isOurs = result.status === 'ending' || result.status === 'fenced' || result.status === 'gone';
-    if (isOurs) ends.inc({ reason });
-    // Nobody else may be there to do it.
-    if (result.status === 'fenced') await rooms.close(result.session.roomName);
+    if (isOurs) this.#options.ends.inc({ reason });
   }
 
   /** The call itself is over: who it was with has gone. */

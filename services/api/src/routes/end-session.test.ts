@@ -68,6 +68,16 @@ test('an admin ends by its own reason', async () => {
   });
 });
 
+test('at once is for admins only', async () => {
+  const { sessionId } = await api.start();
+  await spawner.launchNext();
+  const body = { sessionId, immediately: true };
+  expect((await api.post('/api/session/end', body)).body.code).toBe('forbidden');
+  expect((await api.get(`/api/session/${sessionId}`)).body.status).toBe('ready');
+  expect((await api.adminPost('/api/session/end', body)).status).toBe(202);
+  expect(await api.schema.sessions.readRaw(sessionId)).toMatchObject({ status: 'ending', endAtOnce: '1' });
+});
+
 test('a warm agent that belongs to nobody is ended by admins only', async () => {
   const id = await spawner.warmUp();
   expect((await end(id)).body.code).toBe('session_not_found');

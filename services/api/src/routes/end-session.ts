@@ -1,42 +1,39 @@
-import { CodedError } from '@greenroom/contracts';
+import { CodedError, type EndSessionRequest } from '@greenroom/contracts';
 import type { EndResult } from '@greenroom/redis-schema';
 import Joi from 'joi';
 import type { ApiContext } from '../context.js';
 import type { Answer, Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
 import { boundedText } from '../http/validate.js';
+import { askForEnd } from '../sessions/ask-for-end.js';
 import { findSession, requireSessionId, sessionEnded } from '../sessions/find-session.js';
 
-interface EndRequest {
-  sessionId: string;
-  reason?: string;
-}
-
-const body = Joi.object<EndRequest>({
+const body = Joi.object<EndSessionRequest>({
   sessionId: Joi.string().required(),
   reason: boundedText(500).empty(''),
+  immediately: Joi.boolean(),
 });
 
 /** POST /api/session/end and /stop: asks for the end and returns; the owner of the process does the rest. */
-export function endSession({ redis, rooms }: ApiContext): Route {
+export function endSession(context: ApiContext): Route {
   return defineRoute({
     method: 'post',
     paths: ['/api/session/end', '/api/session/stop'],
     access: 'holder',
     body,
-    async handle({ body: { sessionId, reason }, client }: Call<EndRequest>) {
+    async handle({ body: { sessionId, reason, immediately }, client }: Call<EndSessionRequest>) {
       requireSessionId(sessionId);
       const isAdmin = client.kind === 'admin';
+      if (immediately && !isAdmin) throw new CodedError('forbidden');
       // An agent in the pool is nobody's to end but an admin's. Only these ids can be one.
-      if (!isAdmin && sessionId.startsWith('prewarm_')) await findSession(redis, sessionId, client);
-      const result = await redis.sessions.requestEnd({
+      if (!isAdmin && sessionId.startsWith('prewarm_')) await findSession(context.redis, sessionId, client);
+      const result = await askForEnd(context, {
         sessionId,
         reason: isAdmin ? 'admin_ended' : 'caller_ended',
         by: isAdmin ? 'admin' : 'caller',
         detail: reason,
+        atOnce: immediately,
       });
-      // Nobody else may be there to do it, and nobody waits for it.
-      if (result.status === 'fenced') void rooms.close(result.session.roomName);
       return answerFor(sessionId, result);
     },
   });

@@ -5,6 +5,7 @@ import { adminDoor } from './admin-door.js';
 import { allEvents } from './all-events.js';
 import { debugProcesses } from './debug-processes.js';
 import { endSession } from './end-session.js';
+import { endSessions } from './end-sessions.js';
 import { forgetUser } from './forget-user.js';
 import { getLine } from './get-line.js';
 import { getPool } from './get-pool.js';
@@ -48,6 +49,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     listenIn(context),
     mintToken(context),
     listSessions(context),
+    endSessions(context),
     forgetUser(context),
     getLine(context),
     getPool(context),

@@ -1,11 +1,12 @@
-import { END_REASONS, type EndReason, SESSION_STATES, type SessionState } from '@greenroom/contracts';
+import { END_REASONS, type EndReason, type SessionState } from '@greenroom/contracts';
 import Joi from 'joi';
 import type { ApiContext } from '../context.js';
 import type { Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
-import { keyPart, pageCursor, profileName } from '../http/validate.js';
+import { pageCursor } from '../http/validate.js';
 import { viewEnded } from '../sessions/history-view.js';
 import { viewSessionForAdmin } from '../sessions/session-view.js';
+import { sessionFilter } from './end-sessions.js';
 
 interface ListQuery {
   history: boolean;
@@ -13,6 +14,8 @@ interface ListQuery {
   userId?: string;
   profile?: string;
   host?: string;
+  olderThanMs?: number;
+  search?: string;
   reason?: EndReason;
   from?: Date;
   to?: Date;
@@ -24,17 +27,19 @@ interface ListQuery {
 const ofHistory = <T extends Joi.AnySchema>(schema: T) =>
   schema.when('history', { is: true, otherwise: Joi.forbidden() });
 
+/** What only live ones have. */
+const ofLiveOnes = <T extends Joi.AnySchema>(schema: T) =>
+  schema.when('history', { is: true, then: Joi.forbidden() });
+
 const query = Joi.object<ListQuery>({
   history: Joi.boolean().truthy('1').falsy('0').default(false),
-  status: Joi.string()
-    .valid(...SESSION_STATES.filter((state) => state !== 'gone'))
-    .when('history', { is: true, then: Joi.forbidden() }),
+  ...sessionFilter,
+  status: ofLiveOnes(sessionFilter.status),
+  olderThanMs: ofLiveOnes(sessionFilter.olderThanMs),
+  search: ofLiveOnes(sessionFilter.search),
   reason: ofHistory(Joi.string().valid(...END_REASONS)),
   from: ofHistory(Joi.date().iso()),
   to: ofHistory(Joi.date().iso()),
-  userId: keyPart(128),
-  profile: profileName,
-  host: keyPart(64),
   cursor: pageCursor,
   limit: Joi.number().integer().min(1).max(200).default(50),
 });

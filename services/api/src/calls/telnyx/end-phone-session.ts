@@ -1,6 +1,6 @@
 import type { EndedBy, EndReason } from '@greenroom/contracts';
 import type { CallRecord } from '@greenroom/redis-schema';
-import type { ApiContext } from '../../context.js';
+import { askForEnd, type EndContext } from '../../sessions/ask-for-end.js';
 
 export interface PhoneEnd {
   readonly reason: EndReason;
@@ -10,12 +10,10 @@ export interface PhoneEnd {
 
 /** Asks for the end of the session that has the call, through the door that every end goes through. */
 export async function endPhoneSession(
-  { redis, rooms }: Pick<ApiContext, 'redis' | 'rooms'>,
+  context: EndContext,
   { sessionId, isOver }: Pick<CallRecord, 'sessionId' | 'isOver'>,
   end: PhoneEnd,
 ): Promise<void> {
   if (sessionId === undefined || isOver) return;
-  const result = await redis.sessions.requestEnd({ sessionId, ...end });
-  // Nobody else may be there to do it, and nobody waits for it.
-  if (result.status === 'fenced') void rooms.close(result.session.roomName);
+  await askForEnd(context, { sessionId, ...end });
 }
