@@ -1,6 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openBrowser, type TestBrowser, watchForErrors } from './support/browser.js';
 import { startWebStack, type WebStack } from './support/web-stack.js';
+
+const BUILT = fileURLToPath(new URL('../../services/web/dist/page/', import.meta.url));
+const KB = 1_000;
 
 let stack: WebStack;
 let browser: TestBrowser;
@@ -12,13 +18,40 @@ afterAll(async () => {
   await stack?.stop();
 }, 60_000);
 
-test('opening the page starts nothing', async () => {
+test('opening the page starts nothing, asks only what agents are here, and loads nothing of the console', async () => {
   const page = await (await browser.open()).newPage();
   const errors = watchForErrors(page);
   const asked: string[] = [];
-  page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
-  await page.goto(`${stack.webUrl}/`, { waitUntil: 'networkidle' });
-  expect(asked.filter((it) => it.includes('/api/'))).toEqual(['GET /api/profiles']);
+  page.on('request', (request) => asked.push(`${request.method()} ${request.url()}`));
+  await page.goto(`${stack.webUrl}/`);
+  await page.getByTestId('lobby').waitFor();
+  await page.waitForLoadState('networkidle');
+  const own = asked.map((it) => it.replace(stack.webUrl, ''));
+  expect(own.filter((it) => it.includes('/api/'))).toEqual(['GET /api/profiles']);
+  expect(own.filter((it) => it.includes('://') || it.includes('console'))).toEqual([]);
+  // LiveKit comes once the page is there, so that a click need not wait for it.
+  expect(own.filter((it) => it.includes('livekit-client'))).toHaveLength(1);
   expect((await stack.request('GET', '/api/health')).body.sessions).toMatchObject({ ready: 0, starting: 0 });
   expect(errors).toEqual([]);
 });
+
+test('the call screen is there after less than 120 kB, the console too, and neither brings the other along', async () => {
+  const [call, console] = await Promise.all([filesOf('index.html'), filesOf('console.html')]);
+  expect(await gzippedSize(call)).toBeLessThan(120 * KB);
+  expect(await gzippedSize(console)).toBeLessThan(150 * KB);
+  expect(call.filter((file) => /console|livekit/.test(file))).toEqual([]);
+  expect(console.filter((file) => /call-|livekit|room/.test(file))).toEqual([]);
+});
+
+/** What a browser loads before it shows the page: Vite lists the modules that modules import. */
+async function filesOf(document: string): Promise<string[]> {
+  const html = await readFile(`${BUILT}${document}`, 'utf8');
+  const files = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].map(([, file]) => file ?? '');
+  expect(files.length).toBeGreaterThan(2);
+  return [document, ...files];
+}
+
+async function gzippedSize(files: string[]): Promise<number> {
+  const sizes = await Promise.all(files.map(async (file) => gzipSync(await readFile(BUILT + file)).length));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

@@ -12,7 +12,7 @@ export interface SpeechOptions {
 
 /** Somebody says `words` (flite, without any cloud): a WAV file for the microphone of a browser. */
 export async function speakToFile(file: string, words: string, options: SpeechOptions = {}): Promise<string> {
-  const { beforeMs = 4_000, afterMs = 8_000 } = options;
+  const { beforeMs = 4_000, afterMs = 40_000 } = options;
   const spoken = `${file}.words.wav`;
   const speaking = await startProcess({
     command: 'flite',

@@ -23,6 +23,8 @@ export interface Question {
   readonly body?: object;
   /** Goes into the Authorization header, and nowhere else. */
   readonly key?: string | undefined;
+  /** The same question asked again does nothing twice. */
+  readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
   /** The request goes on while the page is being closed. */
   readonly keepalive?: boolean;
@@ -41,7 +43,7 @@ export async function ask<Answer>(path: string, question: Question = {}): Promis
 
 async function send(
   path: string,
-  { method = 'GET', body, key, signal, keepalive }: Question,
+  { method = 'GET', body, key, idempotencyKey, signal, keepalive }: Question,
 ): Promise<Response> {
   try {
     return await fetch(path, {
@@ -49,6 +51,7 @@ async function send(
       headers: {
         ...(body && { 'Content-Type': 'application/json' }),
         ...(key && { Authorization: `Bearer ${key}` }),
+        ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
       },
       ...(body && { body: JSON.stringify(body) }),
       ...(signal && { signal }),

@@ -4,7 +4,7 @@ import styles from './button.module.css';
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   /** `danger` ends something that cannot be taken back. */
   kind?: 'plain' | 'primary' | 'danger' | 'bare';
-  size?: 'normal' | 'small';
+  size?: 'normal' | 'small' | 'large';
 }
 
 export function Button({

@@ -1,0 +1,104 @@
+import type { CallRequest } from '../state/call-state.js';
+import { keptCall, keptKey, keptRequest } from './kept.js';
+import { LiveCall } from './live-call.js';
+import type { OpenRoom, RoomPort } from './room-port.js';
+import { Store } from './store.js';
+
+/** Answers that were perhaps lost on the way: what was asked for may have been started all the same. */
+const LOST_ANSWERS: readonly string[] = ['unreachable', 'api_unreachable', 'request_timeout', 'internal'];
+
+/** All that a person can do on this page. */
+export class CallEngine {
+  readonly store: Store;
+  readonly #openRoom: OpenRoom;
+  #call: LiveCall | undefined;
+  #attempt: { request: CallRequest; key: string } | undefined;
+
+  constructor(openRoom: OpenRoom) {
+    this.#openRoom = openRoom;
+    this.store = new Store({ screen: 'lobby', request: keptRequest.read() });
+    const kept = keptCall.read();
+    if (kept) void this.#newCall().returnTo(kept);
+  }
+
+  /** Loaded, and perhaps joined; undefined before. */
+  get room(): RoomPort | undefined {
+    return this.#call?.room;
+  }
+
+  start(request: CallRequest): void {
+    keptRequest.write(request);
+    this.#attempt = { request, key: this.#keyFor(request) };
+    void this.#newCall().start(request, this.#attempt.key);
+  }
+
+  /** What was asked for before, once more. */
+  retry(): void {
+    this.start(this.store.get().request);
+  }
+
+  /** Who has not talked to anybody yet is back at the form; after a call there is something to tell. */
+  end(): void {
+    const state = this.store.get();
+    this.#call?.end();
+    if (state.screen === 'call' && state.call.marks.readyAt === undefined)
+      this.store.dispatch({ type: 'lobby' });
+  }
+
+  /** To the form, whatever was there before. A call that this tab knows of is not ended by it. */
+  showLobby(): void {
+    const state = this.store.get();
+    const problem = state.screen === 'call' ? state.call.problem : undefined;
+    this.#call?.leave();
+    this.#call = undefined;
+    keptCall.clear();
+    this.store.dispatch({ type: 'lobby', ...(problem?.code === 'unauthorized' && { problem }) });
+  }
+
+  /** The call that another tab has goes on in this one. */
+  takeOver(): void {
+    const kept = keptCall.read();
+    if (kept) void this.#newCall().returnTo(kept, true);
+    else this.showLobby();
+  }
+
+  setMicrophone(isOn: boolean): void {
+    void this.room?.setMicrophone(isOn);
+  }
+
+  startAudio(): void {
+    void this.room?.startAudio();
+  }
+
+  async say(text: string): Promise<void> {
+    const key = `typed-${Date.now()}-${text.length}`;
+    this.store.dispatch({ type: 'typed', key, text, at: Date.now() });
+    try {
+      if (!this.room) throw new Error('not in the room');
+      await this.room.sendText(text);
+    } catch {
+      this.store.dispatch({ type: 'typed-failed', key });
+    }
+  }
+
+  #newCall(): LiveCall {
+    this.#call?.leave();
+    this.#call = new LiveCall({ store: this.store, openRoom: this.#openRoom, key: keptKey.read() });
+    return this.#call;
+  }
+
+  /** The key of the attempt before, where its answer was lost: the service then gives what it has started already. */
+  #keyFor(request: CallRequest): string {
+    const state = this.store.get();
+    const isLost =
+      state.screen === 'call' && state.call.problem && LOST_ANSWERS.includes(state.call.problem.code);
+    const isSame = JSON.stringify(this.#attempt?.request) === JSON.stringify(request);
+    return isLost && isSame && this.#attempt ? this.#attempt.key : newKey();
+  }
+}
+
+function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, '0'))
+    .join('');
+}

@@ -1,0 +1,126 @@
+import { ApiProblem, ask } from '../../shared/ask.js';
+import { keptCall } from './kept.js';
+import type { OpenRoom, RoomPort } from './room-port.js';
+import type { Store } from './store.js';
+import { pause, untilAnswered } from './until-answered.js';
+
+export interface JoinDetails {
+  readonly url: string;
+  readonly token: string;
+}
+
+export interface JoinerOptions {
+  readonly store: Store;
+  readonly openRoom: OpenRoom;
+  /** The call is over, or not ours any more. */
+  readonly gone: AbortSignal;
+  /** The service says that there is no such call (any more). */
+  onOver(problem: ApiProblem): void;
+}
+
+const FIRST_PAUSE_MS = 400;
+const LONGEST_PAUSE_MS = 8_000;
+
+/** Gets this caller into the room of the call, and back into it as often as it takes. */
+export class Joiner {
+  readonly #options: JoinerOptions;
+  #opening: Promise<RoomPort> | undefined;
+  #room: RoomPort | undefined;
+  #isWanted = false;
+  #hasLeft = false;
+
+  constructor(options: JoinerOptions) {
+    this.#options = options;
+  }
+
+  get room(): RoomPort | undefined {
+    return this.#room;
+  }
+
+  /** Loads what it takes, before it is known where to go. */
+  prepare(): void {
+    this.#open().catch(() => undefined);
+  }
+
+  /** Once: whoever asks again is joining already. @param details of the answer to the start; else a token is asked for */
+  join(details?: JoinDetails): void {
+    if (this.#isWanted || this.#hasLeft) return;
+    this.#isWanted = true;
+    this.#show('joining');
+    void this.#joinUntilThere(details);
+  }
+
+  leave(): void {
+    this.#hasLeft = true;
+    this.#opening?.then((room) => room.leave()).catch(() => undefined);
+  }
+
+  #open(): Promise<RoomPort> {
+    const { store } = this.#options;
+    this.#opening ??= this.#options
+      .openRoom({
+        onFacts: (facts) => store.dispatch({ type: 'room', facts, at: Date.now() }),
+        onMicrophone: (microphone) => store.dispatch({ type: 'microphone', microphone }),
+        onSegment: (segment) => store.dispatch({ type: 'segment', segment }),
+        onLost: () => this.#rejoin(),
+      })
+      .catch((error: unknown) => {
+        // It could not be loaded: the next attempt loads it again.
+        this.#opening = undefined;
+        throw error;
+      });
+    return this.#opening;
+  }
+
+  #rejoin(): void {
+    if (this.#hasLeft) return;
+    this.#show('lost');
+    void this.#joinUntilThere(undefined);
+  }
+
+  async #joinUntilThere(first: JoinDetails | undefined): Promise<void> {
+    let details = first;
+    for (let attempt = 0; !this.#hasLeft; attempt += 1) {
+      try {
+        this.#room = await this.#open();
+        details ??= await this.#askForToken();
+        if (details === undefined || this.#hasLeft) return;
+        await this.#room.connect(details.url, details.token);
+        if (this.#hasLeft) return this.#room.leave();
+        void this.#room.setMicrophone(!keptCall.read()?.isMuted);
+        return;
+      } catch {
+        if (this.#hasLeft) return;
+        // A token is good for one connection; and after a failure the room may be another one.
+        details = undefined;
+        if (attempt > 0) this.#show('lost');
+        await pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt), this.#options.gone);
+      }
+    }
+  }
+
+  /** @returns undefined when the call is over */
+  async #askForToken(): Promise<JoinDetails | undefined> {
+    const body = { sessionId: this.#sessionId() };
+    try {
+      const answer = await untilAnswered(
+        () => ask<{ server_url: string; participant_token: string }>('/api/token', { method: 'POST', body }),
+        this.#options.gone,
+      );
+      return { url: answer.server_url, token: answer.participant_token };
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.status !== 404) throw error;
+      this.#options.onOver(error);
+      return undefined;
+    }
+  }
+
+  #sessionId(): string | undefined {
+    const state = this.#options.store.get();
+    return state.screen === 'call' ? state.call.sessionId : undefined;
+  }
+
+  #show(connection: 'joining' | 'lost'): void {
+    this.#options.store.dispatch({ type: 'room', facts: { connection, hasAgent: false }, at: Date.now() });
+  }
+}

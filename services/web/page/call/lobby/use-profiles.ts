@@ -1,0 +1,35 @@
+import type { ProfileView } from '@greenroom/contracts';
+import { useCallback, useEffect, useState } from 'react';
+import { ApiProblem, ask } from '../../shared/ask.js';
+import { keptKey } from '../engine/kept.js';
+import { type Problem, problemFrom } from '../words/problems.js';
+
+export interface Profiles {
+  /** Undefined while they are asked for. */
+  readonly profiles: readonly ProfileView[] | undefined;
+  readonly problem: Problem | undefined;
+  readonly reload: () => void;
+}
+
+/** The kinds of agent that are here, from the service. */
+export function useProfiles(): Profiles {
+  const [profiles, setProfiles] = useState<readonly ProfileView[]>();
+  const [problem, setProblem] = useState<Problem>();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const leaving = new AbortController();
+    ask<{ profiles: ProfileView[] }>('/api/profiles', { key: keptKey.read(), signal: leaving.signal }).then(
+      (answer) => {
+        setProfiles(answer.profiles);
+        setProblem(undefined);
+      },
+      (error: unknown) => {
+        if (leaving.signal.aborted || !(error instanceof ApiProblem)) return;
+        setProblem(problemFrom(error, Date.now()));
+      },
+    );
+    return () => leaving.abort();
+  }, [attempt]);
+  const reload = useCallback(() => setAttempt((before) => before + 1), []);
+  return { profiles, problem, reload };
+}

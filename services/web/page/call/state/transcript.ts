@@ -1,0 +1,134 @@
+/**
+ * What both sides said, put together from two sources that know of each other nothing: the session's stream, which has every
+ * line once it is complete, and LiveKit's transcription in the room, which has the words while they are spoken. Either may be
+ * missing: not every agent sends both.
+ */
+export interface Line {
+  readonly key: string;
+  /** `note`: something about the call that nobody said. */
+  readonly role: 'user' | 'agent' | 'note';
+  readonly text: string;
+  /** Milliseconds since 1970, by this machine's clock. */
+  readonly at: number;
+  /** The words will not change any more. */
+  readonly isFinal: boolean;
+  /** It came by the stream: LiveKit's words for it are no line of their own. */
+  readonly isConfirmed: boolean;
+  /** Of LiveKit's transcription, while it is spoken. */
+  readonly segment?: string;
+  /** Typed here: on its way, or given up. */
+  readonly typed?: 'sent' | 'failed';
+}
+
+export interface Said {
+  readonly role: 'user' | 'agent';
+  readonly text: string;
+  readonly final: boolean;
+  readonly at: number;
+}
+
+export interface Segment extends Said {
+  readonly id: string;
+}
+
+/** How far back a line may lie that two sources tell of. */
+const LOOK_BACK = 6;
+
+/** A line of the session's stream. */
+export function addSaid(lines: readonly Line[], said: Said): Line[] {
+  if (normalize(said.text) === '') return [...lines];
+  const open = said.final ? findUnconfirmed(lines, said) : findUnfinished(lines, said.role);
+  if (!said.final && !open && findMatch(lines, said)) return [...lines];
+  return put(lines, open, {
+    role: said.role,
+    text: said.text,
+    isFinal: said.final,
+    isConfirmed: said.final,
+    at: said.at,
+  });
+}
+
+/** Words of LiveKit's transcription: all that the segment has so far. */
+export function addSegment(lines: readonly Line[], segment: Segment): Line[] {
+  const { id, role, text, final, at } = segment;
+  if (normalize(text) === '') return [...lines];
+  const unfinished = findUnfinished(lines, role);
+  const known =
+    lines.find((line) => line.segment === id) ??
+    (unfinished?.segment === undefined ? unfinished : undefined) ??
+    findMatch(lines, segment);
+  if (known?.isConfirmed) return put(lines, known, { ...known, segment: id });
+  return put(lines, known, { role, text, isFinal: final, isConfirmed: false, at, segment: id });
+}
+
+/** What was typed here; the stream tells it again when the agent has taken it up. */
+export function addTyped(lines: readonly Line[], key: string, text: string, at: number): Line[] {
+  return [...lines, { key, role: 'user', text, at, isFinal: true, isConfirmed: false, typed: 'sent' }];
+}
+
+export function failTyped(lines: readonly Line[], key: string): Line[] {
+  return lines.map((line) => (line.key === key ? { ...line, typed: 'failed' } : line));
+}
+
+export function addNote(lines: readonly Line[], text: string, at: number): Line[] {
+  const last = lines.at(-1);
+  if (last?.role === 'note' && last.text === text) return [...lines];
+  return put(lines, undefined, { role: 'note', text, isFinal: true, isConfirmed: true, at });
+}
+
+/** For the clipboard. */
+export function toText(lines: readonly Line[], userName: string): string {
+  return lines
+    .filter(({ isFinal, typed }) => isFinal && typed !== 'failed')
+    .map(({ role, text }) => {
+      if (role === 'note') return `[${text}]`;
+      return `${role === 'agent' ? 'Agent' : userName || 'You'}: ${text}`;
+    })
+    .join('\n');
+}
+
+/** Words which the recognizer of an agent stands in for: `[unclear]`. */
+export function isUnclear(text: string): boolean {
+  return /^\[[^\]]*\]$/.test(text);
+}
+
+function findUnconfirmed(lines: readonly Line[], said: Said): Line | undefined {
+  const recent = ofRole(lines, said.role).filter(({ isConfirmed }) => !isConfirmed);
+  return recent.findLast(({ text }) => isSame(text, said.text)) ?? findUnfinished(lines, said.role);
+}
+
+/** Only the newest one of a side can still be spoken. */
+function findUnfinished(lines: readonly Line[], role: Said['role']): Line | undefined {
+  const newest = ofRole(lines, role).at(-1);
+  return newest && !newest.isFinal ? newest : undefined;
+}
+
+/** A line of the stream whose words LiveKit tells, late. Each is told once only. */
+function findMatch(lines: readonly Line[], { role, text }: Said): Line | undefined {
+  return ofRole(lines, role).findLast(
+    (line) => line.segment === undefined && line.typed === undefined && isSame(line.text, text),
+  );
+}
+
+function ofRole(lines: readonly Line[], role: Said['role']): Line[] {
+  return lines.slice(-LOOK_BACK).filter((line) => line.role === role);
+}
+
+/** One may be the beginning of the other: it was not finished yet, or was interrupted. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [normalize(one), normalize(other)];
+  return a !== '' && b !== '' && (a.startsWith(b) || b.startsWith(a));
+}
+
+function normalize(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}[\]]+/gu, '');
+}
+
+type Content = Omit<Line, 'key'>;
+
+function put(lines: readonly Line[], old: Line | undefined, content: Content): Line[] {
+  if (!old) return [...lines, { ...content, key: `${content.at}-${lines.length}` }];
+  // What was typed stays as it was typed; and a line keeps its time, which is when it began.
+  const text = old.typed ? old.text : content.text;
+  return lines.map((line) => (line === old ? { ...line, ...content, text, at: line.at } : line));
+}

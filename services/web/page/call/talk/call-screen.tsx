@@ -1,0 +1,119 @@
+import { lazy, Suspense } from 'react';
+import { Button } from '../../shared/ui/button.jsx';
+import type { CallEngine } from '../engine/call-engine.js';
+import { EarIcon, HangUpIcon } from '../icons.jsx';
+import { titleOf } from '../lobby/kind-picker.jsx';
+import type { Call, CallRequest } from '../state/call-state.js';
+import { useNow } from '../use-now.js';
+import { formatClock } from '../words/times.js';
+import styles from './call-screen.module.css';
+import { Composer } from './composer.jsx';
+import { NoticeBar } from './notice-bar.jsx';
+import { StepsList } from './steps-list.jsx';
+import { TranscriptView } from './transcript-view.jsx';
+
+/** What needs LiveKit's components, and is loaded with them. */
+const Quality = lazy(async () => ({ default: (await import('./room-parts.jsx')).Quality }));
+const AgentStage = lazy(async () => ({ default: (await import('./room-parts.jsx')).AgentStage }));
+const MicrophoneControl = lazy(async () => ({
+  default: (await import('./room-parts.jsx')).MicrophoneControl,
+}));
+
+export interface CallScreenProps {
+  readonly engine: CallEngine;
+  readonly call: Call;
+  readonly request: CallRequest;
+}
+
+export function CallScreen({ engine, call, request }: CallScreenProps) {
+  const room = engine.room?.room;
+  const isTalking = call.marks.readyAt !== undefined;
+  const isJoined = call.room.connection === 'joined';
+  return (
+    <main
+      className={styles['screen']}
+      data-testid="call"
+      data-status={call.status}
+      data-session={call.sessionId}
+    >
+      <header className={styles['header']}>
+        <h1 tabIndex={-1}>{request.profile ? titleOf(request.profile) : 'Your call'}</h1>
+        {call.room.isListenedTo && (
+          <p className={styles['listening']} data-testid="listened-to">
+            <EarIcon size={18} /> An operator is listening
+          </p>
+        )}
+        <span className={styles['facts']}>
+          <Suspense>{room && isTalking && <Quality room={room} />}</Suspense>
+          <CallTime since={call.marks.readyAt} />
+        </span>
+      </header>
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- on a small screen it scrolls, by keyboard too */}
+      <section className={styles['stage']} aria-label="Agent" tabIndex={0}>
+        {isTalking ? (
+          <Suspense>
+            {room && <AgentStage room={room} isRestarting={call.status === 'restarting'} />}
+          </Suspense>
+        ) : call.status === 'returning' ? (
+          <p className={styles['returning']}>Returning to your call …</p>
+        ) : (
+          <StepsList call={call} onRetry={() => engine.retry()} onBack={() => engine.showLobby()} />
+        )}
+        {!call.problem && (
+          <NoticeBar
+            call={call}
+            onHear={() => engine.startAudio()}
+            onMicrophone={() => engine.setMicrophone(true)}
+          />
+        )}
+      </section>
+      <section className={styles['talk']} aria-label="Conversation">
+        <TranscriptView lines={call.lines} empty={emptyWords(call)} />
+        <Composer isDisabled={!isTalking || !isJoined} onSay={(text) => void engine.say(text)} />
+      </section>
+      <footer className={styles['controls']}>
+        <div className={styles['microphone']}>
+          <Suspense>
+            {room && isTalking && (
+              <MicrophoneControl
+                room={room}
+                microphone={call.microphone}
+                onChange={(isOn) => engine.setMicrophone(isOn)}
+              />
+            )}
+          </Suspense>
+        </div>
+        {!call.problem && (
+          <Button kind="danger" size="large" data-testid="end" onClick={() => engine.end()}>
+            <HangUpIcon /> {endWords(call)}
+          </Button>
+        )}
+      </footer>
+      <p className={styles['hint']}>
+        A reload brings you back into this call. Closing the tab ends it, a little later.
+      </p>
+    </main>
+  );
+}
+
+function CallTime({ since }: { readonly since: number | undefined }) {
+  const now = useNow(500);
+  return (
+    <span className={styles['time']} data-testid="call-time">
+      <span className="visually-hidden">Call time </span>
+      {since === undefined ? '0:00' : formatClock(now - since)}
+    </span>
+  );
+}
+
+function endWords({ marks, status }: Call): string {
+  if (marks.readyAt !== undefined) return 'End call';
+  return status === 'queued' ? 'Leave the line' : 'Cancel';
+}
+
+function emptyWords({ marks, status }: Call): string {
+  if (marks.readyAt !== undefined) return 'Say hello. What both of you say appears here.';
+  return status === 'queued'
+    ? 'Keep this page open: it holds your place in line.'
+    : 'What both of you say appears here.';
+}

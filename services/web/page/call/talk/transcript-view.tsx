@@ -1,0 +1,75 @@
+import { useEffect, useRef } from 'react';
+import { isUnclear, type Line } from '../state/transcript.js';
+import styles from './transcript-view.module.css';
+
+export interface TranscriptViewProps {
+  readonly lines: readonly Line[];
+  /** What to say while nobody has said anything. */
+  readonly empty?: string;
+}
+
+/** How far from the end somebody must have scrolled up to be left there. */
+const NEAR_END_PX = 80;
+
+/** What both sides said. Stays at its end, but for somebody who reads further up. */
+export function TranscriptView({ lines, empty }: TranscriptViewProps) {
+  const list = useRef<HTMLOListElement>(null);
+  const isAtEnd = useRef(true);
+  useEffect(() => scrollToEnd(list.current, isAtEnd.current), [lines]);
+  // A phone's keyboard takes half of its height away.
+  useEffect(() => {
+    const element = list.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(() => scrollToEnd(element, isAtEnd.current));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <>
+      <ol
+        ref={list}
+        className={styles['lines']}
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, by keyboard too
+        tabIndex={0}
+        aria-label="Transcript"
+        data-testid="transcript"
+        onScroll={({ currentTarget: it }) => {
+          isAtEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_END_PX;
+        }}
+      >
+        {lines.length === 0 && empty && <li className={styles['empty']}>{empty}</li>}
+        {lines.map((line) => (
+          <TranscriptLine key={line.key} line={line} />
+        ))}
+      </ol>
+      <Spoken lines={lines} />
+    </>
+  );
+}
+
+function scrollToEnd(element: HTMLElement | null, isWanted: boolean): void {
+  if (element && isWanted) element.scrollTop = element.scrollHeight;
+}
+
+function TranscriptLine({ line }: { readonly line: Line }) {
+  const { role, text, isFinal, typed } = line;
+  const classes = [styles[role], isFinal ? '' : styles['open'], isUnclear(text) ? styles['unclear'] : ''];
+  return (
+    <li className={classes.join(' ')} data-testid={`line-${role}`} data-final={isFinal}>
+      {role !== 'note' && <span className={styles['who']}>{role === 'agent' ? 'Agent' : 'You'}</span>}
+      <span className={styles['text']}>{isUnclear(text) ? 'not understood' : text}</span>
+      {typed === 'failed' && <span className={styles['unsent']}>Not sent: you are not connected.</span>}
+    </li>
+  );
+}
+
+/** Screen readers are told each line once, when it is complete; not each word of it. */
+function Spoken({ lines }: { readonly lines: readonly Line[] }) {
+  const last = lines.findLast(({ isFinal, typed }) => isFinal && typed !== 'sent');
+  const who = last?.role === 'agent' ? 'Agent: ' : last?.role === 'user' ? 'You: ' : '';
+  return (
+    <div className="visually-hidden" aria-live="polite">
+      {last && `${who}${last.text}`}
+    </div>
+  );
+}
