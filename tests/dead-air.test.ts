@@ -206,13 +206,20 @@ test('while the spawner is away, nobody is hung up on: it alone would have heard
   const [silent, spoke] = await Promise.all([startQuietCall('curt'), startQuietCall('curt')]);
   await sleep(1500);
   await stack.spawner.kill();
+  const spokenAt = Date.now();
   await callerSpeaks(spoke.sessionId);
   // Both should have ended by now.
   await sleep(4500);
   for (const { sessionId } of [silent, spoke]) expect(await stepNames(sessionId)).toEqual(['call_started']);
   await stack.startSpawner();
-  await waitForStep(silent.sessionId, 'call_ending', 5000);
+  const backAt = Date.now();
+  // Its agent has reported nothing for long, so that somebody must be in the room first.
+  const ending = await waitForStep(silent.sessionId, 'call_ending', 5000);
+  expect(ending.atMs - backAt).toBeLessThan(2500);
   await sleep(1000);
+  // It counts from when it was said, not from when it was read.
+  const { words } = await callOf(spoke.sessionId);
+  expect(Math.abs(words.at - spokenAt)).toBeLessThan(1000);
   expect(await stepNames(spoke.sessionId)).toEqual(['call_started']);
   expect(spoke.caller.hasStayed()).toBe(true);
 }, 40_000);

@@ -19,11 +19,16 @@ import { untilAnswered } from '../until-answered.js';
 
 /** What stood in the lines that are being taken. */
 interface Seen {
+  /** When the file was written to last: of what does not say its own time nothing is known but that it was no later. */
+  writtenAt: number;
   events: { type: string; data: unknown }[];
   sign: AgentOutputBatch['sign'];
   /** What of it means something for the silence of the call. */
   heard: CallEvent[];
 }
+
+/** A part of one of its files. */
+type Read = AgentOutputBatch & { source: 'log' | 'events'; offset: number };
 
 /** Lines kept in memory for the error of a start that failed, when the session's own are gone. */
 const KEPT_LINES = 50;
@@ -65,6 +70,8 @@ export class AgentOutput implements RunOutput {
   readonly #waiting = new Set<{ sinceMs: number }>();
   #healthReports = 0;
   #leftOutBytes = 0;
+  /** How far each file counts as read: where a successor would begin. */
+  readonly #readTo: Record<Read['source'], number>;
   #lastLines: string[] = [];
   #erasedBytes = 0;
   #isServed = true;
@@ -87,20 +94,21 @@ export class AgentOutput implements RunOutput {
     this.#hasSeenPattern = run.session.patternSeen;
     if (this.#hasSeenPattern) this.#seePattern();
     if (run.session.readySaid) this.#sayReady();
+    this.#readTo = { log: run.session.logOffset ?? 0, events: run.session.eventsOffset ?? 0 };
     const onError = (error: unknown): void => {
       // We are leaving: a successor reads on from what Redis has.
       if ((error as Error).name !== 'AbortError') this.#warn('output could not be read', { error });
     };
     this.#log = openLogTail({
       file: this.#logFile,
-      offset: run.session.logOffset ?? 0,
+      offset: this.#readTo.log,
       onLines: (lines, end) => this.#takeLines(lines, end),
       onError,
       onCheckpoint: () => this.#trim(),
     });
     this.#events = openLogTail({
       file: run.eventsFile,
-      offset: run.session.eventsOffset ?? 0,
+      offset: this.#readTo.events,
       onLines: (lines, end) => this.#takeEvents(lines, end),
       onError,
     });
@@ -178,7 +186,7 @@ export class AgentOutput implements RunOutput {
 
   async #takeLines(lines: string[], offset: number): Promise<void> {
     const shown: string[] = this.#noteLeftOut();
-    const seen = nothingSeen();
+    const seen = await this.#lookAt(this.#logFile);
     for (const line of lines) {
       if (!this.#hasSeenPattern && this.#matches(line)) this.#hasSeenPattern = true;
       this.#understand(line, seen);
@@ -196,12 +204,17 @@ export class AgentOutput implements RunOutput {
   }
 
   async #takeEvents(lines: string[], offset: number): Promise<void> {
-    const seen = nothingSeen();
+    const seen = await this.#lookAt(this.#run.eventsFile);
     for (const line of lines) this.#understand(line, seen);
     await this.#serve({ source: 'events', lines: [], offset }, seen);
     if (offset - this.#erasedBytes < ERASE_STEP_BYTES) return;
     await eraseConsumed(this.#run.eventsFile, offset);
     this.#erasedBytes = offset;
+  }
+
+  async #lookAt(file: string): Promise<Seen> {
+    const written = await stat(file).catch(() => undefined);
+    return { writtenAt: written?.mtimeMs ?? Date.now(), events: [], sign: undefined, heard: [] };
   }
 
   /** Acts on an event at once, and notes it as it goes into the session's stream. */
@@ -213,7 +226,7 @@ export class AgentOutput implements RunOutput {
     if (type === 'ready') seen.sign = 'readySaid';
     seen.events.push({ type, data });
     const now = { ours: Date.now(), redis: this.#context.redis.clock.now() };
-    const heard = toCallEvent(parsed.event, timeOf(parsed.at, now));
+    const heard = toCallEvent(parsed.event, timeOf(parsed.at ?? seen.writtenAt, now));
     if (heard !== undefined) seen.heard.push(heard);
     this.#act(parsed.event);
   }
@@ -246,7 +259,7 @@ export class AgentOutput implements RunOutput {
   }
 
   /** Reading waits until Redis has the batch: the file keeps what is not served yet. */
-  async #serve(output: Omit<AgentOutputBatch, 'events'>, { events, sign, heard }: Seen): Promise<void> {
+  async #serve(output: Omit<Read, 'events'>, { events, sign, heard }: Seen): Promise<void> {
     if (!this.#isServed) return;
     const waiting = { sinceMs: performance.now() };
     this.#waiting.add(waiting);
@@ -257,10 +270,13 @@ export class AgentOutput implements RunOutput {
   }
 
   /** The call first: what it was not told of is read once more by whoever comes after us. */
-  async #handOver(batch: AgentOutputBatch, heard: readonly CallEvent[]): Promise<'ok' | 'superseded'> {
+  async #handOver(batch: Read, heard: readonly CallEvent[]): Promise<'ok' | 'superseded'> {
     const { redis, leaving, calls } = this.#context;
-    await calls.hear(this.#run, heard);
-    return untilAnswered(() => redis.agents.append(this.#run.ref, batch), leaving);
+    const { source, offset } = batch;
+    await calls.hear(this.#run, heard, { source, from: this.#readTo[source] });
+    const answer = await untilAnswered(() => redis.agents.append(this.#run.ref, batch), leaving);
+    this.#readTo[source] = offset;
+    return answer;
   }
 
   #noteLeftOut(): string[] {
@@ -286,8 +302,4 @@ export class AgentOutput implements RunOutput {
   #warn(message: string, facts: object): void {
     this.#context.logger.warn(message, { session: shortId(this.#run.id), ...facts });
   }
-}
-
-function nothingSeen(): Seen {
-  return { events: [], sign: undefined, heard: [] };
 }

@@ -99,9 +99,16 @@ function nextLaunch({ ref, session, profile: of }: AgentRun): AgentRun {
   return run;
 }
 
+let read = 0;
+
+/** As a reading of its own, unless it is said where it began. */
+function hear(run: AgentRun, heard: readonly CallEvent[], from = (read += 1)): Promise<void> {
+  return feed.hear(run, heard, { source: 'events', from });
+}
+
 /** Whatever was told before this has arrived. */
 async function callOf(run: AgentRun) {
-  await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
+  await hear(run, [{ kind: 'agent_changed', at: 1 }]);
   const call = await schema.calls.read(run.id);
   return call && { ...call, state: call.state as CallState };
 }
@@ -136,16 +143,16 @@ test('a call begins when both sides are there, and its silence counts from what 
   expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
   expect(await dueInMs(run)).toBeGreaterThan(SILENCE_MS - 2000);
 
-  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  await hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
   expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
-  await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  await hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
   expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
 });
 
 test('where nothing is said of dead air there is no call', async () => {
   const run = await startRun({}, UNWATCHED);
   feed.look(run);
-  await feed.hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
+  await hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
   expect(await schema.calls.read(run.id)).toBeUndefined();
 });
 
@@ -162,14 +169,14 @@ test('a call whose profile says nothing of it any more is not watched by anybody
 
 test('who is heard before anybody has seen the caller makes somebody look, and is known when the call begins', async () => {
   const run = await startRun({ callerJoinedAt: undefined });
-  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }, tool(true)]);
+  await hear(run, [{ kind: 'agent_speaking', active: true, at: now() }, tool(true)]);
   expect(heardTooEarly).toEqual([run.id]);
   run.session = { ...run.session, callerJoinedAt: Date.now() };
   feed.look(run);
   expect((await callOf(run))?.state).toMatchObject({ agent: { active: true } });
-  await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  await hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
   expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
-  await feed.hear(run, [tool(false)]);
+  await hear(run, [tool(false)]);
   expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
 });
 
@@ -178,7 +185,7 @@ test('an agent that reports nothing may be talking all the time: its silence doe
   feed.look(run);
   await sleep(50);
   expect(await schema.calls.read(run.id)).toBeUndefined();
-  await feed.hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
+  await hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
   const call = await schema.calls.read(run.id);
   expect(call?.state).toMatchObject({ startedAt: expect.any(Number), words: { at: expect.any(Number) } });
   expect(call?.state).not.toMatchObject({ startedAt: 0 });
@@ -189,12 +196,12 @@ test('where nothing is said of how, a call is heard by what its agent reports, a
   const [mute, telling] = [await startRun({}, AUTO), await startRun({}, AUTO)];
   feed.look(mute);
   feed.look(telling);
-  await feed.hear(telling, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  await hear(telling, [{ kind: 'agent_speaking', active: true, at: now() }]);
   // Nobody hears the one, and the other was told of.
   expect((await waitForCall(mute)).state.work.open).toHaveProperty('room_unheard');
   expect((await waitForCall(telling)).state.work.open).toEqual({});
   await sleep(2000);
-  await feed.hear(telling, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  await hear(telling, [{ kind: 'agent_speaking', active: false, at: now() }]);
   const { dueAt } = await waitForCall(telling);
   expect((dueAt ?? Number.NaN) - now()).toBeLessThan(SILENCE_MS + 1);
   expect(listenedTo).toEqual([]);
@@ -231,7 +238,7 @@ test('where a profile says that its agents report, or a call is by phone, nobody
   const phone = await startRun({ callId: 'v3:heard' }, AUTO);
   const telling = await startRun();
   for (const run of [byRoom, phone, telling]) feed.look(run);
-  await feed.hear(telling, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  await hear(telling, [{ kind: 'agent_speaking', active: false, at: now() }]);
   await waitFor(() => listenedTo.length > 0);
   await sleep(3300);
   expect(listenedTo).toEqual([byRoom.id]);
@@ -246,7 +253,7 @@ describe('a call that is to end for its silence', () => {
     const run = await startRun({}, { ...of, deadAirSettings: AT_ONCE });
     run.output = { catchUp: () => Promise.resolve(isRead) } as RunOutput;
     feed.look(run);
-    await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+    await hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
     await sleep(600);
     return run;
   }
@@ -265,7 +272,7 @@ describe('a call that is to end for its silence', () => {
   test('does not end where somebody has spoken meanwhile, though nobody was told yet', async () => {
     const run = await startSilence(WATCHED);
     run.output = {
-      catchUp: () => feed.hear(run, [{ kind: 'caller_speaking', active: true, at: now() }]).then(() => true),
+      catchUp: () => hear(run, [{ kind: 'caller_speaking', active: true, at: now() }]).then(() => true),
     } as unknown as RunOutput;
     await feed.decide(run);
     expect(await isEnding(run)).toBe(false);
@@ -276,7 +283,7 @@ describe('a call that is to end for its silence', () => {
     const longAgo = await startRun({}, { ...AUTO, deadAirSettings: AT_ONCE });
     longAgo.output = run.output;
     feed.look(longAgo);
-    await feed.hear(longAgo, [{ kind: 'agent_speaking', active: false, at: now() - 15_000 }]);
+    await hear(longAgo, [{ kind: 'agent_speaking', active: false, at: now() - 15_000 }]);
     await sleep(600);
     await feed.decide(run);
     expect(await isEnding(run)).toBe(true);
@@ -299,13 +306,48 @@ test('an adopted agent reports, if its call has begun: that its caller is away i
   await waitFor(async () => ((await schema.calls.read(run.id))?.dueAt ?? 0) - schema.clock.now() > SOON_MS);
 });
 
+test('what was told before its spawner died, and did not count as read yet, changes nothing when it is read again', async () => {
+  const run = await startRun();
+  feed.look(run);
+  const word = (at: number): CallEvent => ({ kind: 'caller_said', text: 'hello', final: true, at });
+  await hear(run, [word(now() - 5000), tool(true)], 70);
+  const before = await schema.calls.read(run.id);
+  const adopted = new AgentRun(run.ref, run.session, run.profile);
+  adopted.phase = 'serving';
+  feed.look(adopted);
+  // It does not say when it was; and there is more by now.
+  await hear(adopted, [word(now()), tool(true), tool(false)], 70);
+  const after = await schema.calls.read(run.id);
+  const [known, told] = [before?.state, after?.state] as [CallState, CallState];
+  expect(told.words).toEqual(known.words);
+  expect(told.work).toEqual({
+    ...known.work,
+    open: {},
+    ended: { 'tool:find': expect.any(Number) },
+    endedAt: expect.any(Number),
+  });
+  // Another reading is another, and so is that of another file, or of another launch.
+  const next = nextLaunch(run);
+  feed.look(next);
+  for (const tell of [
+    () => hear(adopted, [word(now())], 71),
+    () => feed.hear(adopted, [word(now())], { source: 'log', from: 71 }),
+    () => hear(next, [word(now())], 71),
+  ]) {
+    await sleep(3);
+    const { words } = (await schema.calls.read(run.id))?.state as CallState;
+    await tell();
+    expect(((await schema.calls.read(run.id))?.state as CallState).words.at).toBeGreaterThan(words.at);
+  }
+});
+
 test('a tool may run twice under one name, and each time its end is waited for', async () => {
   const run = await startRun();
   feed.look(run);
   for (let i = 0; i < 2; i += 1) {
-    await feed.hear(run, [tool(true)]);
+    await hear(run, [tool(true)]);
     expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
-    await feed.hear(run, [tool(false)]);
+    await hear(run, [tool(false)]);
     expect(await dueInMs(run)).toBeLessThan(SILENCE_MS + 1);
     await sleep(2);
   }
@@ -328,7 +370,7 @@ test('while the caller is away nobody is asked; the count begins anew with the r
 test('a caller who left in the middle of a word is silent when they are back', async () => {
   const run = await startRun();
   feed.look(run);
-  await feed.hear(run, [{ kind: 'caller_speaking', active: true, at: now() }]);
+  await hear(run, [{ kind: 'caller_speaking', active: true, at: now() }]);
   run.session = { ...run.session, callerLeftAt: Date.now() };
   feed.look(run);
   run.session = { ...run.session, callerLeftAt: undefined };
@@ -344,7 +386,7 @@ test('what the agent was told to say is confirmed by its taking it up, once it i
   const outbox = async () => redis.command('HGET', `call:${run.id}`, 'outbox');
   expect(await outbox()).toContain('checkin-1');
   const said = { id: 'checkin-1', commandId: 'checkin-1' };
-  await feed.hear(run, [{ kind: 'playback_started', ...said, at: now() }]);
+  await hear(run, [{ kind: 'playback_started', ...said, at: now() }]);
   expect(await outbox()).toBeNull();
   const call = await callOf(run);
   expect(call?.state.saying).toMatchObject({ commandId: 'checkin-1', isHeard: true });
@@ -353,7 +395,7 @@ test('what the agent was told to say is confirmed by its taking it up, once it i
 test('an agent that is being replaced leaves nothing behind, and nobody is asked before the next is there', async () => {
   const run = await startRun();
   feed.look(run);
-  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }, tool(true)]);
+  await hear(run, [{ kind: 'agent_speaking', active: true, at: now() }, tool(true)]);
   await sleep(5);
   const next = nextLaunch(run);
   next.phase = 'starting';
@@ -366,10 +408,29 @@ test('an agent that is being replaced leaves nothing behind, and nobody is asked
   expect(await dueInMs(next)).toBeLessThan(SILENCE_MS + 1);
 });
 
+test('a call that is taken over is listened to at once, and counts on, unless its agent is known to report', async () => {
+  const auto = await startRun({}, AUTO);
+  const telling = await startRun();
+  for (const run of [auto, telling]) {
+    feed.look(run);
+    await hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+  }
+  const { dueAt } = await waitForCall(auto);
+  const next = [auto, telling].map((run) => {
+    const adopted = new AgentRun(run.ref, run.session, run.profile);
+    adopted.phase = 'serving';
+    feed.agentServes(adopted);
+    return adopted;
+  });
+  await waitFor(() => listenedTo.length > 0, { timeoutMs: 1000, what: 'somebody to listen' });
+  expect(listenedTo).toEqual([next[0]?.id]);
+  expect((await waitForCall(auto)).dueAt).toBe(dueAt);
+});
+
 test('a spawner that takes over a call lets it stand as it is', async () => {
   const run = await startRun();
   feed.look(run);
-  await feed.hear(run, [tool(true)]);
+  await hear(run, [tool(true)]);
   const before = await callOf(run);
   const adopted = new AgentRun(run.ref, run.session, run.profile);
   adopted.phase = 'serving';
@@ -380,13 +441,13 @@ test('a spawner that takes over a call lets it stand as it is', async () => {
 test('a call that Redis has lost is opened again, with what goes on in it', async () => {
   const run = await startRun();
   feed.look(run);
-  await feed.hear(run, [tool(true)]);
+  await hear(run, [tool(true)]);
   await redis.command('DEL', `call:${run.id}`);
   feed.lookAgain(run);
   expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
   await redis.command('DEL', `call:${run.id}`);
   // Nobody has noticed, but somebody is heard.
-  await feed.hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
+  await hear(run, [{ kind: 'caller_said', text: 'hello', final: true, at: now() }]);
   expect(await dueInMs(run)).toBeGreaterThan(SOON_MS);
 });
 
@@ -402,12 +463,12 @@ test('a phone call that Redis has lost is watched again, in the life in which it
   } as const;
   await schema.calls.open({ ...wish, dueAt: undefined });
   feed.look(run);
-  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  await hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
   expect((await schema.calls.read(callId))?.dueAt).toBeUndefined();
 
   await redis.command('DEL', `call:${callId}`, 'calls:due');
   feed.lookAgain(run);
-  await feed.hear(run, [{ kind: 'agent_speaking', active: false, at: now() + 1 }]);
+  await hear(run, [{ kind: 'agent_speaking', active: false, at: now() + 1 }]);
   const found = await schema.calls.findBySession(run.id);
   expect(found).toMatchObject({ callId, medium: 'phone', facts: { room: run.session.roomName } });
   expect((found?.dueAt ?? Number.NaN) - now()).toBeLessThan(SILENCE_MS + 1);
@@ -419,10 +480,10 @@ test('a phone call is told what its agent had begun before its host heard of the
   const state = begin(now(), 'phone');
   const { id: sessionId } = run;
   await schema.calls.open({ callId, sessionId, medium: 'phone', state, settings: {}, dueAt: undefined });
-  await feed.hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
+  await hear(run, [{ kind: 'agent_speaking', active: true, at: now() }]);
   run.session = { ...run.session, callId };
   feed.look(run);
-  await feed.hear(run, [{ kind: 'agent_changed', at: 1 }]);
+  await hear(run, [{ kind: 'agent_changed', at: 1 }]);
   expect((await schema.calls.read(callId))?.state).toMatchObject({ agent: { active: true } });
 });
 
@@ -446,7 +507,7 @@ test('the silence of a phone call counts from when its first agent is there', as
   expect((await schema.calls.read(callId))!.dueAt! - now()).toBeGreaterThan(SOON_MS);
 
   feed.agentServes(run);
-  await feed.hear(run, [{ kind: 'work_ended', id: 'tool:none', at: now() }]);
+  await hear(run, [{ kind: 'work_ended', id: 'tool:none', at: now() }]);
   const dueInMs = (await schema.calls.read(callId))!.dueAt! - now();
   expect(dueInMs).toBeGreaterThan(SILENCE_MS - 2000);
   expect(dueInMs).toBeLessThan(SILENCE_MS + 1);

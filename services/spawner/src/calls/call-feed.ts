@@ -6,7 +6,7 @@ import { untilAnswered } from '../until-answered.js';
 import { Ear } from './ear.js';
 import { beginningOf, callOf } from './open-call.js';
 import { isPhoneCall } from './phone-call.js';
-import { reduceHeard, reduceOverheard } from './reduce-heard.js';
+import { type Place, reduceHeard, reduceOverheard, reduceReports } from './reduce-heard.js';
 import { isAgentTelling, isWatched, listenInMs, mayBeListenedTo, needsListener } from './who-hears.js';
 
 interface Options {
@@ -40,7 +40,7 @@ export class CallFeed {
    * What the agent has reported, in order. Settles when the call has it: only then does it count as read, so that whoever
    * adopts the agent reads it once more if we die in between. Costs nothing where no silence is watched. Never rejects.
    */
-  async hear(run: AgentRun, heard: readonly CallEvent[]): Promise<void> {
+  async hear(run: AgentRun, heard: readonly CallEvent[], place: Place): Promise<void> {
     if (heard.length === 0) return;
     const ear = this.#of(run);
     // Perhaps it is a phone call, and only nobody has said so yet.
@@ -52,7 +52,8 @@ export class CallFeed {
       if (ear.call === 'untold') await this.#open(run);
       if (ear.call !== 'open') return;
       const isTelling = run.profile.events === 'auto' ? ear.endUnheard(this.#now()) : [];
-      await this.#tell(run, reduceHeard([...heard, ...isTelling]), heard);
+      const { launch } = run.ref;
+      await this.#tell(run, reduceReports(heard, { ...place, launch }, isTelling), heard);
     });
     this.#listenLater(run);
   }
@@ -167,7 +168,8 @@ export class CallFeed {
     const begun = beginningOf(run, ear, answer.status, at);
     const unheard = isUnheard ? ear.beginUnheard(at) : [];
     await this.#tell(run, reduceHeard([...begun, ...ear.ongoing.values(), ...unheard]));
-    this.#listenLater(run);
+    // Of a call that is taken over nobody knows what its agent would have reported.
+    this.#listenLater(run, answer.status === 'exists' && needsListener(run, ear) ? 0 : undefined);
   }
 
   /**
@@ -201,11 +203,10 @@ export class CallFeed {
   }
 
   /** Somebody listens in the room unless the agent reports something first. */
-  #listenLater(run: AgentRun): void {
+  #listenLater(run: AgentRun, inMs = listenInMs(run, this.#of(run))): void {
     const ear = this.#of(run);
     clearTimeout(ear.listening);
     if (ear.call !== 'open' || ear.isFollowed || !mayBeListenedTo(run)) return;
-    const inMs = listenInMs(run, ear);
     if (inMs === 0) return this.#listenNow(run);
     ear.listening = setTimeout(() => this.#listenNow(run), inMs).unref();
   }

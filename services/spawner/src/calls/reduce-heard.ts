@@ -1,6 +1,13 @@
 import { type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
 import type { ReduceCall } from '@greenroom/redis-schema';
 
+/** Where reports were read: the same however often that is. */
+export interface Place {
+  readonly source: 'log' | 'events';
+  /** In bytes: where that reading began. */
+  readonly from: number;
+}
+
 /** What is heard makes of a call what the rules say, apart from what is no news to it. */
 export function reduceHeard(events: readonly CallEvent[]): ReduceCall {
   return (call) => {
@@ -9,6 +16,27 @@ export function reduceHeard(events: readonly CallEvent[]): ReduceCall {
     for (const event of events) if (event.kind === 'work_started') begun.add(event.id);
     // The end of work that is not known to run is no news: the silence would count from it.
     return callReducer(...events.filter((it) => it.kind !== 'work_ended' || begun.has(it.id)))(call);
+  };
+}
+
+/**
+ * What an agent has reported. If we die before it counts as read, our successor finds it again, and perhaps more: the call keeps
+ * how many of the reports of the latest reading it was told, and is told the rest.
+ * @param others what is told besides
+ */
+export function reduceReports(
+  reports: readonly CallEvent[],
+  { launch, source, from }: Place & { launch: string },
+  others: readonly CallEvent[],
+): ReduceCall {
+  const [name, reading] = [`told:${source}`, `${launch} ${from}`];
+  return (call) => {
+    const [knownReading, count] = (call.facts[name] ?? '').split('#');
+    const known = knownReading === reading ? Number(count) : 0;
+    const facts = { ...call.facts, [name]: `${reading}#${reports.length}` };
+    const next = reduceHeard([...reports.slice(known), ...others])(call);
+    const { state, dueAt } = call;
+    return next === 'unchanged' ? { state, dueAt, actions: [], steps: [], facts } : { ...next, facts };
   };
 }
 
