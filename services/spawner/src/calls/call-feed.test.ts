@@ -335,9 +335,9 @@ test('what was told before its spawner died, and did not count as read yet, chan
     () => hear(next, [word(now())], 71),
   ]) {
     await sleep(3);
-    const { words } = (await schema.calls.read(run.id))?.state as CallState;
+    const { words } = (await waitForCall(run)).state;
     await tell();
-    expect(((await schema.calls.read(run.id))?.state as CallState).words.at).toBeGreaterThan(words.at);
+    expect((await waitForCall(run)).state.words.at).toBeGreaterThan(words.at);
   }
 });
 
