@@ -68,3 +68,19 @@ test('an operator ends all that match at once, agents that leave for no signal i
   await stack.request('POST', '/api/session/end', { sessionId: yours, immediately: true });
   await waitForStatus(stack, yours, 404, 4000);
 });
+
+test('the numbers say what has happened here', async () => {
+  const { body } = await stack.request('GET', '/api/stats?window=day');
+  expect(body.totals).toMatchObject({
+    starts: 3,
+    warmStarts: 0,
+    ended: 3,
+    errors: 0,
+    hitRate: 0,
+    endReasons: { admin_ended: 3 },
+  });
+  expect(body.totals.startMs.p50).toBeGreaterThan(10);
+  expect(body.totals.startMs.p99).toBeLessThan(10_000);
+  expect(Math.max(...body.points.map(({ callers }: { callers: number | null }) => callers ?? 0))).toBe(2);
+  expect(body.points.some(({ capacity }: { capacity: number | null }) => capacity === 50)).toBe(true);
+});

@@ -31,6 +31,8 @@ if attempts < A.maxAttempts and not (is_warm_probe and is_agents_fault) then
 end
 
 count('total_failed')
+Stats.count('errors')
+if session.owner == 'caller' then Stats.count('failed') end
 Ending.doom_room(session)
 write(session, { attempts = int(attempts), error = A.error, endReason = 'start_failed', endedBy = 'spawner' })
 if session.owner == 'pool' then

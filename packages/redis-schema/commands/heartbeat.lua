@@ -80,6 +80,7 @@ if life and heard_before and heard_before >= NOW - HOST_FRESH_MS then
 end
 -- This host may have come, or have got room.
 Line.admit()
+Stats.note_level()
 Hosts.tell(A.host, (drain_wanted or A.fields.draining == '1') and 'draining' or 'up')
 return answer({
   status = 'ok',

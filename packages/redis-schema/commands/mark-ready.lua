@@ -22,8 +22,10 @@ local average = tonumber(redis.call('HGET', K.STATS, stat))
 redis.call('HSET', K.STATS, stat, int(average and (average * 0.7 + A.startupMs * 0.3) or A.startupMs))
 
 local fields = { readyAt = int(NOW), startupTime = int(A.startupMs) }
-if not present(session.firstReadyAt) then fields.firstReadyAt = int(NOW) end
+local is_first = not present(session.firstReadyAt)
+if is_first then fields.firstReadyAt = int(NOW) end
 if session.owner == 'caller' then
+  if is_first then Stats.note_first_agent(session) end
   become(session, 'ready', fields)
   count('total_ready')
   Events.emit(session, 'ready', { startupMs = A.startupMs })

@@ -45,6 +45,7 @@ if #crashes > 0 then fields.crashedAt = table.concat(crashes, ' ') end
 become(session, 'restarting', fields)
 redis.call('PEXPIRE', K.session(id), session.ttlMs)
 redis.call('ZADD', K.PENDING, int(NOW), id)
+Stats.note_crash(A.cause)
 Events.emit(session, 'restarting', { cause = A.cause, restarts = tonumber(session.restarts) })
 wake('spawners:wake', { kind = 'launch' })
 return answer({ status = 'restarting' })

@@ -33,6 +33,8 @@ export type {
   SilentLaunch,
   UnclaimedLaunch,
 } from './host-store.js';
+export { StartTimes } from './start-times.js';
+export type { StatsBucket, StatsSeries, StatsWindow } from './stats-store.js';
 export { type OpenOptions, openRedis, type RedisSchema } from './open-redis.js';
 export { lifeBeganAtMs } from './host-store.js';
 export { encodeSession, parseLaunches, parseSession } from './session-codec.js';

@@ -19,6 +19,7 @@ import { ProfileStore } from './profile-store.js';
 import { RoomStore } from './room-store.js';
 import { ScriptRunner } from './script-runner.js';
 import { createSessionStore, type SessionStore } from './sessions/index.js';
+import { StatsStore } from './stats-store.js';
 import type { Retention } from './history-types.js';
 import type { DataLife } from './types.js';
 import { WakeBus, withLimit } from './wake-bus.js';
@@ -55,6 +56,7 @@ export interface RedisSchema {
   rooms: RoomStore;
   profiles: ProfileStore;
   health: HealthStore;
+  stats: StatsStore;
   history: HistoryStore;
   calls: CallStore;
   doorbell: Doorbell;
@@ -117,6 +119,7 @@ export function openRedis(options: OpenOptions): RedisSchema {
     rooms: new RoomStore(scripts),
     profiles: new ProfileStore(scripts),
     health: new HealthStore(scripts),
+    stats: new StatsStore(scripts),
     history: new HistoryStore(scripts, commands, {
       keyPrefix,
       onUnreadable: options.onUnreadable ?? (() => undefined),

@@ -47,6 +47,7 @@ export type CommandName =
   | 'read-line'
   | 'read-session'
   | 'read-timeline'
+  | 'read-stats'
   | 'register-host'
   | 'remove-host'
   | 'renew-session'

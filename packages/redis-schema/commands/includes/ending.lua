@@ -48,6 +48,7 @@ function Ending.remember_end(session)
   redis.call('HSET', K.ended(session.id), 'launches', session.launches or '')
   redis.call('EXPIRE', K.ended(session.id), ENDED_TTL_SECONDS)
   Events.emit_ended(session, ended)
+  Stats.note_end(session)
   History.keep(session)
 end
 

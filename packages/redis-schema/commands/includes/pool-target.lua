@@ -119,6 +119,8 @@ function PoolTarget.note_arrival(profile, got_warm_agent)
   redis.call('HSET', key, 'slow', PoolTarget.float(slow), 'fast', PoolTarget.float(fast), 'at', int(NOW))
   redis.call('HINCRBY', key, 'arrivals', 1)
   if got_warm_agent then redis.call('HINCRBY', key, 'hits', 1) end
+  Stats.count('starts')
+  if got_warm_agent then Stats.count('warmStarts') end
   local _, facts = PoolTarget.retarget(profile)
   if facts.json and not got_warm_agent then wake('spawners:wake', { kind = 'pool', profile = profile }) end
 end

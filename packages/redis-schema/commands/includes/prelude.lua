@@ -77,11 +77,13 @@ local function wake(channel, message)
 end
 
 -- @include events
+-- @include stats
 
 -- The last word of every step. Tells the clock that deadlines are counted on.
 local function answer(t)
   Events.emit_touched_pools()
   Events.emit_touched_line()
+  Stats.write()
   t.clock = NOW
   if TRACE then TRACE.leave(STEP, NOW, A) end
   return cjson.encode(t)

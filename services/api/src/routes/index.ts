@@ -10,6 +10,7 @@ import { forgetUser } from './forget-user.js';
 import { getLine } from './get-line.js';
 import { getPool } from './get-pool.js';
 import { getSession } from './get-session.js';
+import { getStats } from './get-stats.js';
 import { health } from './health.js';
 import { drainHost, undrainHost } from './drain-host.js';
 import { hostLost } from './host-lost.js';
@@ -55,6 +56,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     getPool(context),
     resizePool(context),
     setPoolPolicy(context),
+    getStats(context),
     listProfiles(context),
     listHosts(context),
     drainHost(context),
