@@ -40,8 +40,8 @@ export interface SessionLoadView {
 /** What an agent with all that it started used at one health check. */
 export interface LoadSample {
   at: string;
-  /** Of one core, since the look before; null where there was none. */
-  cpuPercent: number | null;
+  /** Of one core, since the look before, or since the launch began. */
+  cpuPercent: number;
   memoryBytes: number;
   processes: number;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { toSchemaError } from './errors.js';
 import type { ScriptRunner } from './script-runner.js';
+import type { EpochMs } from './types.js';
 import type { WakeBus } from './wake-bus.js';
 
 /** Lines that are kept of each agent for a quick look. */
@@ -29,7 +30,21 @@ export interface AgentOutputBatch {
   id?: string | undefined;
 }
 
-/** What agents say. */
+/** One look at what an agent uses, with all that it has started. */
+export interface LoadRecord {
+  at: EpochMs;
+  /** Of one core, since the look before. */
+  cpuPercent: number;
+  memoryBytes: number;
+  processes: number;
+}
+
+function parseLoad(sample: string): LoadRecord {
+  const [at = 0, cpuPercent = 0, memoryBytes = 0, processes = 0] = sample.split(' ').map(Number);
+  return { at, cpuPercent, memoryBytes, processes };
+}
+
+/** What agents say, and what they use. */
 export class AgentStore {
   readonly #scripts: ScriptRunner;
   readonly #connection: Redis;
@@ -79,6 +94,20 @@ export class AgentStore {
       return await this.#connection.lrange(`${this.#keyPrefix}agent:${sessionId}:logs`, -count, -1);
     } catch (error) {
       throw toSchemaError(error, 'recentLines');
+    }
+  }
+
+  /** What its agents used at each health check, oldest first; of a call that is over, too, for an hour. */
+  async load(sessionId: string): Promise<LoadRecord[]> {
+    try {
+      const [live, kept] = await Promise.all(
+        [`agent:${sessionId}:load`, `history:load:${sessionId}`].map((key) =>
+          this.#connection.lrange(this.#keyPrefix + key, 0, -1),
+        ),
+      );
+      return [...(kept ?? []), ...(live ?? [])].map(parseLoad);
+    } catch (error) {
+      throw toSchemaError(error, 'load');
     }
   }
 

@@ -1,5 +1,6 @@
 -- @include history
 -- @include calls
+-- @include load
 -- @include alarms
 local Ending = {}
 
@@ -18,6 +19,7 @@ function Ending.release_claims(session)
     if redis.call('GET', user) == id then redis.call('DEL', user) end
   end
   redis.call('DEL', K.pid(id), K.agent_health(id))
+  Load.leave(session)
   Calls.end_with(session, session.endReason or 'start_failed')
 end
 

@@ -24,6 +24,7 @@ import { resizePool } from './resize-pool.js';
 import { restartSession } from './restart-session.js';
 import { sessionEvents } from './session-events.js';
 import { sessionHistory } from './session-history.js';
+import { sessionLoad } from './session-load.js';
 import { sessionLogs } from './session-logs.js';
 import { sessionSettings } from './session-settings.js';
 import { sessionTimeline } from './session-timeline.js';
@@ -47,6 +48,7 @@ export function allRoutes(context: ApiContext, streams: ReaderHubOptions = {}): 
     sessionHistory(context),
     sessionTranscript(context),
     sessionTimeline(context),
+    sessionLoad(context),
     listenIn(context),
     mintToken(context),
     listSessions(context),
