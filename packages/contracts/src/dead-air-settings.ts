@@ -13,6 +13,8 @@ export interface DeadAirSettings {
   max_call_duration?: number;
   /** What is asked; of a list one after the other. */
   checkin_message?: string | string[];
+  /** Where it is heard, spoken by somebody; played on the telephone in place of the text. */
+  checkin_audio_url?: string;
   /** From the end of the last question until the call is ended. */
   disconnect_delay?: number;
   /** Said before the call is ended. */

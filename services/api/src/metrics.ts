@@ -9,7 +9,7 @@ export interface ApiMetrics {
   readonly livekitEvents: Counter<'outcome'>;
   /** What Telnyx's webhooks said, by outcome: `taken`, `duplicate`, `ignored` (of no call of ours, or of no interest), `refused` (not signed). */
   readonly telnyxEvents: Counter<'outcome'>;
-  /** Attempts at commands for phone calls, by outcome: `done`, `gone`, `refused`, `failed`, `held_back`. */
+  /** Attempts at commands for phone calls, by outcome: `done`, `gone`, `refused`, `failed`, `late`, `held_back`. */
   readonly telnyxCommands: Counter<'command' | 'outcome'>;
   /** 1 while Telnyx does not answer. */
   readonly telnyxBreakerOpen: Gauge;

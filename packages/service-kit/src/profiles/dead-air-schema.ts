@@ -12,12 +12,20 @@ const messages = expecting(
   `a text of 1 to ${MESSAGE_LENGTH} characters, or a list of 1 to 20 such texts`,
 );
 
+const audioUrl = expecting(
+  Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .max(2_000),
+  'the address of a sound, such as https://example.com/are-you-there.mp3',
+);
+
 const fields: Record<keyof DeadAirSettings, Joi.Schema> = {
   silence_timeout_normal: seconds(0.5),
   silence_timeout_hold_on: seconds(0.5),
   max_checkins_before_disconnect: wholeNumber(0, 100),
   max_call_duration: seconds(1),
   checkin_message: messages,
+  checkin_audio_url: audioUrl,
   disconnect_delay: seconds(0),
   goodbye_message: text(MESSAGE_LENGTH),
   agent_response_timeout: seconds(1),

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PhoneCall } from './phone-call.js';
 import type { CommandFault, ReceivedCommand } from './types.js';
 
@@ -64,10 +65,15 @@ async function takeCommand(
 
   const fault = faultFor(call, action);
   if (fault?.kind === 'hang') return call.noteCommand({ ...about, outcome: 'hung' });
+  if (fault?.kind === 'cut') {
+    call.noteCommand({ ...about, outcome: 'failed' });
+    return void response.destroy();
+  }
   if (fault?.kind === 'fail') {
     call.noteCommand({ ...about, outcome: 'failed' });
     return refuse(response, { status: fault.status ?? 500, code: '10007', title: 'Unexpected error' });
   }
+  if (fault?.kind === 'slow') await sleep(fault.ms);
   const refusal = body === undefined ? MALFORMED : refusalOf(call, about);
   if (refusal) {
     call.noteCommand({ ...about, outcome: 'refused' });
@@ -77,6 +83,8 @@ async function takeCommand(
   call.noteCommand(command);
   if (command.outcome === 'done') call.carryOut(command);
   if (fault?.kind === 'lose') response.destroy();
+  else if (fault?.kind === 'stall')
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{');
   else answer(response, 200, { data: { result: 'ok' } });
 }
 

@@ -14,8 +14,14 @@ export type CommandFault =
   | { readonly kind: 'fail'; readonly status?: number }
   /** Not done, and never answered. */
   | { readonly kind: 'hang' }
+  /** Done and answered, this much later, whether or not anybody still waits for it. */
+  | { readonly kind: 'slow'; readonly ms: number }
+  /** Not done, and the connection is cut. */
+  | { readonly kind: 'cut' }
   /** Done, and the connection is cut in place of the answer. */
-  | { readonly kind: 'lose' };
+  | { readonly kind: 'lose' }
+  /** Done, and the answer begins but never ends. */
+  | { readonly kind: 'stall' };
 
 /** A command as it came in. */
 export interface ReceivedCommand {

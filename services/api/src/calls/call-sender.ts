@@ -14,7 +14,18 @@ export interface CallSender {
   readonly medium: CallMedium;
   /**
    * Of a LiveKit session it is given `say` and `unsay` alone, of a phone call `end` too: hang up.
-   * @throws when nobody can tell: it is sent again, with the same id
+   * @throws when nobody can tell, or with a HeldBackError: it is sent again, with the same id
    */
   send(call: CallRecord, command: CallCommand): Promise<SendOutcome>;
+}
+
+/** Nobody was asked: where the command goes to, things go wrong right now. It is worth another attempt this soon. */
+export class HeldBackError extends Error {
+  override readonly name = 'HeldBackError';
+  constructor(
+    message: string,
+    readonly retryInMs: number,
+  ) {
+    super(message);
+  }
 }

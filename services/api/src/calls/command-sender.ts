@@ -1,12 +1,12 @@
 import { callReducer, SPEECH_START_MS } from '@greenroom/dead-air';
 import type { CallRecord, OutboxEntry, RedisSchema } from '@greenroom/redis-schema';
 import type { Counter, Logger } from '@greenroom/service-kit';
-import type { CallSender, CommandOutcome, SendOutcome } from './call-sender.js';
+import { type CallSender, type CommandOutcome, HeldBackError, type SendOutcome } from './call-sender.js';
 import type { EndOfCalls } from './end-of-calls.js';
 import { replaceAgent } from './replace-agent.js';
 
 /** After as many attempts as stand before it. The lease of whoever takes it brings it back anyway. */
-const RETRY_AFTER_MS = [250, 500, 1_000, 2_000, 5_000] as const;
+const RETRY_AFTER_MS = [250, 500, 1_000, 2_000] as const;
 
 export interface CommandSenderOptions {
   readonly redis: Pick<RedisSchema, 'calls' | 'clock' | 'sessions'>;
@@ -15,6 +15,11 @@ export interface CommandSenderOptions {
   /** By command: what a `say` was for, or its kind. Each counts once, however often it is sent. */
   readonly commands: Counter<'command'>;
   readonly logger: Pick<Logger, 'warn'>;
+}
+
+interface Failure {
+  readonly entry: OutboxEntry;
+  readonly error: unknown;
 }
 
 interface Delivery {
@@ -64,22 +69,27 @@ export class CommandSender {
     this.#busy.delete(callId);
   }
 
-  /** One that cannot be sent keeps back those behind it. */
+  /**
+   * One that cannot be sent keeps back none behind it: a question is asked though a transfer fails. But nothing is said before
+   * what takes back the line before it: that would silence this one.
+   */
   async #sendInOrder({ call, entries }: Delivery, settled: Set<string>): Promise<void> {
+    const failed = new Map<string, Failure>();
     for (const entry of entries) {
-      const { commandId } = entry.command;
-      if (settled.has(commandId)) continue;
+      const { command } = entry;
+      if (settled.has(command.commandId)) continue;
+      if (command.kind === 'say' && isTakingBack(failed)) continue;
       try {
         const outcome = await this.#send(call, entry);
         if (outcome === 'sent') continue;
-        settled.add(commandId);
+        settled.add(command.commandId);
         await this.#settle(call, entry, outcome);
         if (outcome === 'gone') return;
       } catch (error) {
-        await this.#putOff(call, entry, error);
-        return;
+        failed.set(command.commandId, { entry, error });
       }
     }
+    if (failed.size > 0) await this.#putOff(call, [...failed.values()]);
   }
 
   async #send(call: CallRecord, entry: OutboxEntry): Promise<CommandOutcome> {
@@ -120,18 +130,23 @@ export class CommandSender {
     await redis.calls.change(call.callId, failed, { confirms: commandId });
   }
 
-  async #putOff(call: CallRecord, { command, attempts }: OutboxEntry, error: unknown): Promise<void> {
-    const { redis, logger } = this.#options;
-    const inMs = RETRY_AFTER_MS[Math.min(attempts, RETRY_AFTER_MS.length) - 1] ?? RETRY_AFTER_MS[0];
-    logger.warn('a command for a call was not sent, it is tried again', {
+  async #putOff(call: CallRecord, failures: readonly Failure[]): Promise<void> {
+    for (const failure of failures) this.#report(call, failure);
+    // Its lease brings it back, where Redis cannot be told.
+    await this.#options.redis.calls
+      .retryIn(call.callId, Math.min(...failures.map(waitAfter)))
+      .catch(() => undefined);
+  }
+
+  /** Whoever holds commands back says so by itself. */
+  #report({ medium }: CallRecord, { entry: { command, attempts }, error }: Failure): void {
+    if (error instanceof HeldBackError) return;
+    this.#options.logger.warn('a command for a call was not sent, it is tried again', {
       command: command.kind,
-      medium: call.medium,
+      medium,
       attempts,
-      inMs,
       error,
     });
-    // Its lease brings it back, where Redis cannot be told.
-    await redis.calls.retryIn(call.callId, inMs).catch(() => undefined);
   }
 
   #senderOf({ medium }: CallRecord): CallSender {
@@ -139,6 +154,15 @@ export class CommandSender {
     if (sender === undefined) throw new Error(`this api reaches no calls by ${medium}`);
     return sender;
   }
+}
+
+function isTakingBack(failed: ReadonlyMap<string, Failure>): boolean {
+  return [...failed.values()].some(({ entry }) => entry.command.kind === 'unsay');
+}
+
+function waitAfter({ entry: { attempts }, error }: Failure): number {
+  if (error instanceof HeldBackError) return error.retryInMs;
+  return RETRY_AFTER_MS[Math.min(attempts, RETRY_AFTER_MS.length) - 1] ?? RETRY_AFTER_MS[0];
 }
 
 /**

@@ -137,6 +137,36 @@ describe('a command', () => {
     expect(await metricOf(api, 'greenroom_call_commands_total{command="checkin"}')).toBe('1');
   });
 
+  test('that says something waits for what takes back the line before it, and for nothing else', async () => {
+    const api = await watchingApi((command, times) => {
+      return command.kind !== 'say' && times < 3 ? new Error('busy') : 'confirmed';
+    });
+    await startSilence();
+    await waitFor(() => api.sent.length === 1, { what: 'the question' });
+    const say = { kind: 'say', commandId: 'checkin-2', text: 'Hello?', purpose: 'checkin' } as const;
+    await schema.calls.change('v3:call', ({ state }) => ({
+      state,
+      dueAt: undefined,
+      actions: [{ kind: 'unsay', commandId: 'checkin-1' }, say],
+      steps: [],
+    }));
+    await waitFor(() => idsOf(api.sent).includes('checkin-2'), { what: 'the next line' });
+    const taken = 'unsay-checkin-1';
+    expect(idsOf(api.sent)).toEqual(['checkin-1', taken, taken, taken, 'checkin-2']);
+
+    await schema.calls.change('v3:call', ({ state }) => ({
+      state,
+      dueAt: undefined,
+      actions: [
+        { kind: 'phone', commandId: 'link', command: {} },
+        { ...say, commandId: 'checkin-3' },
+      ],
+      steps: [],
+    }));
+    await waitFor(() => idsOf(api.sent).filter((id) => id === 'link').length === 3, { what: 'the link' });
+    expect(idsOf(api.sent).slice(5)).toEqual(['link', 'checkin-3', 'link', 'link']);
+  });
+
   test('that was only sent is sent again until an event proves it', async () => {
     const api = await watchingApi(() => 'sent');
     await startSilence();

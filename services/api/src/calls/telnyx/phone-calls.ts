@@ -34,6 +34,7 @@ export class PhoneCalls {
         return event.isIncoming ? this.#begin(event) : 'ignored';
       case 'answered':
         return this.#answered(event);
+      case 'bridged':
       case 'playback_started':
       case 'playback_ended':
       case 'caller_said':

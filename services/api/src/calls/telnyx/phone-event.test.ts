@@ -20,7 +20,8 @@ function webhook(type: unknown, payload: object = {}, data: object = {}): string
   });
 }
 
-const ours = writeClientState({ commandId: 'checkin-1' });
+const ours = writeClientState({ commandId: 'checkin-1', how: 'speak' });
+const ourSound = writeClientState({ commandId: 'checkin-1', how: 'playback' });
 const heard = (transcript: string, is_final: boolean, transcription_track?: string) => ({
   transcription_data: { transcript, is_final, transcription_track, confidence: 0.9 },
 });
@@ -45,6 +46,13 @@ test.each([
     { client_state: ours, playback_id: 'p1' },
     { kind: 'playback_started', sound: { playbackId: 'p1' } },
   ],
+  [
+    'call.playback.started',
+    { client_state: ourSound, playback_id: 'p1' },
+    { kind: 'playback_started', sound: { commandId: 'checkin-1' } },
+  ],
+  ['call.speak.ended', { client_state: ourSound }, { kind: 'playback_ended', sound: { source: 'speak' } }],
+  ['call.bridged', {}, { kind: 'bridged' }],
   [
     'call.playback.ended',
     { media_url: 'https://a/b.mp3' },

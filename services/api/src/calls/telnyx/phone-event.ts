@@ -1,6 +1,6 @@
 import { CodedError } from '@greenroom/contracts';
 import Joi from 'joi';
-import { isOtherLeg, readClientState } from './client-state.js';
+import { isOtherLeg, type PlayedAs, readClientState } from './client-state.js';
 import type { Sound } from './sounds.js';
 
 /** What one webhook of Telnyx says of a phone call, as far as we use it. */
@@ -16,6 +16,8 @@ export type PhoneEvent = {
 export type PhoneEventKind =
   | { readonly kind: 'initiated'; readonly isIncoming: boolean }
   | { readonly kind: 'answered' }
+  /** It was led on to the other leg. */
+  | { readonly kind: 'bridged' }
   | { readonly kind: 'playback_started' | 'playback_ended'; readonly sound: Sound }
   | { readonly kind: 'caller_said'; readonly text: string; readonly isFinal: boolean }
   | { readonly kind: 'hangup'; readonly cause: string; readonly isByCaller: boolean };
@@ -115,6 +117,7 @@ type Reader = (payload: Payload) => PhoneEventKind | undefined;
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['call.initiated', ({ direction }) => ({ kind: 'initiated', isIncoming: direction === 'incoming' })],
   ['call.answered', () => ({ kind: 'answered' })],
+  ['call.bridged', () => ({ kind: 'bridged' })],
   ['call.speak.started', (it) => playback('playback_started', 'speak', it)],
   ['call.speak.ended', (it) => playback('playback_ended', 'speak', it)],
   ['call.playback.started', (it) => playback('playback_started', 'playback', it)],
@@ -132,14 +135,17 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
 ]);
 
-/** Telnyx gives spoken text no id of its own: what its command gave along tells it apart, where it was ours. */
+/**
+ * What our command gave along tells its sound apart. It comes back with all that is heard later, too: what others play is not
+ * ours for that, and Telnyx gives spoken text no id of its own.
+ */
 function playback(
   kind: 'playback_started' | 'playback_ended',
-  how: 'speak' | 'playback',
+  how: PlayedAs,
   { client_state, playback_id, media_url, media_name }: Payload,
 ): PhoneEventKind {
-  const commandId = how === 'speak' ? readClientState(client_state)?.commandId : undefined;
-  if (commandId !== undefined) return { kind, sound: { commandId } };
+  const own = readClientState(client_state);
+  if (own?.how === how) return { kind, sound: { commandId: own.commandId } };
   if (playback_id) return { kind, sound: { playbackId: playback_id } };
   return { kind, sound: { source: (media_url || media_name || how).slice(0, MAX_SOURCE) } };
 }

@@ -2,9 +2,9 @@ import type { CallCommand, CallRecord } from '@greenroom/redis-schema';
 import { expect, test } from '@jest/globals';
 import type { CommandOutcome, PhoneCommand } from './phone-command.js';
 import { PhoneSender } from './phone-sender.js';
-import { TelnyxAwayError } from './telnyx-client.js';
+import { TelnyxAwayError } from './telnyx-outcome.js';
 
-const CALL = { callId: 'v3:call', medium: 'phone', sessionId: 'session_1' } as CallRecord;
+const CALL = { callId: 'v3:call', medium: 'phone', sessionId: 'session_1', settings: {} } as CallRecord;
 
 function sender(outcome: CommandOutcome | Error) {
   const sent: unknown[] = [];
@@ -54,7 +54,9 @@ test('so is one of which Telnyx says so', async () => {
 });
 
 test('what Telnyx does not take now is sent again', async () => {
-  await expect(sender(new TelnyxAwayError('away')).phone.send(CALL, END)).rejects.toThrow(TelnyxAwayError);
+  await expect(sender(new TelnyxAwayError('away', 'failing')).phone.send(CALL, END)).rejects.toThrow(
+    TelnyxAwayError,
+  );
 });
 
 test('a caller who can never meet the agent is not kept', async () => {

@@ -23,7 +23,7 @@ export class PhoneSender implements CallSender {
   /** @throws when Telnyx does not take it now: it is sent again, with the same id */
   async send(call: CallRecord, command: CallCommand): Promise<SendOutcome> {
     const { client } = this.#options;
-    const wish = wishOf(command);
+    const wish = wishOf(call, command);
     const outcome = await client.send(call.callId, command.commandId, wish);
     switch (outcome.status) {
       case 'done':
@@ -45,10 +45,14 @@ export class PhoneSender implements CallSender {
   }
 }
 
-function wishOf(command: CallCommand): PhoneCommand {
+function wishOf({ settings }: CallRecord, command: CallCommand): PhoneCommand {
   switch (command.kind) {
-    case 'say':
-      return { kind: 'speak', text: command.text };
+    case 'say': {
+      const audioUrl = command.purpose === 'checkin' ? settings.checkin_audio_url : undefined;
+      return audioUrl === undefined
+        ? { kind: 'speak', text: command.text }
+        : { kind: 'playback_start', audioUrl };
+    }
     case 'unsay':
       return { kind: 'playback_stop' };
     case 'end':

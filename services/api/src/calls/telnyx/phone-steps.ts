@@ -15,6 +15,10 @@ import type { PhoneEvent } from './phone-event.js';
 import { applyEvents, asItIs } from './phone-next.js';
 import { hearSound } from './sounds.js';
 
+/** There is one of each in a call: whoever sends it again has not done it a second time. */
+const ANSWER = 'answer';
+const LINK = 'link';
+
 /** What a webhook may be late by and still count for the time that it tells. */
 const OLDEST_MS = 5_000;
 
@@ -58,7 +62,7 @@ export function takeCall(
       ...asItIs(call),
       facts,
       settings,
-      actions: [asAction('answer', answerCommand(link, { room, sessionId }))],
+      actions: [asAction(ANSWER, answerCommand(link, { room, sessionId }))],
     };
   };
 }
@@ -90,6 +94,7 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
       }
       case 'initiated':
       case 'answered':
+      case 'bridged':
       case 'hangup':
         return 'unchanged';
     }
@@ -98,7 +103,8 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
 
 /** Which command of ours an event proves to have arrived. */
 export function confirmedBy(event: PhoneEvent): string | undefined {
-  if (event.kind === 'answered') return 'answer';
+  if (event.kind === 'answered') return ANSWER;
+  if (event.kind === 'bridged') return LINK;
   if (event.kind !== 'playback_started' && event.kind !== 'playback_ended') return undefined;
   return 'commandId' in event.sound ? event.sound.commandId : undefined;
 }
@@ -111,7 +117,7 @@ function connect(link: LinkSettings, call: CallRecord, at: number): NextCall {
   if (room === undefined || call.sessionId === undefined) return { ...asItIs(call), facts };
   const next = applyEvents(call, [started]);
   const command = linkCommand(link, { room, sessionId: call.sessionId });
-  return { ...next, facts, actions: [...next.actions, ...(command ? [asAction('link', command)] : [])] };
+  return { ...next, facts, actions: [...next.actions, ...(command ? [asAction(LINK, command)] : [])] };
 }
 
 function agentStarting(at: number): CallEvent {

@@ -1,9 +1,12 @@
 import { Counter, createLogger, Gauge, Registry } from '@greenroom/service-kit';
 import { type PhoneCall, startTelnyx, type TestTelnyx, waitFor } from '@greenroom/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HeldBackError } from '../call-sender.js';
 import { isOtherLeg, readClientState } from './client-state.js';
 import type { PhoneCommand } from './phone-command.js';
-import { TelnyxAwayError, TelnyxClient } from './telnyx-client.js';
+import { TelnyxClient } from './telnyx-client.js';
+import { TelnyxAwayError } from './telnyx-outcome.js';
 
 let telnyx: TestTelnyx;
 let client: TelnyxClient;
@@ -86,10 +89,12 @@ test('each kind of command gets to the call that it is for', async () => {
     voice: 'AWS.Polly.Joanna',
     language: 'de-DE',
   });
-  expect(readClientState(String(bodies.get('speak')?.client_state))).toEqual({ commandId: 'checkin-1' });
+  const stateOf = (action: string) => readClientState(String(bodies.get(action)?.client_state));
+  expect(stateOf('speak')).toEqual({ commandId: 'checkin-1', how: 'speak' });
+  expect(stateOf('playback_start')).toEqual({ commandId: 'music', how: 'playback' });
   // Another state in between would rename what is being spoken.
   for (const [action, body] of bodies) {
-    if (action !== 'speak') expect(body).not.toHaveProperty('client_state');
+    if (action !== 'speak' && action !== 'playback_start') expect(body).not.toHaveProperty('client_state');
   }
   expect(isOtherLeg(String(bodies.get('transfer')?.target_leg_client_state))).toBe(true);
   expect(bodies.get('playback_start')).toMatchObject({ audio_url: 'https://example.test/a.mp3' });
@@ -141,17 +146,72 @@ test('one that does not answer is not waited for longer than 2 s', async () => {
   expect(performance.now() - began).toBeLessThan(4_000);
 });
 
+const isOpen = async () => (await gauge.get()).values[0]?.value === 1;
+
+/** As often as it takes Telnyx to count as failing. */
+async function failUntilLeftAlone(): Promise<void> {
+  for (let time = 1; time <= 5; time += 1) await expect(send('end', HANGUP)).rejects.toThrow(TelnyxAwayError);
+  expect(await isOpen()).toBe(true);
+}
+
+test('one whose answer begins and does not end is not waited for longer than 2 s either', async () => {
+  telnyx.disturb({ kind: 'stall' }, 1);
+  const began = performance.now();
+  await expect(send('end', HANGUP)).rejects.toThrow('Telnyx did not answer in time');
+  expect(performance.now() - began).toBeLessThan(4_000);
+});
+
 test('a Telnyx that fails again and again is left alone, but for a trial, until it answers', async () => {
   telnyx.disturb({ kind: 'fail', status: 503 });
-  for (let time = 1; time <= 5; time += 1) await expect(send('end', HANGUP)).rejects.toThrow(TelnyxAwayError);
+  await failUntilLeftAlone();
   const heard = call.requests.length;
-  await expect(send('end', HANGUP)).rejects.toThrow('Telnyx is not asked right now');
+  await expect(send('end', HANGUP)).rejects.toThrow(HeldBackError);
   expect(call.requests).toHaveLength(heard);
-  expect((await gauge.get()).values[0]?.value).toBe(1);
 
   telnyx.mend();
   await waitFor(async () => (await send('end', HANGUP).catch(() => undefined))?.status === 'done');
-  expect((await gauge.get()).values[0]?.value).toBe(0);
+  expect(await isOpen()).toBe(false);
   const outcomes = (await counter.get()).values.map(({ labels }) => labels.outcome);
   expect(new Set(outcomes)).toEqual(new Set(['failed', 'held_back', 'done']));
+});
+
+test('after a hiccup it is tried again before a step of a call would be late, after each failed trial later', async () => {
+  telnyx.disturb({ kind: 'cut' });
+  await failUntilLeftAlone();
+  const openedAt = performance.now();
+  const trials: number[] = [];
+  while (trials.length < 3) {
+    const error: unknown = await send('end', HANGUP).catch((it: unknown) => it);
+    if (error instanceof TelnyxAwayError) trials.push(performance.now() - openedAt);
+    else await sleep(5);
+  }
+  const [first = 0, second = 0, third = 0] = trials;
+  expect(first).toBeGreaterThan(200);
+  expect(first).toBeLessThan(400);
+  expect(second - first).toBeGreaterThan(450);
+  expect(third - second).toBeGreaterThan(950);
+});
+
+test.each([
+  ['is slow', { kind: 'hang' }],
+  ['refuses some commands for now', { kind: 'fail', status: 409 }],
+] as const)('a Telnyx that %s is asked all the same', async (_, fault) => {
+  telnyx.disturb(fault);
+  await Promise.all(
+    Array.from({ length: 12 }, () => expect(send('end', HANGUP)).rejects.toThrow(TelnyxAwayError)),
+  );
+  expect(await isOpen()).toBe(false);
+  telnyx.mend();
+  expect(await send('end', HANGUP)).toEqual({ status: 'done' });
+});
+
+test('a trial that is answered too late is no failure: what waits is sent', async () => {
+  telnyx.disturb({ kind: 'fail', status: 500 });
+  await failUntilLeftAlone();
+  telnyx.disturb({ kind: 'hang' }, 1);
+  await waitFor(async () => {
+    const error: unknown = await send('end', HANGUP).catch((it: unknown) => it);
+    return error instanceof TelnyxAwayError && error.why === 'slow';
+  });
+  expect(await isOpen()).toBe(false);
 });

@@ -1,19 +1,25 @@
 import type { Counter, Gauge, Logger } from '@greenroom/service-kit';
-import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import {
+  BrokenCircuitError,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+  IterableBackoff,
+} from 'cockatiel';
 import type { Telnyx } from 'telnyx';
-import { OTHER_LEG, writeClientState } from './client-state.js';
+import { HeldBackError } from '../call-sender.js';
+import { OTHER_LEG, type PlayedAs, writeClientState } from './client-state.js';
 import type { CommandOutcome, PhoneCommand } from './phone-command.js';
+import { outcomeOf, TelnyxAwayError } from './telnyx-outcome.js';
 
 /** Telnyx advises to send a command again that is not answered within 500 ms; its id keeps it from happening twice. */
 const ANSWER_WITHIN_MS = 2_000;
 const FAILURES_UNTIL_OPEN = 5;
-const HALF_OPEN_AFTER_MS = 2_000;
-
-/** https://developers.telnyx.com/api/errors: the call has ended; there is no such call. */
-const GONE_CODES: ReadonlySet<string> = new Set(['90018', '90015', '10005']);
-
-/** Trying again may help: an account that is blocked or a key that is wrong is repaired by somebody. */
-const RETRIED_STATUSES: ReadonlySet<number> = new Set([401, 402, 403, 408, 409, 429]);
+/** A hiccup costs less than a step of a call may be late by; a Telnyx that stays away is asked every 2 s. */
+const HALF_OPEN_AFTER_MS = [250, 500, 1_000, 2_000] as const;
+/** What is not asked for meanwhile is there soon after the trial that went well. */
+const HELD_BACK_MS = 250;
 
 export interface TelnyxClientOptions {
   readonly apiKey: string;
@@ -26,20 +32,19 @@ export interface TelnyxClientOptions {
   readonly commands: Counter<'command' | 'outcome'>;
 }
 
-/** Telnyx did not do it, and may do it later. */
-export class TelnyxAwayError extends Error {
-  override readonly name = 'TelnyxAwayError';
-}
-
 /**
  * Sends commands for phone calls. Each is tried once: whoever sends keeps it until it is confirmed. After several failures
- * in a row nobody is asked for a while but for one trial, so that a Telnyx that hangs is not hung upon by every call.
+ * in a row nothing is sent for a while but one command as a trial, whichever comes first. Slowness is no failure: what
+ * was not answered in time may have been done, costs its own call alone the wait, and is sent again.
  */
 export class TelnyxClient {
   readonly #options: TelnyxClientOptions;
   readonly #breaker = circuitBreaker(
-    handleWhen((error) => error instanceof TelnyxAwayError),
-    { halfOpenAfter: HALF_OPEN_AFTER_MS, breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN) },
+    handleWhen((error) => error instanceof TelnyxAwayError && error.why === 'failing'),
+    {
+      halfOpenAfter: new IterableBackoff(HALF_OPEN_AFTER_MS),
+      breaker: new ConsecutiveBreaker(FAILURES_UNTIL_OPEN),
+    },
   );
   #library: Promise<Telnyx> | undefined;
 
@@ -54,7 +59,7 @@ export class TelnyxClient {
 
   /**
    * @param commandId the same for the same wish: Telnyx takes it once within 60 s
-   * @throws TelnyxAwayError when it has to be sent again
+   * @throws TelnyxAwayError when it has to be sent again; HeldBackError when it was not sent
    */
   async send(callId: string, commandId: string, command: PhoneCommand): Promise<CommandOutcome> {
     try {
@@ -62,9 +67,12 @@ export class TelnyxClient {
       this.#count(command, outcome.status);
       return outcome;
     } catch (error) {
-      this.#count(command, error instanceof BrokenCircuitError ? 'held_back' : 'failed');
-      if (error instanceof BrokenCircuitError) throw new TelnyxAwayError('Telnyx is not asked right now');
-      throw error;
+      if (!(error instanceof BrokenCircuitError)) {
+        this.#count(command, error instanceof TelnyxAwayError && error.why === 'slow' ? 'late' : 'failed');
+        throw error;
+      }
+      this.#count(command, 'held_back');
+      throw new HeldBackError('Telnyx is not asked right now', HELD_BACK_MS);
     }
   }
 
@@ -74,11 +82,13 @@ export class TelnyxClient {
 
   async #try(callId: string, commandId: string, command: PhoneCommand): Promise<CommandOutcome> {
     const library = await this.#open();
+    // For the whole of the answer: the library's own limit is for its beginning.
+    const limit = AbortSignal.timeout(ANSWER_WITHIN_MS);
     try {
-      await this.#carryOut(library, callId, commandId, command);
+      await this.#carryOut(library, callId, { command_id: commandId }, command, { signal: limit });
       return { status: 'done' };
     } catch (error) {
-      return outcomeOf(error);
+      return outcomeOf(error, { isTooLate: limit.aborted });
     }
   }
 
@@ -92,7 +102,13 @@ export class TelnyxClient {
     const { apiKey, apiUrl } = this.#options;
     this.#library ??= import('telnyx').then(
       ({ Telnyx }) =>
-        new Telnyx({ apiKey, baseURL: apiUrl, maxRetries: 0, timeout: ANSWER_WITHIN_MS, logLevel: 'off' }),
+        new Telnyx({
+          apiKey,
+          baseURL: apiUrl,
+          maxRetries: 0,
+          timeout: 2 * ANSWER_WITHIN_MS,
+          logLevel: 'off',
+        }),
     );
     return this.#library;
   }
@@ -100,41 +116,37 @@ export class TelnyxClient {
   async #carryOut(
     { calls: { actions } }: Telnyx,
     callId: string,
-    commandId: string,
+    id: { command_id: string },
     command: PhoneCommand,
+    limit: { signal: AbortSignal },
   ): Promise<unknown> {
-    const { voice, language } = this.#options;
     switch (command.kind) {
-      case 'answer':
-        return actions.answer(callId, {
-          command_id: commandId,
-          ...streaming(command.streamUrl),
-          ...this.#transcription(),
-        });
+      case 'answer': {
+        const answer = { ...id, ...streaming(command.streamUrl), ...this.#transcription() };
+        return actions.answer(callId, answer, limit);
+      }
       case 'speak':
-        return actions.speak(callId, {
-          command_id: commandId,
-          payload: command.text,
-          voice,
-          ...inLanguage(language),
-          // No other command has it: what is being spoken is known by it.
-          client_state: writeClientState({ commandId }),
-        });
+        return actions.speak(callId, { ...id, ...this.#speech(command.text), ...named(id, 'speak') }, limit);
       case 'playback_start':
-        return actions.startPlayback(callId, { command_id: commandId, audio_url: command.audioUrl });
+        return actions.startPlayback(
+          callId,
+          { ...id, audio_url: command.audioUrl, ...named(id, 'playback') },
+          limit,
+        );
       case 'playback_stop':
-        return actions.stopPlayback(callId, { command_id: commandId, stop: 'all' });
+        return actions.stopPlayback(callId, { ...id, stop: 'all' }, limit);
       case 'transfer':
-        return actions.transfer(callId, {
-          command_id: commandId,
-          to: command.to,
-          target_leg_client_state: OTHER_LEG,
-        });
+        return actions.transfer(callId, { ...id, to: command.to, target_leg_client_state: OTHER_LEG }, limit);
       case 'reject':
-        return actions.reject(callId, { command_id: commandId, cause: 'USER_BUSY' });
+        return actions.reject(callId, { ...id, cause: 'USER_BUSY' }, limit);
       case 'hangup':
-        return actions.hangup(callId, { command_id: commandId });
+        return actions.hangup(callId, id, limit);
     }
+  }
+
+  #speech(payload: string) {
+    const { voice, language } = this.#options;
+    return { payload, voice, ...inLanguage(language) };
   }
 
   #transcription(): object {
@@ -152,6 +164,11 @@ export class TelnyxClient {
   }
 }
 
+/** No other command has it: what is being played is known by it. */
+function named({ command_id: commandId }: { command_id: string }, how: PlayedAs) {
+  return { client_state: writeClientState({ commandId, how }) };
+}
+
 /** The library lists the languages that it knew when it was made; Telnyx itself says which there are. */
 function inLanguage(language: string): object {
   return { language };
@@ -160,26 +177,4 @@ function inLanguage(language: string): object {
 function streaming(streamUrl: string | undefined): object {
   if (streamUrl === undefined) return {};
   return { stream_url: streamUrl, stream_track: 'inbound_track', stream_bidirectional_mode: 'rtp' };
-}
-
-/** @throws TelnyxAwayError */
-function outcomeOf(error: unknown): CommandOutcome {
-  const { status, error: body } = error as { status?: unknown; error?: unknown };
-  if (typeof status !== 'number') throw new TelnyxAwayError('Telnyx did not answer', { cause: error });
-  const codes = codesIn(body);
-  if (status === 404 || codes.some((code) => GONE_CODES.has(code))) return { status: 'gone' };
-  if (status >= 500 || RETRIED_STATUSES.has(status)) {
-    throw new TelnyxAwayError(`Telnyx answered ${status}`, { cause: error });
-  }
-  // Its title may repeat what was to be said: only the numbers are told.
-  return { status: 'refused', problem: `Telnyx answered ${[status, ...codes].join(' ')}` };
-}
-
-function codesIn(body: unknown): string[] {
-  const errors: unknown = (body as { errors?: unknown } | null | undefined)?.errors;
-  if (!Array.isArray(errors)) return [];
-  return errors.flatMap((it: unknown) => {
-    const code = (it as { code?: unknown } | null)?.code;
-    return typeof code === 'string' || typeof code === 'number' ? [String(code).slice(0, 16)] : [];
-  });
 }
