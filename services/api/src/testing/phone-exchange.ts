@@ -29,7 +29,7 @@ export class PhoneExchange {
   private constructor(
     readonly redis: TestRedis,
     readonly telnyx: TestTelnyx,
-    readonly apis: readonly WatchingPhones[],
+    readonly apis: readonly [WatchingPhones, WatchingPhones],
     readonly spawner: StandInSpawner,
   ) {}
 
@@ -37,8 +37,8 @@ export class PhoneExchange {
     const redis = await startRedis();
     const telnyx = await startTelnyx({ maxDelayMs: 30, doubled: 0.3, speakMs: () => 100 });
     const options = { redis, env: { ...telnyx.env, ...LINK, MAX_SESSIONS: String(maxSessions) } };
-    const apis = [await watchPhones(options), await watchPhones(options)];
-    const { schema } = apis[0]!.api;
+    const apis = [await watchPhones(options), await watchPhones(options)] as const;
+    const { schema } = apis[0].api;
     const exchange = new PhoneExchange(redis, telnyx, apis, new StandInSpawner(schema));
     exchange.listen();
     await schema.hosts.register(HOST, [{ name: 'default', voices: [], deadAirSettings: settings }]);
@@ -47,7 +47,7 @@ export class PhoneExchange {
   }
 
   get schema(): RedisSchema {
-    return this.apis[0]!.api.schema;
+    return this.apis[0].api.schema;
   }
 
   /** The webhooks reach both apis in turn. */

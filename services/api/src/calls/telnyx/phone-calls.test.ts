@@ -56,7 +56,7 @@ describe('a session that ends for another reason', () => {
   test('has its phone hung up, however often Telnyx fails to take that', async () => {
     const { call, sessionId } = await exchange.connect();
     exchange.telnyx.disturb({ kind: 'fail', status: 503 }, 2, (_, action) => action === 'hangup');
-    await exchange.apis[1]!.api.adminPost('/api/session/end', { sessionId });
+    await exchange.apis[1].api.adminPost('/api/session/end', { sessionId });
     await call.waitForCommand('hangup');
     await exchange.nothingIsLeft(call);
     expect(call.requests.filter(({ action }) => action === 'hangup').map(({ outcome }) => outcome)).toEqual([
@@ -71,7 +71,7 @@ describe('a session that ends for another reason', () => {
     const call = exchange.telnyx.dial();
     await waitFor(() => call.requests.some(({ action }) => action === 'answer'));
     const { sessionId } = (await exchange.schema.calls.read(call.id))!;
-    await exchange.apis[0]!.api.adminPost('/api/session/end', { sessionId });
+    await exchange.apis[0].api.adminPost('/api/session/end', { sessionId });
     await call.waitForCommand('hangup');
     await exchange.nothingIsLeft(call);
   });
@@ -97,13 +97,13 @@ test('a caller who has hung up before the answer leaves nothing: the answer come
   exchange.listen();
   await waitFor(() => call.requests.some(({ outcome }) => outcome === 'refused'));
   await exchange.nothingIsLeft(call);
-  const { body } = await exchange.apis[0]!.api.adminGet('/api/sessions');
+  const { body } = await exchange.apis[0].api.adminGet('/api/sessions');
   expect(body.sessions.filter(({ status }: { status: string }) => status !== 'ending')).toEqual([]);
 });
 
 test('a full house is a busy signal, and nothing of it is left', async () => {
-  await exchange.apis[0]!.api.start();
-  await exchange.apis[0]!.api.start();
+  await exchange.apis[0].api.start();
+  await exchange.apis[0].api.start();
   const call = exchange.telnyx.dial();
   expect((await call.waitForCommand('reject')).body).toMatchObject({ cause: 'USER_BUSY' });
   await exchange.nothingIsLeft(call);
