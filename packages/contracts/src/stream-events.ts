@@ -137,6 +137,7 @@ export interface SessionStepEvent {
   /** Whether it is a warm agent that belongs to nobody. */
   warm: boolean;
   userId?: string;
+  userName?: string;
   host?: string;
   detail?: Record<string, unknown>;
 }

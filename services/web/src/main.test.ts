@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import { json } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   baseEnvironment,
@@ -108,19 +109,22 @@ test('callers behind it are told apart, whoever they say that they are', async (
 });
 
 test('an event comes through at once, not when the stream ends', async () => {
-  const stream = await fetch(`${url}/api/sessions/events`, {
-    headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
-  });
-  const reader = stream.body?.getReader();
-  let text = '';
-  while (!text.includes('event: snapshot')) {
-    const { value, done } = (await reader?.read()) ?? {};
-    if (done) break;
-    text += new TextDecoder().decode(value as Uint8Array);
-  }
-  expect(text).toContain('event: snapshot');
-  await reader?.cancel();
+  expect(await readUntil(await openStream(), 'event: snapshot')).toContain('event: snapshot');
 });
+
+function openStream(): Promise<Response> {
+  return fetch(`${url}/api/sessions/events`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
+}
+
+/** What is there, and how the stream goes on: until `wanted` has come, or it is over. */
+async function readUntil(stream: Response, wanted: string): Promise<string> {
+  let text = '';
+  for await (const chunk of stream.body ?? []) {
+    text += new TextDecoder().decode(chunk as Uint8Array);
+    if (text.includes(wanted)) break;
+  }
+  return text;
+}
 
 test.each(['/metrics.json', '/console.html/x', '/assets/none.js', '/apis', '/../package.json'])(
   'there is no %s',
@@ -130,8 +134,16 @@ test.each(['/metrics.json', '/console.html/x', '/assets/none.js', '/apis', '/../
   },
 );
 
+test('a stream of an api that is killed breaks off at once', async () => {
+  const over = readUntil(await openStream(), 'never').then(
+    () => 'over',
+    () => 'over',
+  );
+  await api.kill();
+  expect(await Promise.race([over, sleep(3_000, 'still open')])).toBe('over');
+});
+
 test('without the api the page is still there, and says so with a code of its own', async () => {
-  await api.stop();
   expect((await fetch(url)).status).toBe(200);
   const answer = await fetch(`${url}/api/profiles`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);

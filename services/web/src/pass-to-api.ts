@@ -24,6 +24,12 @@ export function passToApi({ apiUrl, logger }: PassOptions): RequestHandler {
     // The api is asked as the page's origin is called: it compares nothing with its own name.
     changeOrigin: false,
     on: {
+      // An answer that breaks off breaks off here, too: else whoever follows a stream of an api that died waits for ever.
+      proxyRes(answer, _request, response) {
+        answer.once('close', () => {
+          if (!answer.complete) response.destroy();
+        });
+      },
       error(error, _request, response) {
         logger.warn('the api cannot be reached', { error: error.message });
         if (response instanceof ServerResponse) sendProblem(response, 'api_unreachable', RETRY_AFTER_SECONDS);

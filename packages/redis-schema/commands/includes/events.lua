@@ -38,10 +38,11 @@ function Events.tell_admins(kind, data)
 end
 
 function Events.tell_admins_of_session(session, step, status, detail)
-  local user_id = session.forget ~= '1' and session.userId or nil
+  local user_id, user_name
+  if session.forget ~= '1' then user_id, user_name = session.userId, session.userName end
   Events.tell_admins('session', {
     sessionId = session.id, step = step, status = status, profile = session.profile, host = session.host,
-    userId = user_id, warm = session.owner == 'pool', detail = detail,
+    userId = user_id, userName = user_name, warm = session.owner == 'pool', detail = detail,
   })
 end
 

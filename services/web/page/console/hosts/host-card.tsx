@@ -40,7 +40,6 @@ export function HostCard({ host }: { host: HostView }) {
         <Fact
           name="CPU"
           value={typeof load?.cpuPercent === 'number' ? formatPercent(load.cpuPercent) : '–'}
-          {...(load && { of: countOf(load.cores, 'core') })}
           testId="host-cpu"
         />
       </dl>
@@ -51,6 +50,7 @@ export function HostCard({ host }: { host: HostView }) {
         </Status>
       )}
       <p className={styles.quiet}>
+        {load && `${countOf(load.cores, 'core')} · `}
         {memory.freeBytes !== null && `${formatBytes(memory.freeBytes)} free · `}
         {version !== null && `version ${version} · `}
         {isSilent && lastSeenAt !== null && (

@@ -6,6 +6,11 @@ import type { LiveEvent, LiveStore } from './live-store.js';
 
 /** The api says something every 15 s, if only that it is still there. */
 const SILENCE_LIMIT_MS = 25_000;
+/** How long a start that failed is kept, and how often to look for those that are over. */
+const FAILED_KEPT_MS = 300_000;
+const LOOK_FOR_FAILED_MS = 10_000;
+/** Of more sessions than a snapshot has, another one tells when so few are left of those that it had. */
+const REFILL_BELOW = 500;
 const LOST = 'The connection to the server was lost.';
 const KNOWN: ReadonlySet<string> = new Set(['snapshot', 'session', 'pool', 'host', 'load', 'line', 'alarm']);
 
@@ -17,29 +22,55 @@ export interface Following {
 }
 
 /** Keeps the store at what the api tells, until it is stopped. One stream, and no question again and again. */
-export function follow({ store, connection, clock }: Following): () => void {
-  let heardAt: number | undefined;
+export function follow(following: Following): () => void {
+  const { store, clock } = following;
+  const heard: Heard = { at: undefined };
+  let stop = followStream(following, heard);
+  const refill = (): void => {
+    const { isCut, sessions } = store.read();
+    if (!isCut || sessions.size >= REFILL_BELOW) return;
+    stop();
+    stop = followStream(following, heard);
+  };
+  const dropFailed = (): void => store.dropFailedBefore(Date.now() + clock.read() - FAILED_KEPT_MS);
+  const unsubscribe = store.subscribe(refill);
+  const timer = setInterval(dropFailed, LOOK_FOR_FAILED_MS);
+  return () => {
+    stop();
+    unsubscribe();
+    clearInterval(timer);
+  };
+}
+
+/** When the api was last heard, by this browser's clock. */
+interface Heard {
+  at: number | undefined;
+}
+
+function followStream({ store, connection, clock }: Following, heard: Heard): () => void {
+  let attempts = 0;
+  let hasSnapshot = false;
   const lose = (why: string): void => {
-    const known = connection.read();
-    if (heardAt !== undefined) connection.set({ kind: 'lost', asOf: heardAt, why });
-    else if (known.kind === 'connecting') connection.set({ ...known, why });
+    const isNew = heard.at === undefined || connection.read().kind === 'connecting';
+    connection.set(isNew ? { kind: 'connecting', why } : { kind: 'lost', asOf: heard.at ?? 0, why });
   };
   return followEvents({
     path: '/api/sessions/events',
     key: readAdminToken() ?? undefined,
     timing: { silenceLimitMs: SILENCE_LIMIT_MS, longestRetryMs: 5_000 },
     onSign: (serverTime) => {
-      heardAt = Date.now();
-      if (serverTime !== undefined) clock.set(serverTime - heardAt);
+      heard.at = Date.now();
+      if (serverTime !== undefined) clock.set(serverTime - heard.at);
     },
     onEvent: (event) => {
+      hasSnapshot = true;
       if (connection.read().kind !== 'live') connection.set({ kind: 'live' });
       take(event, store);
     },
     onStatus: (status) => {
       // Whoever reads on from where it was has missed nothing once it is open; who comes for the first time waits for the snapshot.
-      if (status === 'open' && heardAt !== undefined) connection.set({ kind: 'live' });
-      if (status === 'connecting') lose(LOST);
+      if (status === 'open' && hasSnapshot) connection.set({ kind: 'live' });
+      if (status === 'connecting' && attempts++ > 0) lose(LOST);
     },
     onOver: (problem) => {
       if (problem && isRefused(problem)) signOut(NO_LONGER);

@@ -55,6 +55,6 @@ export function isInTrouble({ status, alarm, error }: LiveSession): boolean {
 const TROUBLED: ReadonlySet<SessionState> = new Set(['error', 'restarting']);
 
 /** Since when it has its caller, or has been there where it has none. */
-export function sinceOf({ assignedAt, createdAt }: LiveSession): string {
+export function sinceOf({ assignedAt, createdAt }: AdminSessionView): string {
   return assignedAt ?? createdAt;
 }

@@ -11,7 +11,7 @@ import type {
   PoolView,
   SessionStepEvent,
 } from '@greenroom/contracts';
-import { type LiveSession, type LiveState, NOTHING } from './live-state.js';
+import { type LiveSession, type LiveState, NOTHING, sinceOf } from './live-state.js';
 import { takeStep } from './take-step.js';
 
 /** However much happens, the page is drawn no more often than this: nobody reads faster. */
@@ -93,6 +93,17 @@ export class LiveStore {
     this.#schedule();
   }
 
+  /** Starts that failed go from Redis by their time alone, and nobody is told: neither are they kept here. */
+  dropFailedBefore(time: number): void {
+    const { sessions } = this.#state;
+    const over = [...sessions.values()].filter(
+      ({ status, changedAt }) => status === 'error' && Date.parse(changedAt) < time,
+    );
+    if (over.length === 0) return;
+    (this.#next ??= new Draft(this.#state)).drop(over.map(({ sessionId }) => sessionId));
+    this.#schedule();
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -136,14 +147,21 @@ class Draft {
   }
 
   replace({ sessions, pools, hosts, line = [], alarms = [], isCut, recovering }: OverviewView): void {
+    // When it failed, a snapshot does not say; what is there now stays for five minutes at the most.
+    const heardAt = new Date().toISOString();
     this.sessions = mapOf(
-      sessions.map((it) => ({ ...it, changedAt: it.readyAt ?? it.assignedAt ?? it.createdAt })),
+      sessions.map((it) => ({ ...it, changedAt: it.status === 'error' ? heardAt : sinceOf(it) })),
       ({ sessionId }) => sessionId,
     );
     this.pools = mapOf(pools, ({ profile }) => profile);
     this.hosts = mapOf(hosts, ({ host }) => host);
     this.#alarms = mapOf(alarms, ({ sessionId }) => sessionId);
     this.#rest = { line: { waiting: line.length, entries: line }, isCut, isRecovering: recovering };
+  }
+
+  drop(sessionIds: readonly string[]): void {
+    this.sessions ??= new Map(this.#before.sessions);
+    for (const id of sessionIds) this.sessions.delete(id);
   }
 
   takeStep(step: SessionStepEvent): void {
@@ -161,9 +179,8 @@ class Draft {
 
   takePool({ breaker, at: _at, ...counts }: PoolStreamEvent): void {
     const pools = (this.pools ??= new Map(this.#before.pools));
-    const { breaker: breakerBefore, ...before } = pools.get(counts.profile) ?? newPool(counts);
-    const breakerNow = breaker === undefined ? breakerBefore : (breaker ?? undefined);
-    pools.set(counts.profile, { ...before, ...counts, ...(breakerNow && { breaker: breakerNow }) });
+    const { breaker: _over, ...before } = pools.get(counts.profile) ?? newPool(counts);
+    pools.set(counts.profile, { ...before, ...counts, ...(breaker && { breaker }) });
   }
 
   takeHost({ at, state, ...counts }: HostStreamEvent): void {

@@ -8,10 +8,7 @@ const FIRST_STEPS: ReadonlySet<string> = new Set(['starting', 'queued', 'recover
  * The session after a step of it; undefined when it is gone. One that is not known is only begun by its first step: of
  * another, nobody could say when it began (the snapshot was cut).
  */
-export function takeStep(
-  before: LiveSession | undefined,
-  step: SessionStepEvent & { userName?: string },
-): LiveSession | undefined {
+export function takeStep(before: LiveSession | undefined, step: SessionStepEvent): LiveSession | undefined {
   const { status } = step;
   if (status === 'gone' || step.step === 'became') return undefined;
   if (!before && !FIRST_STEPS.has(step.step)) return undefined;

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { useFollowing, useLive } from '../live/live.jsx';
+import { useConnection, useFollowing, useLive } from '../live/live.jsx';
 import { serverNow, useTick } from '../live/clock.jsx';
 import { useQuery } from '../router/location.js';
 import { Alarms } from './alarms.jsx';
@@ -57,6 +57,8 @@ export function NowScreen() {
 }
 
 function Nobody({ isAnyone }: { isAnyone: boolean }) {
+  const { kind } = useConnection();
+  if (kind === 'connecting') return <p className={styles.nobody}>Loading…</p>;
   return (
     <p className={styles.nobody} data-testid="nobody">
       {isAnyone ? 'No live session matches these filters.' : 'No live sessions.'}
