@@ -10,6 +10,7 @@ import type {
   PoolView,
   ProcessSurvey,
   ProfileView,
+  SessionLoadView,
   SessionTimelineView,
 } from '@greenroom/contracts';
 import type { HttpClient } from './http-client.js';
@@ -80,6 +81,10 @@ export class AdminApi {
 
   timeline(id: string): Promise<SessionTimelineView> {
     return this.http.ask('GET', `/api/session/${encodeURIComponent(id)}/timeline`);
+  }
+
+  load(id: string): Promise<SessionLoadView> {
+    return this.http.ask('GET', `/api/session/${encodeURIComponent(id)}/load`);
   }
 
   end(body: EndSessionRequest): Promise<{ status: string }> {

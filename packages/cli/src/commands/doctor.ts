@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { type CommandContext, type CommonFlags, withCommonOptions } from '../context.js';
-import { examine } from '../doctor/examine.js';
 import type { Finding, FindingStatus } from '../doctor/finding.js';
 import { EXIT } from '../exit-codes.js';
 import { clean } from '../output/clean.js';
@@ -25,6 +24,8 @@ export function addDoctor(program: Command, context: CommandContext): void {
     );
   withCommonOptions(command, context).action(async ({ apiUrl, json, quiet }: DoctorFlags) => {
     const { terminal, environment, version, setExitCode } = context;
+    // Only now: LiveKit's SDK takes longer to load than most commands to run.
+    const { examine } = await import('../doctor/examine.js');
     const findings = await examine({ environment, apiUrl, version });
     const count = (status: FindingStatus): number =>
       findings.filter((finding) => finding.status === status).length;

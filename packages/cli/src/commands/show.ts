@@ -43,11 +43,12 @@ async function readLive(api: AdminApi, id: string): Promise<LiveDetails | undefi
     return null;
   };
   const hasProcesses = session.host !== null && session.agentPid !== null;
-  const [timeline, processes] = await Promise.all([
+  const [timeline, load, processes] = await Promise.all([
     orNull(api.timeline(session.sessionId)),
+    orNull(api.load(session.sessionId)),
     hasProcesses ? api.processes(session.sessionId).catch(note) : null,
   ]);
-  return { session, timeline, processes, problems };
+  return { session, timeline, load: load?.samples.at(-1) ?? null, processes, problems };
 }
 
 /** An api of the version before knows no timelines; without one the rest is still worth showing. */

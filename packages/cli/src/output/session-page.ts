@@ -3,7 +3,9 @@ import {
   type DeadAirSettings,
   type EndedSessionView,
   formatDuration,
+  type LoadSample,
   type ProcessSurvey,
+  type SessionStateEvent,
   type SessionTimeline,
   type SessionTimelineView,
   type TimelineEntry,
@@ -18,6 +20,8 @@ import { formatAge, formatBytes, formatTime } from './units.js';
 export interface LiveDetails {
   readonly session: AdminSessionView;
   readonly timeline: SessionTimelineView | null;
+  /** As of the last health check. */
+  readonly load: LoadSample | null;
   readonly processes: ProcessSurvey | null;
   readonly problems: string[];
 }
@@ -31,7 +35,7 @@ type Fields = readonly (readonly [string, string | undefined])[];
 
 /** A live session as lines: what it is, its processes, how silence is treated, and what happened. */
 export function renderLive(
-  { session, timeline, processes, problems }: LiveDetails,
+  { session, timeline, load, processes, problems }: LiveDetails,
   terminal: Terminal,
 ): string[] {
   const age = formatAge(Date.now() - Date.parse(session.assignedAt ?? session.createdAt));
@@ -66,9 +70,9 @@ export function renderLive(
       ],
       [
         'uses',
-        session.cpuPercent === undefined
+        load === null
           ? undefined
-          : `${formatPercent(session.cpuPercent)} CPU, ${formatBytes(session.memoryBytes)}`,
+          : `${formatPercent(load.cpuPercent)} CPU, ${formatBytes(load.memoryBytes)}, ${load.processes} processes`,
       ],
       ['ends at', session.deadlineAt ?? undefined],
       ['queued as', session.queuedAs],
@@ -127,15 +131,16 @@ export function renderEnded({ session, timeline }: EndedDetails, terminal: Termi
   ];
 }
 
-const MARKS: readonly (readonly [keyof SessionTimeline, string])[] = [
-  ['askedAt', 'asked for'],
-  ['queuedAt', 'in line'],
-  ['spawnedAt', 'agent launched'],
-  ['readyAt', 'agent ready'],
-  ['joinedAt', 'caller in the room'],
-  ['firstAudioAt', 'first audio'],
-  ['endRequestedAt', 'end asked for'],
-  ['endedAt', 'ended'],
+/** Moments, and whether a step of the session tells the same. */
+const MARKS: readonly (readonly [keyof SessionTimeline, string, boolean])[] = [
+  ['askedAt', 'asked for', false],
+  ['queuedAt', 'in line', true],
+  ['spawnedAt', 'agent launched', true],
+  ['readyAt', 'agent ready', true],
+  ['joinedAt', 'caller in the room', false],
+  ['firstAudioAt', 'first audio', false],
+  ['endRequestedAt', 'end asked for', true],
+  ['endedAt', 'ended', true],
 ];
 
 interface Mark {
@@ -153,9 +158,11 @@ function renderTimeline(
   terminal: Terminal,
 ): string[] {
   if (view === null) return [];
-  const marks = MARKS.flatMap(([name, text]): Mark[] => {
+  // A live session tells its steps one by one; of one that is over the main moments are left.
+  const tellsSteps = view.entries.some(({ event }) => event === 'state');
+  const marks = MARKS.flatMap(([name, text, isStep]): Mark[] => {
     const at = view.timeline[name];
-    return at === null || at === undefined ? [] : [{ at: Date.parse(at), text }];
+    return at === null || at === undefined || (isStep && tellsSteps) ? [] : [{ at: Date.parse(at), text }];
   });
   const happened = view.entries.flatMap((entry): Mark[] => {
     const text = describeEntry(entry);
@@ -170,7 +177,7 @@ function renderTimeline(
 function describeEntry(entry: TimelineEntry): string | undefined {
   switch (entry.event) {
     case 'state':
-      return entry.data.step === undefined ? entry.data.status : `${entry.data.step}: ${entry.data.status}`;
+      return describeStep(entry.data);
     case 'agent':
       if (entry.data.active === undefined)
         return entry.data.kind === 'health' ? undefined : `agent: ${entry.data.kind}`;
@@ -184,6 +191,11 @@ function describeEntry(entry: TimelineEntry): string | undefined {
     default:
       return undefined;
   }
+}
+
+function describeStep({ step, status, endReason, error }: SessionStateEvent): string {
+  const what = step === undefined || step === status ? status : `${step} (${status})`;
+  return [what, endReason, error].filter((part) => part !== undefined).join(': ');
 }
 
 const SPEAKING: Readonly<Record<string, string>> = {

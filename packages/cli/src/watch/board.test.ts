@@ -75,6 +75,19 @@ describe('what is watched follows the stream', () => {
     expect(board.sessions.has('gone')).toBe(false);
   });
 
+  test('an alarm stays with its session until it is over', () => {
+    const raised = boardOf(
+      ['alarm', { sessionId: 's1', alarm: 'kill_failed', host: 'a', at: LATER, isOver: false }],
+      step('s1', { status: 'ending' }),
+    );
+    expect(raised.sessions.get('s1')).toMatchObject({ status: 'ending', alarm: 'kill_failed' });
+    const over = applyEvent(raised, {
+      event: 'alarm',
+      data: { sessionId: 's1', alarm: 'kill_failed', isOver: true },
+    });
+    expect(over.sessions.get('s1')?.alarm).toBeUndefined();
+  });
+
   test('pools and hosts change, a host that left is gone, and an unknown event changes nothing', () => {
     const board = boardOf(
       ['pool', { profile: 'default', at: LATER, target: 5, ready: 1, warming: 4 }],
@@ -123,4 +136,7 @@ test('without a screen there is a line for what has happened, and none for what 
   expect(describeEvent({ event: 'session', data }, EMPTY_BOARD, { userId: 'bob' })).toBeUndefined();
   expect(describeEvent({ event: 'session', data }, EMPTY_BOARD, { status: 'ending' })).toBeUndefined();
   expect(describeEvent({ event: 'load', data }, EMPTY_BOARD, {})).toBeUndefined();
+  const host = { host: 'a', at: AT, state: 'up', running: 3 };
+  expect(describeEvent({ event: 'host', data: host }, EMPTY_BOARD, {})).toContain('host a: up');
+  expect(describeEvent({ event: 'host', data: host }, boardOf(), {})).toBeUndefined();
 });

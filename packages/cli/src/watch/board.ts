@@ -1,6 +1,8 @@
 import type {
+  AlarmStreamEvent,
   HostStreamEvent,
   HostView,
+  LoadStreamEvent,
   OverviewView,
   PoolStreamEvent,
   PoolView,
@@ -39,7 +41,9 @@ export function applyEvent(board: Board, { event, data }: StreamEvent): Board {
     case 'session':
       return { ...board, sessions: withStep(board.sessions, data as SessionStepEvent) };
     case 'load':
-      return { ...board, sessions: withLoad(board.sessions, data as LoadEvent) };
+      return { ...board, sessions: withLoad(board.sessions, data as LoadStreamEvent) };
+    case 'alarm':
+      return { ...board, sessions: withAlarm(board.sessions, data as AlarmStreamEvent) };
     case 'pool':
       return { ...board, pools: withPool(board.pools, data as PoolStreamEvent) };
     case 'host':
@@ -47,13 +51,6 @@ export function applyEvent(board: Board, { event, data }: StreamEvent): Board {
     default:
       return board;
   }
-}
-
-/** A live session's agent was measured. */
-interface LoadEvent {
-  sessionId: string;
-  cpuPercent?: number | null;
-  memoryBytes?: number | null;
 }
 
 function fromSnapshot({ sessions, pools, hosts, recovering, isCut }: OverviewView): Board {
@@ -86,6 +83,7 @@ function withStep(sessions: Board['sessions'], step: SessionStepEvent): Board['s
     restarts: Math.max(known?.restarts ?? 0, restartsIn(step)),
     cpuPercent: known?.cpuPercent ?? null,
     memoryBytes: known?.memoryBytes ?? null,
+    ...(known?.alarm !== undefined && { alarm: known.alarm }),
   });
   return next;
 }
@@ -95,11 +93,21 @@ function restartsIn({ detail }: SessionStepEvent): number {
   return Number.isFinite(restarts) ? restarts : 0;
 }
 
-function withLoad(sessions: Board['sessions'], load: LoadEvent): Board['sessions'] {
+function withLoad(sessions: Board['sessions'], load: LoadStreamEvent): Board['sessions'] {
   const known = sessions.get(load.sessionId);
   if (known === undefined) return sessions;
-  const { cpuPercent = null, memoryBytes = null } = load;
+  const { cpuPercent, memoryBytes } = load;
   return new Map(sessions).set(load.sessionId, { ...known, cpuPercent, memoryBytes });
+}
+
+function withAlarm(
+  sessions: Board['sessions'],
+  { sessionId, alarm, isOver }: AlarmStreamEvent,
+): Board['sessions'] {
+  const known = sessions.get(sessionId);
+  if (known === undefined) return sessions;
+  const { alarm: _, ...rest } = known;
+  return new Map(sessions).set(sessionId, isOver ? rest : { ...rest, alarm });
 }
 
 function withPool(

@@ -42,9 +42,9 @@ export async function watchSessions(
       signal,
       onTrouble,
     })) {
+      if (!screen) printEvent(event, board, filter, { asJson, context });
       board = applyEvent(board, event);
-      if (screen) screen.show(board);
-      else printEvent(event, board, filter, { asJson, context });
+      screen?.show(board);
     }
   } finally {
     screen?.leave();
@@ -53,12 +53,12 @@ export async function watchSessions(
 
 function printEvent(
   event: StreamEvent,
-  board: Board,
+  before: Board,
   filter: SessionFilter,
   { asJson, context: { terminal } }: WatchOptions,
 ): void {
   if (asJson) return terminal.printJson(event);
-  const line = describeEvent(event, board, filter);
+  const line = describeEvent(event, before, filter);
   if (line !== undefined) terminal.print(clean(line));
 }
 
