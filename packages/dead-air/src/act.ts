@@ -4,6 +4,7 @@ import type { Decision } from './decide.js';
 import type { CallAction, CallStep, EndOfCall, SpeechPurpose } from './events.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
 import { type CallState, commandIdOf, type CommandName } from './state.js';
+import { askedCheckins } from './taken-back.js';
 
 export interface Outcome {
   state: CallState;
@@ -35,7 +36,7 @@ export function act(
 }
 
 function ask(state: CallState, at: number, settings: ResolvedDeadAirSettings): Outcome {
-  const asked = { ...state, checkins: state.checkins + 1 };
+  const asked = { ...state, checkins: askedCheckins(state) + 1 };
   const detail = { number: asked.checkins, of: settings.maxCheckins };
   return say(asked, 'checkin', nextMessage(state, settings), at, detail);
 }

@@ -31,6 +31,9 @@ export const OVERTIME_MS = ONGOING_MS;
 /** An agent that was heard this close to the caller's words has answered them: transcripts come late. */
 export const ANSWER_SLACK_MS = 1_500;
 
+/** Work that began this long before a line was asked for may not have been told of by then. */
+export const WORK_SLACK_MS = 1_500;
+
 /** Shorter sounds of a caller of whom no words are known are noise, and need no answer. */
 export const SPEECH_MS = 1_000;
 

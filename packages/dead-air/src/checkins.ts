@@ -1,6 +1,7 @@
 import type { ResolvedDeadAirSettings } from './settings.js';
 import { callerPausesAt, quietFrom } from './silence.js';
 import type { CallState } from './state.js';
+import { askedCheckins } from './taken-back.js';
 import { isHoldingOn } from './words.js';
 
 /** When the silence has lasted long enough to ask, or to give up. */
@@ -9,7 +10,7 @@ export function silenceDueAt(state: CallState, settings: ResolvedDeadAirSettings
 }
 
 export function isEveryCheckinAsked(state: CallState, settings: ResolvedDeadAirSettings): boolean {
-  return state.checkins >= settings.maxCheckins;
+  return askedCheckins(state) >= settings.maxCheckins;
 }
 
 /** The messages take turns through the whole call. */
@@ -20,6 +21,6 @@ export function nextMessage(state: CallState, settings: ResolvedDeadAirSettings)
 
 /** Without a single question there is no "after the last one": the call ends when the first would have been due. */
 function patienceMs(state: CallState, settings: ResolvedDeadAirSettings): number {
-  if (state.checkins > 0 && isEveryCheckinAsked(state, settings)) return settings.disconnectDelayMs;
+  if (askedCheckins(state) > 0 && isEveryCheckinAsked(state, settings)) return settings.disconnectDelayMs;
   return isHoldingOn(state.words) ? settings.holdOnTimeoutMs : settings.silenceTimeoutMs;
 }

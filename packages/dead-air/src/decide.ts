@@ -5,6 +5,7 @@ import type { ResolvedDeadAirSettings } from './settings.js';
 import { callerPausesAt, workQuietFrom } from './silence.js';
 import { lineHeardAt } from './speech.js';
 import type { CallState } from './state.js';
+import { farewellOf } from './taken-back.js';
 
 /** What the machine does next if nothing else happens until then. */
 export interface Decision {
@@ -17,9 +18,10 @@ export function nextDecision(state: CallState, settings: ResolvedDeadAirSettings
   if (state.isOver) return null;
   if (state.end !== null) return ifRefused(state, state.end.refusedAt);
   if (state.startedAt === 0) return null;
-  if (state.farewell !== null) {
+  const farewell = farewellOf(state);
+  if (farewell !== null) {
     const heardAt = state.saying === null ? 0 : lineHeardAt(state, state.saying);
-    return { at: opportuneFrom(state, Math.max(heardAt, state.farewell.at)), what: 'end' };
+    return { at: opportuneFrom(state, Math.max(heardAt, farewell.at)), what: 'end' };
   }
   const next = isAnswerAwaited(state)
     ? ifAgentStaysSilent(state, settings)

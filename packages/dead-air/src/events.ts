@@ -31,7 +31,7 @@ export type CallAction =
   | { kind: 'say'; commandId: string; text: string; purpose: SpeechPurpose }
   | { kind: 'end'; commandId: string; reason: EndOfCall }
   | { kind: 'restart_agent'; commandId: string }
-  /** The caller's words made this `say` void: stop it if it plays, forget it if it does not. `again`: it has begun all the same. */
+  /** The caller's words, or work that began, made this `say` void: stop it if it plays, forget it if it does not. `again`: it has begun all the same. */
   | { kind: 'unsay'; commandId: string; again?: true }
   /** The agent is done speaking: for agents that watch the flag themselves. */
   | { kind: 'flag_set' }

@@ -3,6 +3,7 @@ import type { CallEvent } from './events.js';
 import { noteEnd, noteStart } from './ongoing.js';
 import { noteSpeaking } from './speaker.js';
 import { type CallState, commandIdOf } from './state.js';
+import { noteWork } from './taken-back.js';
 import { noteWords } from './words.js';
 
 /** Writes down what happened. The order in which news arrive makes no difference: each tells its own time. */
@@ -21,7 +22,11 @@ export function note(state: CallState, event: CallEvent): CallState {
     case 'caller_said':
       return noteCaller(state, { words: noteWords(state.words, event.text, event.final, event.at) });
     case 'work_started':
-      return { ...state, work: noteStart(state.work, event) };
+      return {
+        ...state,
+        work: noteStart(state.work, event),
+        saying: noteWork(state.saying, event.at),
+      };
     case 'work_ended':
       return { ...state, work: noteEnd(state.work, event) };
     case 'agent_changed':

@@ -2,6 +2,7 @@ import { isAnswerAwaited } from './frozen-agent.js';
 import { quietFrom } from './silence.js';
 import { isDoneWith } from './speech.js';
 import type { CallState } from './state.js';
+import { farewellOf, isTakenBack } from './taken-back.js';
 
 /** Where a call stands, in one word. Worked out of its state; nothing is decided by it. */
 export type CallPhase =
@@ -25,7 +26,7 @@ export function phaseOf(state: CallState, at: number): CallPhase {
   if (state.isOver) return 'over';
   if (state.end !== null) return 'ending';
   if (state.startedAt === 0) return 'waiting';
-  if (state.farewell !== null) return 'parting';
+  if (farewellOf(state) !== null) return 'parting';
   if (isAsking(state)) return 'asking';
   if (quietFrom(state) > at) return 'lively';
   return isAnswerAwaited(state) ? 'awaiting_agent' : 'quiet';
@@ -33,5 +34,5 @@ export function phaseOf(state: CallState, at: number): CallPhase {
 
 function isAsking(state: CallState): boolean {
   const { saying } = state;
-  return saying?.purpose === 'checkin' && !saying.isVoid && !isDoneWith(state, saying);
+  return saying?.purpose === 'checkin' && !isTakenBack(state, saying) && !isDoneWith(state, saying);
 }

@@ -3,6 +3,7 @@ import { lastEnd, openSince } from './ongoing.js';
 import { agentQuietFrom } from './sounds.js';
 import { lineOverAt } from './speech.js';
 import type { CallState } from './state.js';
+import { isTakenBack } from './taken-back.js';
 
 /**
  * Since when neither side speaks and no work runs, as far as is known. What goes on at the moment ends at its bound at the
@@ -15,7 +16,7 @@ export function quietFrom(state: CallState): number {
     callerQuietFrom(state),
     agentQuietFrom(state),
     workQuietFrom(state),
-    saying === null || saying.isVoid ? 0 : lineOverAt(state, saying),
+    saying === null || isTakenBack(state, saying) ? 0 : lineOverAt(state, saying),
     restartDueBy(state),
   );
 }

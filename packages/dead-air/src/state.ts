@@ -57,6 +57,8 @@ export interface Saying {
   soundEndedAt: number;
   /** The caller's words have made it pointless. */
   isVoid: boolean;
+  /** When the first work began that nobody knew of when it was asked for. */
+  workAt?: number;
   /** When the command was refused; 0: it was not. */
   refusedAt: number;
 }

@@ -6,6 +6,7 @@ import { note } from './note.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
 import { isDoneWith, isSpoken } from './speech.js';
 import type { CallState } from './state.js';
+import { isTakenBack } from './taken-back.js';
 import { isHoldingOn } from './words.js';
 
 export interface Transition {
@@ -64,14 +65,16 @@ function changeFlag(before: CallState, after: CallState): CallAction[] {
 
 function unsay(before: CallState, after: CallState): CallAction[] {
   const { saying } = before;
-  if (saying === null || saying.isVoid || !after.saying?.isVoid || isDoneWith(before, saying)) return [];
+  if (saying === null || isTakenBack(before, saying) || isDoneWith(before, saying)) return [];
+  if (after.saying === null || !isTakenBack(after, after.saying)) return [];
   return [{ kind: 'unsay', commandId: saying.commandId }];
 }
 
-/** Its command was on its way when the caller's words made it void, and has overtaken what takes it back. */
-function unsayAgain({ saying }: CallState, event: CallEvent): CallAction[] {
+/** Its command was on its way when it was taken back, and has overtaken what does that. */
+function unsayAgain(state: CallState, event: CallEvent): CallAction[] {
+  const { saying } = state;
   if (event.kind !== 'playback_started' || saying === null || event.commandId !== saying.commandId) return [];
-  return saying.isVoid && !saying.isHeard
+  return isTakenBack(state, saying) && !saying.isHeard
     ? [{ kind: 'unsay', commandId: saying.commandId, again: true }]
     : [];
 }
@@ -90,7 +93,7 @@ function stepsOf(before: CallState, after: CallState, event: CallEvent): CallSte
 /** By its playback, or by a sound of the agent: the line was heard and is over. */
 function speechStep(before: CallState, after: CallState): CallStep[] {
   const { saying } = after;
-  if (saying === null || saying.isVoid || before.saying === null) return [];
+  if (saying === null || isTakenBack(after, saying) || before.saying === null) return [];
   const isNews = !isSpoken(before, before.saying) && isSpoken(after, saying);
   return when(isNews, `${saying.purpose}_spoken`);
 }

@@ -12,6 +12,10 @@ const ROWS: [string, number][] = [
   ['An end is put off by a caller who does not pause, or by work, for at most', bounds.OVERTIME_MS],
   ['An agent that was asked for in place of a frozen one is waited for', bounds.RESTART_MS],
   ['An agent that is heard this close to the words of the caller has answered them', bounds.ANSWER_SLACK_MS],
+  [
+    'A line is taken back for work that began no longer than this before it was asked for',
+    bounds.WORK_SLACK_MS,
+  ],
   ['Where no words are ever told, a sound of the caller needs an answer from a length of', bounds.SPEECH_MS],
   ['An end that was refused is asked for again after', bounds.END_AGAIN_MS],
 ];
