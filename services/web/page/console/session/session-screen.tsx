@@ -1,13 +1,69 @@
-import { useLiveSession } from '../live/live.jsx';
+import { useState } from 'react';
+import { Link } from '../router/link.jsx';
+import { PATHS } from '../router/location.js';
+import { Actions } from './actions.jsx';
+import { DeadAirPanel } from './dead-air-panel.jsx';
+import { LogPanel } from './log-panel.jsx';
+import { ProcessPanel } from './process-panel.jsx';
+import { SessionHeader } from './session-header.jsx';
+import styles from './session-screen.module.css';
+import { tellStory } from './story.js';
+import { TranscriptPanel } from './transcript-panel.jsx';
+import { useLoad } from './use-load.js';
+import { type KnownSession, useSession } from './use-session.js';
+import { Waterfall } from './waterfall.jsx';
 
 /** One session: what happened in it, and what can be done about it. */
 export function SessionScreen({ sessionId }: { sessionId: string }) {
-  const session = useLiveSession(sessionId);
+  const { session, reload } = useSession(sessionId);
+  switch (session.kind) {
+    case 'loading':
+      return <p className={styles.loading}>Loading the session…</p>;
+    case 'unknown':
+      return (
+        <div className={styles.unknown} data-testid="session-unknown">
+          <h1>This session cannot be shown</h1>
+          <p>{session.why}</p>
+          <p>
+            <Link href={PATHS.now}>Go to the live sessions</Link>
+          </p>
+        </div>
+      );
+    case 'live':
+    case 'over':
+      return <Shown session={session} sessionId={sessionId} reload={reload} />;
+  }
+}
+
+type Loaded = Extract<KnownSession, { kind: 'live' | 'over' }>;
+
+function Shown({ session, sessionId, reload }: { session: Loaded; sessionId: string; reload: () => void }) {
+  const { timeline } = session;
+  const story = tellStory(timeline.timeline, timeline.entries);
+  const samples = useLoad(sessionId);
+  // A moment that is pointed at on the axis or in the transcript is marked in both.
+  const [pointed, setPointed] = useState<number>();
+  const isLive = session.kind === 'live';
   return (
-    <>
-      <h1>Session</h1>
-      <p data-testid="session-id">{sessionId}</p>
-      <p>{session ? session.status : 'not live'}</p>
-    </>
+    <div className={styles.screen} data-testid="session-screen" data-kind={session.kind}>
+      <SessionHeader session={session}>
+        {isLive && <Actions view={session.view} listenIn={timeline.listenIn} />}
+      </SessionHeader>
+      <Waterfall
+        story={story}
+        samples={samples}
+        isCut={timeline.isCut}
+        pointed={pointed}
+        onPoint={setPointed}
+      />
+      <div className={styles.columns}>
+        <TranscriptPanel story={story} isLive={isLive} pointed={pointed} onPoint={setPointed} />
+        <LogPanel sessionId={sessionId} isLive={isLive} />
+        {isLive && session.view.deadAir && (
+          <DeadAirPanel sessionId={sessionId} deadAir={session.view.deadAir} onChanged={reload} />
+        )}
+        {isLive && <ProcessPanel sessionId={sessionId} generation={session.view.generation} />}
+      </div>
+    </div>
   );
 }

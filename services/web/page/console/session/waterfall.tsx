@@ -1,0 +1,167 @@
+import type { LoadSample } from '@greenroom/contracts';
+import { type PointerEvent, useState } from 'react';
+import { Button } from '../../shared/ui/button.jsx';
+import { serverNow, useTick } from '../live/clock.jsx';
+import { useFollowing } from '../live/live.jsx';
+import { Panel } from '../now/panel.jsx';
+import { clockOf, placeOf, type Range, rangeOf, spanOf, ticksOf, type Zoom, ZOOMS } from './axis.js';
+import { LoadRows } from './load-rows.jsx';
+import { LANES, type Lane, type Story } from './story.js';
+import styles from './waterfall.module.css';
+
+const LANE_NAMES: Record<Lane, string> = {
+  start: 'Start',
+  agent: 'Agent',
+  caller: 'Caller',
+  silence: 'Dead air',
+  session: 'Session',
+};
+const ZOOM_NAMES: Record<Zoom, string> = { all: 'Whole call', start: 'Start', last: 'Last 2 minutes' };
+
+export interface WaterfallProps {
+  readonly story: Story;
+  readonly samples: readonly LoadSample[];
+  readonly isCut: boolean;
+  readonly pointed: number | undefined;
+  readonly onPoint: (at: number | undefined) => void;
+}
+
+/** What happened, on one axis of time: how it came to be, who spoke when, what became of silence, and what it cost. */
+export function Waterfall({ story, samples, isCut, pointed, onPoint }: WaterfallProps) {
+  const [zoom, setZoom] = useState<Zoom>('all');
+  const now = useNow(story.end === undefined);
+  const range = rangeOf(zoom, story.start, story.end ?? now);
+  const pointAt = (event: PointerEvent<HTMLDivElement>): void => {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    onPoint(range.from + ((event.clientX - left) / width) * (range.to - range.from));
+  };
+  return (
+    <Panel title="What happened" testId="waterfall">
+      <div className={styles.zooms} role="group" aria-label="Part of the call">
+        {ZOOMS.map((name) => (
+          <Button
+            key={name}
+            size="small"
+            kind={name === zoom ? 'primary' : 'plain'}
+            aria-pressed={name === zoom}
+            onClick={() => setZoom(name)}
+            data-testid={`zoom-${name}`}
+          >
+            {ZOOM_NAMES[name]}
+          </Button>
+        ))}
+        {isCut && <span className={styles.cut}>What is older than the last 2,000 entries is gone.</span>}
+      </div>
+      <div className={styles.chart}>
+        {LANES.map((lane) => (
+          <div key={lane} className={styles.row}>
+            <div className={styles.name}>{LANE_NAMES[lane]}</div>
+            <div className={styles.lane} data-lane={lane}>
+              <Bars story={story} lane={lane} range={range} />
+            </div>
+          </div>
+        ))}
+        <LoadRows samples={samples} range={range} />
+        <div className={styles.row}>
+          <div className={styles.name} />
+          <Axis range={range} start={story.start} />
+        </div>
+        <div
+          className={styles.over}
+          onPointerMove={pointAt}
+          onPointerLeave={() => onPoint(undefined)}
+          aria-hidden="true"
+        >
+          {pointed !== undefined && pointed >= range.from && pointed <= range.to && (
+            <div className={styles.pointer} style={{ left: `${placeOf(pointed, range)}%` }}>
+              <span>{clockOf((pointed - story.start) / 1_000)}</span>
+            </div>
+          )}
+        </div>
+      </div>
+      <Steps story={story} onPoint={onPoint} />
+    </Panel>
+  );
+}
+
+/** The present by the server's clock, once a second while the session lives. */
+function useNow(isLive: boolean): number {
+  useTick(isLive);
+  return serverNow(useFollowing());
+}
+
+function Bars({ story, lane, range }: { story: Story; lane: Lane; range: Range }) {
+  return (
+    <>
+      {story.bars
+        .filter((bar) => bar.lane === lane)
+        .map((bar) => {
+          const span = spanOf(bar, range);
+          if (!span) return null;
+          const length = ((bar.to ?? range.to) - bar.from) / 1_000;
+          return (
+            <div
+              key={bar.key}
+              className={`${styles.bar} ${styles[bar.tone]}`}
+              style={{ left: `${span.left}%`, width: `${span.width}%` }}
+              title={`${bar.label}: ${length.toFixed(1)} s`}
+              data-bar={bar.label}
+            >
+              {span.width > 9 && <span>{bar.label}</span>}
+            </div>
+          );
+        })}
+      {story.marks
+        .filter((mark) => mark.lane === lane && mark.at >= range.from && mark.at <= range.to)
+        .map((mark) => (
+          <div
+            key={mark.key}
+            className={`${styles.mark} ${styles[mark.tone]}`}
+            style={{ left: `${placeOf(mark.at, range)}%` }}
+            title={mark.label}
+            data-mark={mark.label}
+          />
+        ))}
+    </>
+  );
+}
+
+function Axis({ range, start }: { range: Range; start: number }) {
+  return (
+    <div className={styles.axis}>
+      {ticksOf(range, start).map(({ at, seconds }) => (
+        <span key={seconds} className={styles.tick} style={{ left: `${placeOf(at, range)}%` }}>
+          {clockOf(seconds)}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+/** The same in words, for whoever cannot see or point at the chart. */
+function Steps({ story, onPoint }: { story: Story; onPoint: (at: number | undefined) => void }) {
+  return (
+    <details className={styles.steps}>
+      <summary>As a list ({story.marks.length})</summary>
+      <ol>
+        {story.marks.map((mark) => (
+          <li key={mark.key}>
+            <button
+              type="button"
+              className={styles.step}
+              onFocus={() => onPoint(mark.at)}
+              onBlur={() => onPoint(undefined)}
+              onPointerEnter={() => onPoint(mark.at)}
+              onPointerLeave={() => onPoint(undefined)}
+            >
+              <time dateTime={new Date(mark.at).toISOString()}>
+                {clockOf((mark.at - story.start) / 1_000)}
+              </time>{' '}
+              {mark.label}
+            </button>
+          </li>
+        ))}
+      </ol>
+    </details>
+  );
+}
