@@ -3,6 +3,9 @@ import { formatBytes, formatPercent } from '../parts/format.js';
 import { placeOf, type Range } from './axis.js';
 import styles from './load-rows.module.css';
 
+/** So that the highest point does not lie under the number at the top. */
+const HEADROOM = 1.3;
+
 interface Point {
   readonly at: number;
   readonly value: number;
@@ -10,9 +13,7 @@ interface Point {
 
 /** CPU and memory of the agent with all that it started, as the health checks saw them. */
 export function LoadRows({ samples, range }: { samples: readonly LoadSample[]; range: Range }) {
-  const cpu = samples.flatMap(({ at, cpuPercent }) =>
-    cpuPercent === null ? [] : [{ at: Date.parse(at), value: cpuPercent }],
-  );
+  const cpu = samples.map(({ at, cpuPercent }) => ({ at: Date.parse(at), value: cpuPercent }));
   const memory = samples.map(({ at, memoryBytes }) => ({ at: Date.parse(at), value: memoryBytes }));
   return (
     <>
@@ -36,7 +37,7 @@ function LoadRow({
   readonly range: Range;
   readonly format: (value: number) => string;
 }) {
-  const most = Math.max(least, ...points.map(({ value }) => value));
+  const most = Math.max(least, ...points.map(({ value }) => value * HEADROOM));
   const line = points
     .map(({ at, value }) => `${placeOf(at, range) * 10},${38 - (value / most) * 36}`)
     .join(' ');
@@ -55,7 +56,7 @@ function LoadRow({
             viewBox="0 0 1000 40"
             preserveAspectRatio="none"
             role="img"
-            aria-label={`${name}: ${format(last.value)} at last, at most ${format(most)}`}
+            aria-label={`${name}: ${format(last.value)} at last, ${format(Math.max(...points.map(({ value }) => value)))} at most`}
           >
             <polyline points={line} />
             {points.map(({ at, value }) => (

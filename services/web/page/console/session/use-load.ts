@@ -20,11 +20,11 @@ export function useLoad(sessionId: string): readonly LoadSample[] {
   const live = useLiveSession(sessionId);
   const { measuredAt, cpuPercent, memoryBytes } = live ?? {};
   useEffect(() => {
-    if (measuredAt === undefined || memoryBytes === undefined) return;
+    if (measuredAt === undefined || memoryBytes === undefined || cpuPercent === undefined) return;
     setSamples((known) =>
       known.some(({ at }) => at >= measuredAt)
         ? known
-        : [...known, { at: measuredAt, cpuPercent: cpuPercent ?? null, memoryBytes, processes: 0 }],
+        : [...known, { at: measuredAt, cpuPercent, memoryBytes, processes: 0 }],
     );
   }, [measuredAt, cpuPercent, memoryBytes]);
   return samples;

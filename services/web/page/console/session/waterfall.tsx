@@ -107,7 +107,7 @@ function Bars({ story, lane, range }: { story: Story; lane: Lane; range: Range }
               title={`${bar.label}: ${length.toFixed(1)} s`}
               data-bar={bar.label}
             >
-              {span.width > 9 && <span>{bar.label}</span>}
+              <span>{bar.label}</span>
             </div>
           );
         })}

@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { makeTempDir, type TempDir, waitFor } from '@greenroom/test-kit';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { waitForPool } from '../support/sessions.js';
+import { openBrowser, type TestBrowser, watchForErrors } from './support/browser.js';
+import { CallPage } from './support/call-page.js';
+import { findViolations, takePictures } from './support/look.js';
+import { speakToFile } from './support/speech.js';
+import { startWebStack, type WebStack } from './support/web-stack.js';
+
+let dir: TempDir;
+let stack: WebStack;
+let browser: TestBrowser;
+let callers: BrowserContext;
+let operators: BrowserContext;
+let caller: CallPage;
+let page: Page;
+let errors: string[];
+
+beforeAll(async () => {
+  dir = await makeTempDir('web-session');
+  const microphoneWav = await speakToFile(join(dir.path, 'question.wav'), 'what time is it');
+  [stack, browser] = await Promise.all([
+    startWebStack({ env: { POOL_TARGET: '1', HEALTH_CHECK_INTERVAL: '1' } }),
+    openBrowser({ microphoneWav }),
+  ]);
+  await waitForPool(stack, 1, 30_000);
+  callers = await browser.open();
+  operators = await browser.open();
+  caller = await CallPage.open(stack, callers);
+  await caller.start('Ada');
+  const sessionId = await caller.untilTalking();
+  page = await operators.newPage();
+  errors = watchForErrors(page);
+  await page.goto(`${stack.webUrl}/console/session/${sessionId}`);
+  await page.getByTestId('token').fill(stack.adminToken);
+  await page.getByTestId('enter').click();
+}, 90_000);
+afterAll(async () => {
+  await callers?.close();
+  await operators?.close();
+  await browser?.close();
+  await stack?.stop();
+  await dir?.remove();
+}, 60_000);
+
+const by = (testId: string): Locator => page.getByTestId(testId);
+const within = (testId: string, selector: string): Locator => by(testId).locator(selector);
+
+async function confirm(action: string): Promise<void> {
+  await by(action).click();
+  await by('confirm-yes').click();
+  await by('confirm').waitFor({ state: 'detached' });
+}
+
+test('a live call is seen as it goes on: turns, words, load and the question into its silence', async () => {
+  await by('session-screen').waitFor();
+  await within('waterfall', '[data-mark="caller joined"]').waitFor();
+  await within('waterfall', '[data-bar="agent speaks"]').first().waitFor();
+  await within('waterfall', '[data-bar="caller speaks"]').first().waitFor();
+  await within('transcript', '[data-role="user"]').filter({ hasText: 'what time is it' }).waitFor();
+  const answer = within('transcript', '[data-role="agent"]')
+    .filter({ hasText: /It is \d/ })
+    .first();
+  await answer.waitFor();
+  await by('load-memory').locator('svg').waitFor();
+  await within('waterfall', '[data-mark^="asked whether somebody is there (1 of 2)"]').waitFor();
+
+  await answer.hover();
+  expect(await answer.getAttribute('data-pointed')).toBe('true');
+  await by('zoom-start').click();
+  expect(await within('waterfall', '[data-mark^="asked whether"]').count()).toBe(0);
+  await by('zoom-all').click();
+  expect(await findViolations(page)).toEqual([]);
+  await takePictures(page, 'console-session');
+}, 60_000);
+
+test('its processes, and its log: searched, paused, and downloaded as a file', async () => {
+  await within('processes', 'li').first().waitFor();
+  expect(await by('processes').innerText()).toMatch(/agent\/dist\/main\.js/);
+
+  const lines = by('log-lines');
+  await lines.locator('[data-level]').first().waitFor();
+  const first = (await lines.locator('[data-level]').first().innerText()).slice(0, 12);
+  await by('log-search').fill(first.toUpperCase());
+  expect(await lines.locator('mark').first().innerText()).toBe(first);
+  await by('log-search').fill('no line has this');
+  expect(await lines.innerText()).toBe('No line matches.');
+  await by('log-search').fill('');
+
+  const downloading = page.waitForEvent('download');
+  await by('log-download').click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toMatch(/^prewarm_.*\.log$/);
+  expect(await readFile(await download.path(), 'utf8')).toContain(first);
+  expect(page.url()).not.toContain(stack.adminToken);
+}, 30_000);
+
+test('its settings of silence are changed and taken back', async () => {
+  await by('dead-air-change').click();
+  await by('set-silence_timeout_normal').fill('20');
+  await by('set-checkin_message').fill('Hello?\nAre you well?');
+  await by('dead-air-save').click();
+  const changed = within('dead-air', '[data-changed="true"]');
+  await changed.nth(1).waitFor();
+  expect(await changed.count()).toBe(2);
+  expect((await caller.view()).body).toMatchObject({
+    deadAir: {
+      settings: { silence_timeout_normal: 20, checkin_message: ['Hello?', 'Are you well?'] },
+      changed: expect.arrayContaining(['silence_timeout_normal', 'checkin_message']),
+    },
+  });
+  await by('dead-air-change').click();
+  await by('set-silence_timeout_normal').fill('-1');
+  await by('dead-air-reset').click();
+  await waitFor(async () => (await changed.count()) === 0);
+}, 30_000);
+
+test('another agent comes into the same call; while the log is paused its lines wait', async () => {
+  await by('log-pause').click();
+  await confirm('restart');
+  await within('waterfall', '[data-mark="another agent is started"]').waitFor();
+  await waitFor(async () => (await caller.view()).body.status === 'ready', { timeoutMs: 15_000 });
+  await waitFor(async () => /Go on \([1-9]\d* new\)/.test(await by('log-pause').innerText()), {
+    timeoutMs: 15_000,
+  });
+  const before = await by('log-lines').locator('[data-level]').count();
+  await by('log-pause').click();
+  await waitFor(async () => (await by('log-lines').locator('[data-level]').count()) > before);
+}, 45_000);
+
+test('it is ended at once; the caller sees why, and the page what is kept of it', async () => {
+  await confirm('end-now');
+  await caller.by('over').waitFor();
+  await waitFor(async () => (await by('session-screen').getAttribute('data-kind')) === 'over', {
+    timeoutMs: 15_000,
+  });
+  expect(await page.locator('h1').innerText()).toMatch(/Ada\s+over/);
+  expect(await by('transcript').innerText()).toMatch(/Nothing is kept of what was said/);
+  expect(await findViolations(page)).toEqual([]);
+  await takePictures(page, 'console-session-over');
+  // That nothing is kept of the words is a 404, and browsers print each.
+  expect(errors.filter((error) => !error.includes('/transcript?'))).toEqual([]);
+}, 45_000);
+
+test('a session that never was is said to be none', async () => {
+  await page.goto(`${stack.webUrl}/console/session/session_aaaaaaaaaaaaaaaaaaaaaaaa`);
+  await by('session-unknown').waitFor();
+  expect(await by('session-unknown').innerText()).toMatch(/No session has this id/);
+});
