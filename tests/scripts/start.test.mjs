@@ -62,6 +62,17 @@ describe('npm start', () => {
       timeoutMs: START_MS,
     });
 
+  /** As `npm run greenroom -- …` runs it. */
+  async function greenroom(args, env = {}) {
+    const asked = await startProcess({
+      command: process.execPath,
+      args: [join(ROOT, 'scripts/greenroom.mjs'), ...args],
+      env: { ...baseEnvironment(), GREENROOM_DATA_DIR: folder, ...env },
+    });
+    const { code } = await asked.exited;
+    return { code, output: asked.output() };
+  }
+
   const record = (name) => JSON.parse(readFileSync(join(folder, `run/${name}.json`), 'utf8'));
   const ours = () => processesWithEnvironment(folder).map(({ pid }) => pid);
 
@@ -85,6 +96,17 @@ describe('npm start', () => {
         });
         expect(await second.exited).toMatchObject({ code: 1 });
         expect(second.output()).toMatch(new RegExp(`already runs from this folder: pid ${running.pid}`));
+
+        // The command finds it, and its token, by itself; where another is named, that gets no token of ours.
+        expect(await greenroom(['hosts', '--json'])).toMatchObject({
+          code: 0,
+          output: expect.stringMatching(/^\{"hosts":\[\{"host":/),
+        });
+        const named = { API_URL: `http://127.0.0.1:${env.PORT}` };
+        expect(await greenroom(['hosts'], named)).toMatchObject({
+          code: 7,
+          output: expect.stringContaining('ADMIN_TOKEN'),
+        });
 
         const { pid } = record('api');
         process.kill(pid, 'SIGKILL');
