@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openBrowser, type TestBrowser } from './support/browser.js';
+import { BusyFleet } from './support/busy-fleet.js';
+import { ConsolePage } from './support/console-page.js';
+import { browserCpuSeconds } from './support/cpu-time.js';
+import { findViolations, takePictures } from './support/look.js';
+import { startWebStack, type WebStack } from './support/web-stack.js';
+
+const CALLS = 500;
+const CHANGES_PER_SECOND = 200;
+const WARM_UP_MS = 3_000;
+const MEASURED_MS = 10_000;
+
+let stack: WebStack;
+let browser: TestBrowser;
+let fleet: BusyFleet;
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([
+    startWebStack({ services: ['api'], env: { MAX_SESSIONS: '2000' } }),
+    openBrowser(),
+  ]);
+  fleet = await BusyFleet.open(stack.redis.url, CALLS);
+}, 60_000);
+afterAll(async () => {
+  await fleet?.close();
+  await browser?.close();
+  await stack?.stop();
+}, 60_000);
+
+test('500 calls with 200 changes a second cost the browser less than half a core, and all of them are shown', async () => {
+  const window = await browser.open();
+  const console = await ConsolePage.enter(stack, window, '/console?sort=-age');
+  await console.untilText(console.by('calls'), String(CALLS));
+  // Only what can be seen is in the page.
+  expect(await console.by('session-row').count()).toBeLessThan(40);
+  await console.page.evaluate(watchLongTasks);
+
+  fleet.work(CHANGES_PER_SECOND);
+  await sleep(WARM_UP_MS);
+  const before = { cpu: browserCpuSeconds(), changes: fleet.changes, at: performance.now() };
+  await sleep(MEASURED_MS);
+  const seconds = (performance.now() - before.at) / 1_000;
+  const cores = (browserCpuSeconds() - before.cpu) / seconds;
+  const changes = (fleet.changes - before.changes) / seconds;
+  const longest = await console.page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
+  process.stderr.write(
+    `  console: ${cores.toFixed(2)} cores at ${changes.toFixed(0)} changes a second; longest task ${longest.toFixed(0)} ms\n`,
+  );
+  await takePictures(console.page, 'console-busy');
+  expect(await findViolations(console.page)).toEqual([]);
+  await fleet.rest();
+
+  expect(changes).toBeGreaterThan(CHANGES_PER_SECOND * 0.9);
+  expect(cores).toBeLessThan(0.5);
+  // Nothing was lost on the way.
+  const { sessions } = (await stack.request('GET', '/api/sessions?limit=1')).body;
+  await console.by('clear-filters').waitFor({ state: 'detached' });
+  await console.page.goto(`${stack.webUrl}/console?sort=age`);
+  await console.untilText(console.by('calls'), String(fleet.calls));
+  expect(await console.page.locator('[data-id]').first().getAttribute('data-id')).toBe(sessions[0].sessionId);
+}, 90_000);
+
+function watchLongTasks(): void {
+  Object.assign(globalThis, { longest: 0 });
+  new PerformanceObserver((list) => {
+    const known = globalThis as unknown as { longest: number };
+    for (const { duration } of list.getEntries()) known.longest = Math.max(known.longest, duration);
+  }).observe({ type: 'longtask' });
+}

@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type LaunchRef, openRedis, type RedisSchema } from '@greenroom/redis-schema';
+
+const HOSTS = ['amsterdam', 'berlin', 'cork'];
+const NAMES = ['Ada', 'Grace', 'Linus', 'Barbara', 'Edsger', 'Frances', 'Ken', 'Radia', 'Donald', 'Margaret'];
+const PROFILES = ['default', 'booking', 'support'];
+const HEARTBEAT_MS = 5_000;
+const TICK_MS = 50;
+const MAX_UNDER_WAY = 20;
+/** Of one call that ends and another that begins: ending, ended; starting, claimed, spawned, ready. */
+const CHANGES_OF_A_TURN = 6;
+
+interface Call extends LaunchRef {
+  readonly begunAt: number;
+  /** Of one core. */
+  readonly share: number;
+}
+
+/**
+ * Hosts without processes: they take every state step that spawners take, on a real Redis, and so a real api tells of a
+ * deployment that is larger than a test could start.
+ */
+export class BusyFleet {
+  readonly #redis: RedisSchema;
+  readonly #live: Call[] = [];
+  #begun = 0;
+  #changes = 0;
+  readonly #over = new AbortController();
+  #work: Promise<unknown> = Promise.resolve();
+
+  private constructor(redis: RedisSchema) {
+    this.#redis = redis;
+  }
+
+  /** So many calls are ready, and nothing else happens yet. */
+  static async open(redisUrl: string, calls: number): Promise<BusyFleet> {
+    const redis = openRedis({ url: redisUrl, clientName: 'busy-fleet', commandTimeoutMs: 10_000 });
+    await redis.connected(5_000);
+    const fleet = new BusyFleet(redis);
+    for (const host of HOSTS) {
+      await redis.hosts.register(
+        host,
+        PROFILES.map((name) => ({ name, voices: [], poolTarget: 0 })),
+      );
+      await fleet.#heartbeat(host);
+    }
+    for (let call = 0; call < calls; call += 1) await fleet.#begin();
+    return fleet;
+  }
+
+  /** State steps and measurements that were written so far. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  get calls(): number {
+    return this.#live.length;
+  }
+
+  /** From now on so much happens: calls end, others begin in their place, and the rest is measured in turn. */
+  work(changesPerSecond: number): void {
+    this.#work = Promise.all([this.#change(changesPerSecond), this.#goOn()]);
+  }
+
+  /** Nothing happens any more. */
+  async rest(): Promise<void> {
+    this.#over.abort();
+    await this.#work;
+  }
+
+  async close(): Promise<void> {
+    await this.rest();
+    await this.#redis.close();
+  }
+
+  async #change(perSecond: number): Promise<void> {
+    const perTick = (perSecond * TICK_MS) / 1_000;
+    const begunAt = performance.now();
+    const underWay = new Set<Promise<unknown>>();
+    for (let tick = 1; !this.#isOver; tick += 1) {
+      const turn = this.#takeTurn().finally(() => underWay.delete(turn));
+      underWay.add(turn);
+      for (let rest = CHANGES_OF_A_TURN; rest < perTick; rest += 1) await this.#measure(tick * 7 + rest);
+      if (underWay.size >= MAX_UNDER_WAY) await turn;
+      await sleep(begunAt + tick * TICK_MS - performance.now());
+    }
+    await Promise.all(underWay);
+  }
+
+  async #goOn(): Promise<void> {
+    while (!this.#isOver) {
+      await Promise.all(HOSTS.map((host) => this.#heartbeat(host)));
+      // Until the next one is due, or it is over.
+      await sleep(HEARTBEAT_MS, undefined, { signal: this.#over.signal }).catch(() => undefined);
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  async #takeTurn(): Promise<void> {
+    const { sessions } = this.#redis;
+    const oldest = this.#live.shift();
+    if (!oldest) return;
+    await sessions.requestEnd({ sessionId: oldest.sessionId, reason: 'caller_ended', by: 'caller' });
+    await sessions.finishEnd(oldest.sessionId, oldest.generation);
+    this.#changes += 2;
+    await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    const { sessions } = this.#redis;
+    const serial = this.#begun;
+    this.#begun += 1;
+    const sessionId = `session_${String(serial).padStart(24, '0')}`;
+    const name = NAMES[serial % NAMES.length] ?? '';
+    await sessions.start({
+      sessionId,
+      roomName: `greenroom-${sessionId}`,
+      profile: PROFILES[(serial * 7) % PROFILES.length] ?? '',
+      userId: `${name.toLowerCase()}-${serial}`,
+      userName: `${name} ${serial}`,
+      userScope: '',
+      trusted: true,
+      maxSessions: 2_000,
+      sessionTimeoutMs: 3_600_000,
+    });
+    const host = HOSTS[serial % HOSTS.length] ?? '';
+    const claimed = await sessions.claim({
+      host,
+      launch: `launch_${String(serial).padStart(24, '0')}`,
+      hostCapacity: 400,
+      includePool: true,
+    });
+    if (claimed.status !== 'claimed') throw new Error(`${host} has not claimed: ${claimed.status}`);
+    const { id, generation, launch } = claimed.session;
+    const ref = { sessionId: id, generation, launch };
+    await sessions.commitLaunch(ref, {
+      pid: 100_000 + serial,
+      pgid: 100_000 + serial,
+      startTime: '1',
+      roomSid: 'RM_x',
+      logFile: '/tmp/x.log',
+    });
+    await sessions.markReady(ref, 400 + (serial % 17) * 90);
+    this.#live.push({ ...ref, begunAt: performance.now(), share: 0.02 + (serial % 23) / 100 });
+    this.#changes += CHANGES_OF_A_TURN - 2;
+  }
+
+  async #measure(seed: number): Promise<void> {
+    const call = this.#live[seed % this.#live.length];
+    if (!call) return;
+    const { begunAt, share, ...ref } = call;
+    const rss = String(90_000_000 + (seed % 40) * 1_000_000);
+    const cpu = (((performance.now() - begunAt) / 1_000) * share).toFixed(2);
+    await this.#redis.sessions.renew(ref, 3_600_000, { status: 'alive', rss, cpu, processes: '2' });
+    this.#changes += 1;
+  }
+
+  #heartbeat(host: string): Promise<unknown> {
+    return this.#redis.hosts.heartbeat(host, {
+      capacity: 400,
+      concurrency: 400,
+      version: 'test',
+      startedAt: 0,
+      running: 0,
+      draining: false,
+    });
+  }
+}
