@@ -130,14 +130,14 @@ test('the reference agent says the announcement aloud, and the caller’s page h
   const { sessionId } = await startCall(stack, { userName: 'Ada' });
   const words = async () =>
     (await timelineOf(sessionId)).filter(({ event }) => event === 'transcript').map(({ data }) => data.text);
-  await waitFor(async () => (await words()).length > 0, { timeoutMs: 15_000 });
+  await waitFor(async () => (await words()).length > 0, { timeoutMs: 30_000 });
   const { status, body } = await ask(sessionId);
   expect(status).toBe(201);
-  await waitFor(async () => (await words()).includes(ANNOUNCEMENT), { timeoutMs: 15_000 });
+  await waitFor(async () => (await words()).includes(ANNOUNCEMENT), { timeoutMs: 30_000 });
   expect(await listenersIn(sessionId)).toEqual([
     { event: 'listener', data: expect.objectContaining({ sessionId, identity: body.identity }) },
   ]);
-}, 60_000);
+}, 90_000);
 
 test('nobody listens where nobody tells the caller: an agent that knows no orders, or a caller who is not there', async () => {
   const { sessionId } = await startCall(stack, { profile: 'mute' });
