@@ -1,67 +1,126 @@
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { makeTempDir, type TempDir, waitFor } from '@greenroom/test-kit';
+import { fileURLToPath } from 'node:url';
+import { baseEnvironment, startProcess, waitFor } from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { BrowserContext } from 'playwright-core';
-import { waitForPool } from '../support/sessions.js';
-import { openBrowser, type TestBrowser, watchForErrors } from './support/browser.js';
+import { endSession, waitForPool } from '../support/sessions.js';
+import { watchForErrors } from './support/browser.js';
 import { CallPage } from './support/call-page.js';
-import { findViolations, takePictures } from './support/look.js';
+import { type CallStack, startCallStack } from './support/call-stack.js';
 import { hearLevel } from './support/sound.js';
-import { speakToFile } from './support/speech.js';
-import { startWebStack, type WebStack } from './support/web-stack.js';
 
-let dir: TempDir;
-let stack: WebStack;
-let browser: TestBrowser;
+const LISTENER = fileURLToPath(new URL('../fixtures/callers/listens-in.mjs', import.meta.url));
+
+let it: CallStack;
 let window: BrowserContext;
 
 beforeAll(async () => {
-  dir = await makeTempDir('web-call');
-  const microphoneWav = await speakToFile(join(dir.path, 'question.wav'), 'what time is it');
-  [stack, browser] = await Promise.all([
-    startWebStack({ env: { MAX_SESSIONS: '2', POOL_TARGET: '1', LEAVE_GRACE: '4' } }),
-    openBrowser({ microphoneWav }),
-  ]);
+  it = await startCallStack();
+  await waitForPool(it.stack, 1, 30_000);
 }, 60_000);
 afterEach(() => window?.close());
-afterAll(async () => {
-  await browser?.close();
-  await stack?.stop();
-  await dir?.remove();
+afterAll(() => it?.stop(), 60_000);
+
+test('a call is asked for, heard, spoken, typed, understood and ended', async () => {
+  window = await it.browser.open();
+  const caller = await CallPage.open(it.stack, window);
+  const errors = watchForErrors(caller.page);
+  await caller.start('Ada');
+  await caller.untilTalking();
+  await waitFor(async () => (await hearLevel(caller.page, 300)) > 0.02, { timeoutMs: 10_000 });
+  await caller.untilSaid('agent', /Hello, Ada/);
+
+  // The microphone is heard: its level moves, the words come back, and they are answered.
+  const level = caller.by('mic-level');
+  await waitFor(async () => Number(await level.getAttribute('data-level')) > 0.1, { timeoutMs: 10_000 });
+  await caller.untilSaid('user', /what time is it/);
+  await caller.untilSaid('agent', /It is \d{1,2}:\d{2}/);
+  await caller.look('call-talking');
+
+  await caller.type('What is my name?');
+  await caller.untilSaid('agent', /Your name is Ada/);
+  expect(await caller.by('line-user').allInnerTexts()).toHaveLength(2);
+  await caller.by('mute').click();
+  await waitFor(async () => (await caller.by('mute').getAttribute('data-microphone')) === 'muted');
+  expect(await caller.by('call-time').innerText()).toMatch(/0:\d\d$/);
+  expect(await caller.by('quality').getAttribute('data-quality')).not.toBe('lost');
+
+  await caller.by('end').click();
+  await caller.expectOver('caller_ended');
+  expect(await caller.by('length').innerText()).toMatch(/^\d+(\.\d)? s$/);
+  await caller.look('call-over');
+  await caller.by('copy').click();
+  await caller.page.getByText('Copied').waitFor();
+  const copied = await caller.page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toMatch(/^Agent: Hello, Ada[^]*^Ada: what time is it$[^]*^Ada: What is my name\?$/m);
+  expect(await caller.shifts()).toBeLessThan(0.02);
+  expect(errors).toEqual([]);
 }, 60_000);
 
-describe('a call', () => {
-  test('is asked for, heard, spoken, typed, understood and ended', async () => {
-    await waitForPool(stack, 1, 30_000);
-    window = await browser.open();
-    const caller = await CallPage.open(stack, window);
-    const errors = watchForErrors(caller.page);
-    await caller.by('kinds').locator('input').first().waitFor();
-    expect(await findViolations(caller.page)).toEqual([]);
-    await takePictures(caller.page, 'call-lobby', { fullPage: true });
+test('an agent that crashes is followed by another in the same call, an operator listens and ends it, and the caller sees each', async () => {
+  window = await it.browser.open();
+  const caller = await CallPage.open(it.stack, window);
+  await caller.start('Ada');
+  const sessionId = await caller.untilTalking();
+  await caller.untilSaid('agent', /Hello, Ada/);
+  const { agentPid } = (await caller.view()).body;
+  process.kill(Number(agentPid), 'SIGKILL');
+  await caller.untilSaid('note', /The agent was lost. Another one is joining/);
+  await caller.untilSaid('note', /A new agent has joined/);
+  expect(await caller.sessionId()).toBe(sessionId);
+  await caller.type('What is my name?');
+  await caller.untilSaid('agent', /Your name is Ada/);
 
-    await caller.start('Ada');
-    await caller.untilTalking();
-    expect(await waitFor(async () => (await hearLevel(caller.page, 300)) > 0.02, { timeoutMs: 10_000 })).toBe(
-      true,
-    );
-    await caller.untilSaid('agent', /Hello, Ada/);
-    await caller.untilSaid('user', /what time is it/);
-    await caller.untilSaid('agent', /It is \d{1,2}:\d{2}/);
-    await takePictures(caller.page, 'call-talking');
-    expect(await findViolations(caller.page)).toEqual([]);
-    await caller.by('say').fill('What is my name?');
-    await caller.by('say').press('Enter');
-    await caller.untilSaid('agent', /Your name is Ada/);
+  const { body } = await it.stack.request('POST', `/api/session/${sessionId}/listen`);
+  const listener = await startProcess({
+    command: process.execPath,
+    args: [LISTENER],
+    env: { ...baseEnvironment(), LIVEKIT_URL: body.server_url, TOKEN: body.participant_token },
+  });
+  await caller.by('listened-to').waitFor();
+  await caller.look('call-listened-to');
+  await listener.stop();
+  await caller.by('listened-to').waitFor({ state: 'hidden' });
 
-    await caller.by('end').click();
-    await caller.expectOver('caller_ended');
-    await takePictures(caller.page, 'call-over');
-    expect(await findViolations(caller.page)).toEqual([]);
-    await caller.by('copy').click();
-    const copied = await caller.page.evaluate(() => navigator.clipboard.readText());
-    expect(copied).toMatch(/^Agent: Hello, Ada[^]*^Ada: what time is it$[^]*^Ada: What is my name\?$/m);
-    expect(await caller.shifts()).toBeLessThan(0.02);
-    expect(errors).toEqual([]);
-  }, 60_000);
-});
+  await endSession(it.stack, sessionId);
+  await caller.expectOver('admin_ended');
+  expect(await caller.by('over').innerText()).toContain('An operator of this service ended the call.');
+  expect(await caller.shifts()).toBeLessThan(0.02);
+}, 60_000);
+
+test('a reload and a lost room lead back into the same call, a second tab stays out of it, and closing the tab ends it', async () => {
+  window = await it.browser.open();
+  const caller = await CallPage.open(it.stack, window);
+  await caller.start('Ada');
+  const sessionId = await caller.untilTalking();
+  await caller.untilSaid('agent', /Hello, Ada/);
+  await caller.by('mute').click();
+
+  await caller.page.reload();
+  expect(await caller.untilTalking()).toBe(sessionId);
+  // What was said before is there again, and whoever was muted still is.
+  await caller.untilSaid('agent', /Hello, Ada/);
+  await caller.untilSaid('agent', /Welcome back, Ada/);
+  expect(await caller.by('mute').getAttribute('data-microphone')).toBe('muted');
+
+  const [thrownOut = ''] = await caller.identities();
+  const { roomName } = (await caller.view()).body;
+  await it.stack.livekit.rooms.removeParticipant(String(roomName), thrownOut);
+  await waitFor(async () => (await caller.identities()).some((identity) => identity !== thrownOut));
+  await caller.by('notice-connection').waitFor({ state: 'hidden' });
+
+  // A tab that is duplicated has a copy of what the first one kept.
+  const opening = window.waitForEvent('page');
+  await caller.page.evaluate(() => void globalThis.open('/'));
+  const copy = new CallPage(await opening, it.stack);
+  await copy.by('elsewhere').waitFor();
+  await copy.look('call-elsewhere');
+  expect(await caller.identities()).toHaveLength(1);
+  await copy.by('take-over').click();
+  await copy.untilTalking();
+  await caller.by('elsewhere').waitFor();
+  await waitFor(async () => (await caller.identities()).length === 1);
+
+  await window.close();
+  const gone = async () => (await it.stack.request('GET', `/api/session/${sessionId}`)).body;
+  await waitFor(async () => (await gone()).endReason === 'caller_left', { timeoutMs: 15_000 });
+}, 60_000);

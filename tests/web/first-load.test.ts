@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openBrowser, type TestBrowser, watchForErrors } from './support/browser.js';
+import { findViolations, takePictures } from './support/look.js';
 import { startWebStack, type WebStack } from './support/web-stack.js';
 
 const BUILT = fileURLToPath(new URL('../../services/web/dist/page/', import.meta.url));
@@ -32,6 +33,8 @@ test('opening the page starts nothing, asks only what agents are here, and loads
   // LiveKit comes once the page is there, so that a click need not wait for it.
   expect(own.filter((it) => it.includes('livekit-client'))).toHaveLength(1);
   expect((await stack.request('GET', '/api/health')).body.sessions).toMatchObject({ ready: 0, starting: 0 });
+  expect(await findViolations(page)).toEqual([]);
+  await takePictures(page, 'call-lobby', { fullPage: true });
   expect(errors).toEqual([]);
 });
 

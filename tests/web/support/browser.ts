@@ -42,6 +42,8 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<TestBro
       '--no-sandbox',
       '--disable-background-networking',
       '--disable-gpu',
+      // As in a browser with a screen; without one Chromium plays whatever a page wants.
+      '--autoplay-policy=document-user-activation-required',
       ...(hasMicrophone ? ['--use-fake-device-for-media-stream'] : []),
       ...(hasMicrophone && microphoneWav ? [`--use-file-for-fake-audio-capture=${microphoneWav}`] : []),
     ],

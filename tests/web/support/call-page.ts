@@ -1,10 +1,13 @@
 import { expect } from '@jest/globals';
 import { waitFor } from '@greenroom/test-kit';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { findViolations, takePictures } from './look.js';
 import type { WebStack } from './web-stack.js';
 
 /** The call screen in a browser, as a person uses it. */
 export class CallPage {
+  #roomName: string | undefined;
+
   constructor(
     readonly page: Page,
     readonly stack: WebStack,
@@ -17,12 +20,24 @@ export class CallPage {
     return new CallPage(page, stack);
   }
 
+  /** The tab is closed, and comes back with what it kept, as browsers do it after a crash. */
+  async restore(window: BrowserContext): Promise<CallPage> {
+    const kept = await this.page.evaluate(() => ({ ...sessionStorage }));
+    await this.page.close();
+    const page = await window.newPage();
+    await page.addInitScript((entries) => Object.assign(sessionStorage, entries), kept);
+    await page.addInitScript(WATCH_SHIFTS);
+    await page.goto(`${this.stack.webUrl}/`);
+    return new CallPage(page, this.stack);
+  }
+
   by(testId: string): Locator {
     return this.page.getByTestId(testId);
   }
 
-  async start(name: string): Promise<void> {
+  async start(name: string, kind?: string): Promise<void> {
     await this.by('name').fill(name);
+    if (kind) await this.by('kinds').locator(`input[value="${kind}"]`).check();
     await this.by('start').click();
     await this.by('call').waitFor();
   }
@@ -38,6 +53,11 @@ export class CallPage {
     return id;
   }
 
+  async type(words: string): Promise<void> {
+    await this.by('say').fill(words);
+    await this.by('say').press('Enter');
+  }
+
   /** Resolves with the first line of that side which matches. */
   async untilSaid(role: 'user' | 'agent' | 'note', words: RegExp): Promise<string> {
     const line = this.by(`line-${role}`).filter({ hasText: words }).first();
@@ -45,8 +65,23 @@ export class CallPage {
     return line.innerText();
   }
 
+  /** Under which names this caller is in the room, as LiveKit has it; also when the page is closed. */
+  async identities(): Promise<string[]> {
+    this.#roomName ??= String((await this.view()).body['roomName']);
+    const participants = await this.stack.livekit.rooms.listParticipants(this.#roomName);
+    return participants.map(({ identity }) => identity).filter((it) => it.startsWith('caller-'));
+  }
+
   async view(): Promise<{ status: number; body: Record<string, unknown> }> {
     return this.stack.request('GET', `/api/session/${await this.sessionId()}`);
+  }
+
+  /** Nothing is wrong with this screen by axe; and pictures of it. The window changes its size meanwhile, which moves things. */
+  async look(picture: string): Promise<void> {
+    const before = await this.shifts();
+    expect(await findViolations(this.page)).toEqual([]);
+    await takePictures(this.page, picture);
+    await this.page.evaluate((shifts) => Object.assign(globalThis, { shifts }), before);
   }
 
   /** How much of what was there has moved without a click, as browsers count it (0.1 is what Web Vitals call good). */

@@ -11,7 +11,7 @@ export interface Profiles {
   readonly reload: () => void;
 }
 
-/** The kinds of agent that are here, from the service. */
+/** The kinds of agent that are here, from the service; first what a start gets that names none. */
 export function useProfiles(): Profiles {
   const [profiles, setProfiles] = useState<readonly ProfileView[]>();
   const [problem, setProblem] = useState<Problem>();
@@ -20,7 +20,7 @@ export function useProfiles(): Profiles {
     const leaving = new AbortController();
     ask<{ profiles: ProfileView[] }>('/api/profiles', { key: keptKey.read(), signal: leaving.signal }).then(
       (answer) => {
-        setProfiles(answer.profiles);
+        setProfiles(answer.profiles.toSorted((a, b) => order(a) - order(b)));
         setProblem(undefined);
       },
       (error: unknown) => {
@@ -32,4 +32,8 @@ export function useProfiles(): Profiles {
   }, [attempt]);
   const reload = useCallback(() => setAttempt((before) => before + 1), []);
   return { profiles, problem, reload };
+}
+
+function order({ name }: ProfileView): number {
+  return name === 'default' ? 0 : 1;
 }

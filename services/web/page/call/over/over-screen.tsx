@@ -5,7 +5,7 @@ import type { CallRequest, Over } from '../state/call-state.js';
 import { toText } from '../state/transcript.js';
 import { TranscriptView } from '../talk/transcript-view.jsx';
 import { wordsForEnd } from '../words/end-reasons.js';
-import { formatClock } from '../words/times.js';
+import { formatSeconds } from '../words/times.js';
 import styles from './over-screen.module.css';
 
 export interface OverScreenProps {
@@ -25,7 +25,7 @@ export function OverScreen({ over, request, onAgain, onLobby }: OverScreenProps)
         <p>{text}</p>
         {over.durationMs !== undefined && (
           <p className={styles['length']}>
-            <span data-testid="length">{formatClock(over.durationMs)}</span> minutes talked
+            You talked for <span data-testid="length">{formatSeconds(over.durationMs)}</span>.
           </p>
         )}
         <div className={styles['ways']}>

@@ -89,9 +89,7 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
           </Button>
         )}
       </footer>
-      <p className={styles['hint']}>
-        A reload brings you back into this call. Closing the tab ends it, a little later.
-      </p>
+      <p className={styles['hint']}>{hintWords(call)}</p>
     </main>
   );
 }
@@ -100,10 +98,21 @@ function CallTime({ since }: { readonly since: number | undefined }) {
   const now = useNow(500);
   return (
     <span className={styles['time']} data-testid="call-time">
-      <span className="visually-hidden">Call time </span>
-      {since === undefined ? '0:00' : formatClock(now - since)}
+      {since !== undefined && (
+        <>
+          <span className="visually-hidden">Call time </span>
+          {formatClock(now - since)}
+        </>
+      )}
     </span>
   );
+}
+
+function hintWords({ status, problem }: Call): string {
+  if (problem) return '';
+  return status === 'queued'
+    ? 'A reload keeps your place. Closing the tab gives it up, a little later.'
+    : 'A reload brings you back into this call. Closing the tab ends it, a little later.';
 }
 
 function endWords({ marks, status }: Call): string {

@@ -1,7 +1,7 @@
 import { Button } from '../../shared/ui/button.jsx';
 import { CrossIcon, TickIcon } from '../icons.jsx';
 import type { Call } from '../state/call-state.js';
-import { stepsOf } from '../state/steps.js';
+import { type Step, stepsOf } from '../state/steps.js';
 import { useNow } from '../use-now.js';
 import { formatSeconds, formatWait } from '../words/times.js';
 import styles from './steps-list.module.css';
@@ -18,7 +18,7 @@ export function StepsList({ call, onRetry, onBack }: StepsListProps) {
   return (
     <div className={styles['steps']} data-testid="steps">
       <ol>
-        {stepsOf(call, now).map(({ id, label, state, ms }) => (
+        {stepsToShow(call, now).map(({ id, label, state, ms }) => (
           <li key={id} data-testid={`step-${id}`} data-state={state} className={styles[state]}>
             <span className={styles['mark']}>
               {state === 'done' && <TickIcon size={14} />}
@@ -33,6 +33,11 @@ export function StepsList({ call, onRetry, onBack }: StepsListProps) {
       <Failure call={call} now={now} onRetry={onRetry} onBack={onBack} />
     </div>
   );
+}
+
+/** What will not come any more makes room for why. */
+function stepsToShow(call: Call, now: number): Step[] {
+  return stepsOf(call, now).filter(({ state }) => !call.problem || state !== 'todo');
 }
 
 function LineWords({ call, now }: { readonly call: Call; readonly now: number }) {

@@ -11,7 +11,7 @@ export interface Notice {
 
 type Words = Omit<Notice, 'id'>;
 
-const TYPE_ON = 'The call goes on: you hear the agent, and can type.';
+const TYPE_ON = 'Meanwhile you hear the agent, and can type.';
 
 const MICROPHONE: Readonly<Record<Microphone, Words | undefined>> = {
   off: undefined,

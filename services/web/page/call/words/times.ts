@@ -1,4 +1,4 @@
-/** Of a step: `0.4 s`, `12 s`, `2 min 5 s`. */
+/** Of a step, or of a call that is over: `0.4 s`, `12 s`, `2 min 5 s`. */
 export function formatSeconds(ms: number): string {
   const seconds = Math.max(0, ms) / 1_000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

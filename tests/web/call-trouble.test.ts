@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { BrowserContext } from 'playwright-core';
+import { endSession, sessionOf, startSession, waitForPool } from '../support/sessions.js';
+import { openBrowser } from './support/browser.js';
+import { CallPage } from './support/call-page.js';
+import { type CallStack, startCallStack } from './support/call-stack.js';
+
+let it: CallStack;
+let window: BrowserContext;
+
+beforeAll(async () => {
+  it = await startCallStack();
+}, 60_000);
+afterEach(() => window?.close());
+afterAll(() => it?.stop(), 60_000);
+
+test('a refused microphone is explained, the call goes on by text, and silence is asked about', async () => {
+  window = await it.browser.open({ microphone: 'denied' });
+  const caller = await CallPage.open(it.stack, window);
+  await caller.start('Ada', 'patient');
+  await caller.untilTalking();
+  await waitFor(async () => (await caller.by('notice-microphone').getAttribute('data-why')) === 'refused');
+  await caller.look('call-no-microphone');
+  await caller.untilSaid('agent', /Hello, Ada/);
+  await caller.type('What is my name?');
+  await caller.untilSaid('agent', /Your name is Ada/);
+  await caller.untilSaid('note', /It was quiet: the agent asks whether you are there \(1 of/);
+
+  // A tab that a browser brings back, in which nobody has clicked and which has no microphone, may not make a sound.
+  const [before] = await caller.identities();
+  const back = await caller.restore(window);
+  // Whatever is asked of the page counts as a click: so it is left alone until it has tried to play.
+  await waitFor(async () => (await caller.identities()).some((identity) => identity !== before));
+  await sleep(2_000);
+  await back.untilTalking();
+  await back.look('call-no-sound');
+  await back.by('fix-sound').click();
+  await back.by('notice-sound').waitFor({ state: 'hidden' });
+  const isPlaying = () => [...document.querySelectorAll('audio')].some((audio) => !audio.paused);
+  await waitFor(() => back.page.evaluate(isPlaying));
+
+  // Whoever allows it after all need not tell the page.
+  await window.grantPermissions(['microphone']);
+  await waitFor(async () => (await back.by('mute').getAttribute('data-microphone')) === 'on');
+  await back.by('end').click();
+  await back.expectOver('caller_ended');
+}, 60_000);
+
+test('a full house: the place in line, a turn that comes, and a line that is left', async () => {
+  await waitForPool(it.stack, 1, 30_000);
+  const places = [await startSession(it.stack), await startSession(it.stack)];
+  window = await it.browser.open();
+  const caller = await CallPage.open(it.stack, window);
+  await caller.start('Ada');
+  await caller.page.getByText('In line, number 1').waitFor();
+  await caller.look('call-in-line');
+  const second = await CallPage.open(it.stack, window);
+  await second.start('Grace');
+  await second.page.getByText('In line, number 2').waitFor();
+
+  // A reload keeps the place.
+  await second.page.reload();
+  await second.page.getByText('In line, number 2').waitFor();
+  const waiting = await second.sessionId();
+  await second.by('end').click();
+  await second.by('lobby').waitFor();
+  await waitFor(async () => (await sessionOf(it.stack, waiting)).endReason === 'caller_ended');
+
+  await endSession(it.stack, places[0] ?? '');
+  await caller.untilTalking();
+  await caller.untilSaid('agent', /Hello, Ada/);
+  expect(await caller.shifts()).toBeLessThan(0.02);
+  await caller.by('end').click();
+  await endSession(it.stack, places[1] ?? '');
+}, 60_000);
+
+test('the steps of a start with their seconds; one that fails says where and why, and offers another', async () => {
+  window = await it.browser.open();
+  const caller = await CallPage.open(it.stack, window);
+  await caller.start('Ada', 'slow');
+  await waitFor(async () => (await caller.by('step-starting').innerText()).includes('1.'));
+  expect(await caller.by('step-asked').getAttribute('data-state')).toBe('done');
+  await caller.look('call-starting');
+  await caller.by('end').click();
+  await caller.by('lobby').waitFor();
+
+  await caller.start('Ada', 'broken');
+  await caller.by('problem').waitFor();
+  expect(await caller.by('step-starting').getAttribute('data-state')).toBe('failed');
+  await caller.look('call-failed');
+  await caller.by('retry').click();
+  await caller.by('problem').waitFor({ state: 'hidden' });
+  await caller.by('problem').waitFor();
+  await caller.by('back').click();
+  await caller.by('lobby').waitFor();
+}, 60_000);
+
+test('without any microphone the call is there all the same', async () => {
+  const browser = await openBrowser({ hasMicrophone: false });
+  window = await browser.open();
+  const caller = await CallPage.open(it.stack, window);
+  await caller.start('Ada');
+  await caller.untilTalking();
+  await waitFor(async () => (await caller.by('notice-microphone').getAttribute('data-why')) === 'missing');
+  await caller.by('end').click();
+  await browser.close();
+}, 60_000);
+
+test('where a key is wanted it is asked for, and a service that is full says when to try again', async () => {
+  await it.stack.api.stop();
+  await it.stack.startApi({ CLIENT_API_KEYS: 'key-of-a-client', QUEUE_MAX: '0', MAX_SESSIONS: '1' });
+  window = await it.browser.open();
+  const caller = await CallPage.open(it.stack, window);
+  await caller.by('key').fill('key-of-a-client');
+  await caller.by('key').blur();
+  await caller.by('kinds').locator('input').first().waitFor();
+  await caller.look('call-key');
+
+  const place = await startSession(it.stack, { profile: 'slow' });
+  await caller.start('Ada');
+  await caller.by('problem').waitFor();
+  expect(await caller.by('problem').getAttribute('data-code')).toBe('at_capacity');
+  expect(await caller.by('retry').innerText()).toMatch(/^Try again in \d+ s$/);
+  expect(await caller.by('retry').isDisabled()).toBe(true);
+  await caller.look('call-full');
+  await endSession(it.stack, place);
+  await waitFor(() => caller.by('retry').isEnabled(), { timeoutMs: 30_000 });
+  await caller.by('retry').click();
+  await caller.untilTalking();
+  // The key is in no address, and in nothing that another tab could read.
+  expect(caller.page.url()).not.toContain('key');
+  expect(await caller.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
+  await caller.by('end').click();
+}, 60_000);
