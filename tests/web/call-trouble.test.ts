@@ -13,7 +13,10 @@ let window: BrowserContext;
 beforeAll(async () => {
   it = await startCallStack();
 }, 60_000);
-afterEach(() => window?.close());
+afterEach(async () => {
+  await window?.close();
+  await it.clear();
+});
 afterAll(() => it?.stop(), 60_000);
 
 test('a refused microphone is explained, the call goes on by text, and silence is asked about', async () => {

@@ -17,7 +17,10 @@ beforeAll(async () => {
   it = await startCallStack();
   await waitForPool(it.stack, 1, 30_000);
 }, 60_000);
-afterEach(() => window?.close());
+afterEach(async () => {
+  await window?.close();
+  await it.clear();
+});
 afterAll(() => it?.stop(), 60_000);
 
 test('a call is asked for, heard, spoken, typed, understood and ended', async () => {
@@ -102,11 +105,15 @@ test('a reload and a lost room lead back into the same call, a second tab stays 
   await caller.untilSaid('agent', /Welcome back, Ada/);
   expect(await caller.by('mute').getAttribute('data-microphone')).toBe('muted');
 
+  await caller.by('mute').click();
+  const microphone = () => caller.by('mute').getAttribute('data-microphone');
+  await waitFor(async () => (await microphone()) === 'on');
   const [thrownOut = ''] = await caller.identities();
   const { roomName } = (await caller.view()).body;
   await it.stack.livekit.rooms.removeParticipant(String(roomName), thrownOut);
   await waitFor(async () => (await caller.identities()).some((identity) => identity !== thrownOut));
   await caller.by('notice-connection').waitFor({ state: 'hidden' });
+  await waitFor(async () => (await microphone()) === 'on');
 
   // A tab that is duplicated has a copy of what the first one kept.
   const opening = window.waitForEvent('page');

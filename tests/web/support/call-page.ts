@@ -22,7 +22,7 @@ export class CallPage {
 
   /** The tab is closed, and comes back with what it kept, as browsers do it after a crash. */
   async restore(window: BrowserContext): Promise<CallPage> {
-    const kept = await this.page.evaluate(() => ({ ...sessionStorage }));
+    const kept = await this.page.evaluate(() => Object.fromEntries(Object.entries(sessionStorage)));
     await this.page.close();
     const page = await window.newPage();
     await page.addInitScript((entries) => Object.assign(sessionStorage, entries), kept);

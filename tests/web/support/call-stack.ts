@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeTempDir } from '@greenroom/test-kit';
+import type { AdminSessionView } from '@greenroom/contracts';
+import { makeTempDir, waitFor } from '@greenroom/test-kit';
 import { agent } from '../../support/agents.js';
 import { type BrowserOptions, openBrowser, type TestBrowser } from './browser.js';
 import { speakToFile } from './speech.js';
@@ -26,6 +27,8 @@ export interface CallStack {
   readonly stack: WebStack;
   /** Its microphone asks what time it is, four seconds after it is opened. */
   readonly browser: TestBrowser;
+  /** No caller's session is left, whatever became of a test. */
+  clear(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,10 +59,22 @@ export async function startCallStack(
   return {
     stack,
     browser,
+    clear: () => endAll(stack),
     async stop() {
       await browser.close();
       await stack.stop();
       await dir.remove();
     },
   };
+}
+
+/** Warm agents, which belong to nobody, stay. */
+async function endAll(stack: WebStack): Promise<void> {
+  const { body } = await stack.request('GET', '/api/sessions');
+  for (const { sessionId, prewarmed, assignedAt } of body.sessions as AdminSessionView[])
+    if (!prewarmed || assignedAt !== null) await stack.request('POST', '/api/session/end', { sessionId });
+  await waitFor(async () => {
+    const { capacity, sessions } = (await stack.request('GET', '/api/health')).body;
+    return capacity.current === 0 && sessions.queued === 0;
+  });
 }

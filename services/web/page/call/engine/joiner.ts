@@ -20,6 +20,7 @@ export interface JoinerOptions {
 
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 8_000;
+const STABLE_AFTER_MS = 10_000;
 
 /** Gets this caller into the room of the call, and back into it as often as it takes. */
 export class Joiner {
@@ -27,6 +28,9 @@ export class Joiner {
   #opening: Promise<RoomPort> | undefined;
   #room: RoomPort | undefined;
   #isWanted = false;
+  #isJoining = false;
+  #joinedAt = 0;
+  #lossesInARow = 0;
   #hasLeft = false;
 
   constructor(options: JoinerOptions) {
@@ -72,13 +76,18 @@ export class Joiner {
     return this.#opening;
   }
 
+  /** LiveKit tells of a connection that is lost, and of an attempt that came to nothing, which is under way here anyway. */
   #rejoin(): void {
-    if (this.#hasLeft) return;
+    if (this.#hasLeft || this.#isJoining) return;
+    this.#lossesInARow = Date.now() - this.#joinedAt < STABLE_AFTER_MS ? this.#lossesInARow + 1 : 0;
     this.#show('lost');
-    void this.#joinUntilThere(undefined);
+    void this.#joinUntilThere(undefined, this.#lossesInARow);
   }
 
-  async #joinUntilThere(first: JoinDetails | undefined): Promise<void> {
+  /** @param losses how often in a row it was lost right after it had come about: the next attempt waits for longer */
+  async #joinUntilThere(first: JoinDetails | undefined, losses = 0): Promise<void> {
+    this.#isJoining = true;
+    if (losses > 0) await pause(pauseAfter(losses), this.#options.gone);
     let details = first;
     for (let attempt = 0; !this.#hasLeft; attempt += 1) {
       try {
@@ -87,6 +96,8 @@ export class Joiner {
         if (details === undefined || this.#hasLeft) return;
         await this.#room.connect(details.url, details.token);
         if (this.#hasLeft) return this.#room.leave();
+        this.#isJoining = false;
+        this.#joinedAt = Date.now();
         void this.#room.setMicrophone(!keptCall.read()?.isMuted);
         return;
       } catch {
@@ -94,7 +105,7 @@ export class Joiner {
         // A token is good for one connection; and after a failure the room may be another one.
         details = undefined;
         if (attempt > 0) this.#show('lost');
-        await pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt), this.#options.gone);
+        await pause(pauseAfter(attempt), this.#options.gone);
       }
     }
   }
@@ -123,4 +134,8 @@ export class Joiner {
   #show(connection: 'joining' | 'lost'): void {
     this.#options.store.dispatch({ type: 'room', facts: { connection, hasAgent: false }, at: Date.now() });
   }
+}
+
+function pauseAfter(failures: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures);
 }

@@ -66,18 +66,22 @@ export class LiveCall {
         idempotencyKey,
       });
     } catch (error) {
-      if (!this.#isEndWanted)
-        this.#store.dispatch({ type: 'failed', problem: problemFrom(asProblem(error), Date.now()) });
+      if (!this.#isEndWanted) this.#fail(asProblem(error));
       return;
     }
     const { sessionId } = answer;
-    if (this.#isEndWanted) return this.#askForEnd(sessionId);
+    if (this.#isEndWanted || this.#gone.signal.aborted) return this.#askForEnd(sessionId);
     this.#kept = { sessionId, claim: sessionId, request, askedAt };
     keptCall.write(this.#kept);
     this.#store.dispatch({ type: 'accepted', answer, at: Date.now() });
     this.#follow();
     if ('token' in answer) this.#joiner.join({ url: answer.livekitUrl, token: answer.token });
     await this.#takeClaim(false);
+  }
+
+  #fail(error: ApiProblem): void {
+    const at = Date.now();
+    this.#store.dispatch({ type: 'failed', problem: problemFrom(error, at), at });
   }
 
   /** Back into a call that this tab was in before it was loaded anew. */

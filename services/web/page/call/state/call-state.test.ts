@@ -122,14 +122,18 @@ describe('the steps of a start', () => {
       status(4_100, 'error', { error: 'The agent exited with code 1.' }),
     );
     expect(call.problem).toMatchObject({ text: 'The agent exited with code 1.' });
-    expect(steps(call, 4_100)).toEqual([
+    expect(steps(call, 9_999)).toEqual([
       'asked done 100',
       'starting failed 3000',
       'joining todo',
       'ready todo',
     ]);
-    const refused = callAfter(asked, { type: 'failed', problem: { code: 'no_host', title: '', text: '' } });
-    expect(steps(refused, 1_050)[0]).toBe('asked failed 50');
+    const refused = callAfter(asked, {
+      type: 'failed',
+      problem: { code: 'no_host', title: '', text: '' },
+      at: 1_050,
+    });
+    expect(steps(refused, 9_999)[0]).toBe('asked failed 50');
   });
 });
 

@@ -42,6 +42,8 @@ export interface Marks {
   readonly agentHereAt?: number;
   /** Both can talk. */
   readonly readyAt?: number;
+  /** It will not come about. */
+  readonly failedAt?: number;
 }
 
 export interface LinePlace {

@@ -25,7 +25,7 @@ export type CallAction =
   | { type: 'asked'; request: CallRequest; at: number }
   | { type: 'returning'; request: CallRequest; sessionId: string; askedAt: number; talkingSince?: number }
   | { type: 'accepted'; answer: StartResponse; at: number }
-  | { type: 'failed'; problem: Problem }
+  | { type: 'failed'; problem: Problem; at: number }
   | { type: 'status'; event: StatusWords; at: number }
   | { type: 'promoted'; sessionId: string }
   | { type: 'said'; said: Said }
@@ -78,7 +78,7 @@ function reduceCall(call: Call, action: InCall): Call {
     case 'accepted':
       return accept(call, action.answer, action.at);
     case 'failed':
-      return { ...call, problem: action.problem };
+      return { ...call, problem: action.problem, marks: { ...call.marks, failedAt: action.at } };
     case 'status':
       return step(call, action.event, action.at);
     case 'promoted':
@@ -101,11 +101,13 @@ function reduceCall(call: Call, action: InCall): Call {
 }
 
 function returningCall(action: Extract<CallAction, { type: 'returning' }>): Call {
-  const call = { ...newCall(action.askedAt, 'returning'), sessionId: action.sessionId };
-  const { talkingSince } = action;
-  return talkingSince === undefined
-    ? call
-    : { ...call, marks: { askedAt: action.askedAt, readyAt: talkingSince } };
+  const { askedAt, sessionId, talkingSince } = action;
+  const marks = {
+    askedAt,
+    answeredAt: askedAt,
+    ...(talkingSince !== undefined && { readyAt: talkingSince }),
+  };
+  return { ...newCall(askedAt, 'returning'), sessionId, marks };
 }
 
 function accept(call: Call, answer: StartResponse, at: number): Call {
@@ -123,7 +125,7 @@ function step(call: Call, words: StatusWords, at: number): Call {
     sessionId: words.sessionId,
     isWarm: words.prewarmed ?? call.isWarm,
     line: status === 'queued' ? placeOf(words, call.line, at) : undefined,
-    marks: markAdmission(call, status, at),
+    marks: { ...markAdmission(call, status, at), ...(status === 'error' && { failedAt: at }) },
     problem: status === 'error' ? problemOfStart(words.error) : undefined,
   };
   return markReady(noteLostAgent(call, stepped, at), at);

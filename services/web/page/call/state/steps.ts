@@ -11,7 +11,7 @@ export interface Step {
 
 /** The way to this call, with what it took. `ready` has the time of all. */
 export function stepsOf(call: Call, now: number): Step[] {
-  const { askedAt, answeredAt, admittedAt, agentHereAt, readyAt } = call.marks;
+  const { askedAt, answeredAt, admittedAt, agentHereAt, readyAt, failedAt } = call.marks;
   const hasWaited = call.line !== undefined || admittedAt !== undefined;
   const begunAt = hasWaited ? admittedAt : answeredAt;
   const startedAt = agentHereAt ?? readyAt;
@@ -27,8 +27,8 @@ export function stepsOf(call: Call, now: number): Step[] {
     .map(([id, label, from, until]) => ({
       id,
       label,
-      state: stateOf(from, until, call.problem !== undefined),
-      ms: from === undefined ? undefined : Math.max(0, (until ?? now) - from),
+      state: stateOf(from, until, failedAt !== undefined),
+      ms: from === undefined ? undefined : Math.max(0, (until ?? failedAt ?? now) - from),
     }));
 }
 

@@ -38,11 +38,6 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
     >
       <header className={styles['header']}>
         <h1 tabIndex={-1}>{request.profile ? titleOf(request.profile) : 'Your call'}</h1>
-        {call.room.isListenedTo && (
-          <p className={styles['listening']} data-testid="listened-to">
-            <EarIcon size={18} /> An operator is listening
-          </p>
-        )}
         <span className={styles['facts']}>
           <Suspense>{room && isTalking && <Quality room={room} />}</Suspense>
           <CallTime since={call.marks.readyAt} />
@@ -58,6 +53,11 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
           <p className={styles['returning']}>Returning to your call …</p>
         ) : (
           <StepsList call={call} onRetry={() => engine.retry()} onBack={() => engine.showLobby()} />
+        )}
+        {call.room.isListenedTo && (
+          <p className={styles['listening']} data-testid="listened-to">
+            <EarIcon size={18} /> An operator is listening
+          </p>
         )}
         {!call.problem && (
           <NoticeBar
