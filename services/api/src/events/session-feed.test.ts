@@ -11,6 +11,7 @@ const NOT_FOR_HOLDERS = [
   'caller_left',
   'claimed',
   'dead_air',
+  'listener',
   'placed_again',
   'pooled',
   'recovered',
