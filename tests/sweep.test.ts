@@ -18,13 +18,13 @@ import {
 
 const HOST = 'test-host';
 /** Two sweeps are certainly over. */
-const TWO_SWEEPS_MS = 2500;
+const TWO_SWEEPS_MS = 1500;
 
 let stack: TestStack;
 beforeAll(async () => {
   stack = await startStack({
     agentCommand: agent('ready-then-waits.sh'),
-    env: { STALE_SWEEP_INTERVAL: '1', HEALTH_CHECK_INTERVAL: '1', LOG_RETENTION_DAYS: '1' },
+    env: { STALE_SWEEP_INTERVAL: '0.5', HEALTH_CHECK_INTERVAL: '1', LOG_RETENTION_DAYS: '1' },
   });
 });
 afterAll(() => stack.stop());

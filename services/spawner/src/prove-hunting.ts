@@ -3,7 +3,8 @@ import { probeHunting } from './process/index.js';
 import type { SpawnerContext } from './spawner-context.js';
 import { newLaunchId } from './state-dir.js';
 
-const RETRY_MS = 30_000;
+/** Of HEALTH_CHECK_INTERVAL: twice as often as agents are looked at, it is looked whether there may be any. */
+const RETRY_SHARE = 0.5;
 
 /**
  * Resolves when it is proven that this host finds and kills whatever an agent may leave behind: before that no agent is
@@ -25,6 +26,6 @@ export async function proveHunting(
     if (reason === undefined) return;
     logger.error('no agent is started here: nothing would be sure to end it', { reason });
     onFailure(reason);
-    await sleep(RETRY_MS, undefined, { signal: stopping });
+    await sleep(config.healthCheckIntervalMs * RETRY_SHARE, undefined, { signal: stopping });
   }
 }
