@@ -94,7 +94,7 @@ test('every problem is told at once, in the order of the file, with its line, it
     limits: {memory: 200, processes: -1}
     restart: {intensity: "3"}
     pool: many
-    dead_air_settings: {silence: 3, checkin_message: [], silence_timeout_normal: 0}
+    dead_air_settings: {silence: 3, checkin_message: [], silence_timeout_normal: 0, checkin_audio_url: 'file:///there.mp3'}
   a:
     description: no command
     pool: {kind: bufer}
@@ -127,6 +127,7 @@ extra: 1
     'p.yaml:16 profiles.sales team.pool must be a number of warm agents, or a policy with its kind (docs/profiles.md), not "many"',
     'p.yaml:17 profiles.sales team.dead_air_settings.silence_timeout_normal must be a number of seconds from 0.5 to 2147483, such as 30, not 0',
     'p.yaml:17 profiles.sales team.dead_air_settings.checkin_message must be a text of 1 to 500 characters, or a list of 1 to 20 such texts, not []',
+    'p.yaml:17 profiles.sales team.dead_air_settings.checkin_audio_url must be the address of a sound, such as https://example.com/are-you-there.mp3, not "file:///there.mp3"',
     expect.stringMatching(
       /^p\.yaml:17 profiles\.sales team\.dead_air_settings\.silence is no setting; those here are silence_timeout_normal, /,
     ),

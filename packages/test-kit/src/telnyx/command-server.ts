@@ -13,6 +13,7 @@ const COMMAND = /^\/v2\/calls\/([^/]+)\/actions\/([a-z_]+)$/;
 const BEFORE_ANSWER: ReadonlySet<string> = new Set(['answer', 'reject', 'hangup', 'transfer']);
 const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   speak: ['payload', 'voice'],
+  playback_start: ['audio_url'],
   transfer: ['to'],
 };
 

@@ -35,6 +35,7 @@ export interface TestApi {
   adminGet(path: string): request.Test;
   adminPost(path: string, body?: object): request.Test;
   adminPut(path: string, body?: object): request.Test;
+  adminPatch(path: string, body?: object): request.Test;
   /** Starts a session, and fails the test when that does not work. */
   start(body?: object): Promise<StartResponse>;
   close(): Promise<void>;
@@ -120,6 +121,7 @@ export async function openTestApi({
     adminGet: (path) => asAdmin(request(app).get(path)),
     adminPost: (path, body) => asAdmin(request(app).post(path).send(body)),
     adminPut: (path, body) => asAdmin(request(app).put(path).send(body)),
+    adminPatch: (path, body) => asAdmin(request(app).patch(path).send(body)),
     async start(body = {}) {
       const { status, body: answer } = await api.post('/api/session/start', body);
       if (status >= 300) throw new Error(`start answered ${status}: ${JSON.stringify(answer)}`);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { waitFor } from '@greenroom/test-kit';
+import { type PhoneCall, waitFor } from '@greenroom/test-kit';
 import { PhoneExchange } from '../../testing/phone-exchange.js';
 
 const SILENCE_MS = 1_000;
@@ -41,6 +41,40 @@ test('a caller who goes on talking is not asked, and hangs up: the session ends 
   call.hangup();
   await waitFor(async () => (await exchange.endOf(sessionId)) === 'caller_hung_up');
   await exchange.nothingIsLeft(call);
+});
+
+describe('where the question is a sound', () => {
+  const SOUND = 'https://sounds.example.test/are-you-there.mp3';
+
+  async function connectWithSound(): Promise<PhoneCall> {
+    const { call, sessionId } = await exchange.connect();
+    const { api } = exchange.apis[0];
+    const path = `/api/session/${sessionId}/settings`;
+    expect((await api.adminPatch(path, { checkin_audio_url: SOUND })).status).toBe(200);
+    return call;
+  }
+
+  test('it is played in place of the text, and the call ends after the sound, not before', async () => {
+    const call = await connectWithSound();
+    const played = await call.waitForCommand('playback_start');
+    expect(played.body).toMatchObject({ audio_url: SOUND });
+    const hangup = await call.waitForCommand('hangup');
+    const ended = await call.waitForEvent('call.playback.ended');
+    expect(hangup.at - Date.parse(ended.occurred_at)).toBeGreaterThan(300);
+    expect(call.commands('speak')).toEqual([]);
+    expect(call.commands('playback_start')).toHaveLength(1);
+    await exchange.nothingIsLeft(call);
+  });
+
+  test('a caller who interrupts it stops it', async () => {
+    const call = await connectWithSound();
+    await call.waitForEvent('call.playback.started');
+    await call.callerSays('yes, one moment', 50);
+    await call.waitForCommand('playback_stop');
+    expect((await call.waitForEvent('call.playback.ended')).payload).toMatchObject({ status: 'cancelled' });
+    call.hangup();
+    await exchange.nothingIsLeft(call);
+  });
 });
 
 test('while the agent is heard nobody is asked', async () => {

@@ -43,6 +43,18 @@ test.each([
   expect(sent).toEqual([['v3:call', command.commandId, wish]]);
 });
 
+test('a question is played where the call has a sound for it, and nothing else is', async () => {
+  const audioUrl = 'https://sounds.example.test/there.mp3';
+  const call = { ...CALL, settings: { checkin_audio_url: audioUrl } };
+  const { phone, sent } = sender({ status: 'done' });
+  await phone.send(call, SAY);
+  await phone.send(call, { ...SAY, purpose: 'goodbye' });
+  expect(sent).toMatchObject([
+    ['v3:call', 'checkin-1', { kind: 'playback_start', audioUrl }],
+    ['v3:call', 'checkin-1', { kind: 'speak' }],
+  ]);
+});
+
 test('a call that was rejected is over', async () => {
   expect(await sender({ status: 'done' }).phone.send(CALL, REJECT)).toBe('gone');
 });
