@@ -4,7 +4,12 @@ import { runVersions } from './lib/testing/jest.mjs';
 import { NOTHING } from './lib/testing/counts.mjs';
 import { runAsCommand, setUpForTests } from './lib/testing/set-up.mjs';
 import { say } from './lib/ui.mjs';
-import { buildEarlier, EARLIER_COMMIT, findCommit } from './lib/versions/earlier-build.mjs';
+import {
+  buildEarlier,
+  EARLIER_COMMIT,
+  EARLIER_WITH_CALLS,
+  findCommit,
+} from './lib/versions/earlier-build.mjs';
 import { readVersionOptions } from './lib/versions/options.mjs';
 
 const options = readVersionOptions(process.argv.slice(2));
@@ -13,10 +18,10 @@ if (options.help ?? options.mistake) {
   say(options.help ?? options.mistake);
   process.exitCode = options.help ? 0 : 2;
 } else {
-  await main(options.commit ?? EARLIER_COMMIT);
+  await main(options.commit ?? EARLIER_COMMIT, options.commit ?? EARLIER_WITH_CALLS);
 }
 
-async function main(ref) {
+async function main(ref, refWithCalls) {
   const commit = await findCommit(ref);
   if (commit === undefined && options.commit === undefined) {
     say(
@@ -30,12 +35,14 @@ async function main(ref) {
       return { ...NOTHING, failed: 1 };
     }
     const tools = await setUpForTests(options);
-    const earlier = await buildEarlier(commit);
+    const builds = [];
     try {
-      say(`• Versions: this one beside ${commit.slice(0, 12)}`);
-      return await runVersions(tools, earlier.folder);
+      for (const it of [commit, await findCommit(refWithCalls)]) builds.push(await buildEarlier(it));
+      const [earlier, withCalls] = builds.map(({ folder }) => folder);
+      say(`• Versions: this one beside ${ref.slice(0, 12)}, and calls beside ${refWithCalls.slice(0, 12)}`);
+      return await runVersions(tools, { earlier, withCalls });
     } finally {
-      earlier.remove();
+      for (const build of builds) build.remove();
     }
   });
 }

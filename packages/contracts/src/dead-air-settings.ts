@@ -7,6 +7,8 @@ export interface DeadAirSettings {
   silence_timeout_normal?: number;
   /** The same after a "hold on", until the caller's next words. */
   silence_timeout_hold_on?: number;
+  /** What else means "hold on", in the caller's language, besides the English phrases. */
+  hold_on_phrases?: string[];
   /** Questions before the call is ended; 0 ends it without asking. */
   max_checkins_before_disconnect?: number;
   /** Longest phone call. */

@@ -106,3 +106,31 @@ describe('holding on', () => {
     ]);
   });
 });
+
+describe('"hold on" in another language', () => {
+  const phrases = ['einen Moment', 'Augenblick, bitte', '少々お待ちください'];
+
+  it.each([
+    'Einen Moment, ich suche es.',
+    'Ja - einen moment bitte!',
+    'Augenblick bitte',
+    '少々お待ちください。',
+  ])('is heard in "%s" where it is named', (text) => {
+    expect(asksToHoldOn(text, phrases)).toBe(true);
+    expect(asksToHoldOn(text)).toBe(false);
+  });
+
+  it.each(['Momente', 'Keinen Moment länger', 'Einen. Moment.', 'einen schönen Tag'])(
+    'is not heard in "%s"',
+    (text) => expect(asksToHoldOn(text, phrases)).toBe(false),
+  );
+
+  it('gives the longer patience, and English goes on to', () => {
+    for (const text of ['Einen Moment', 'hold on']) {
+      const call = started({ hold_on_phrases: phrases });
+      call.tell(1 * SECOND, { kind: 'caller_said', text, final: true });
+      call.runTo(26 * SECOND);
+      expect(call.timeline()).toEqual([[26, 'say', QUESTION]]);
+    }
+  });
+});

@@ -35,13 +35,21 @@ const IN_THE_MIDDLE = new RegExp(
 /** "Wait, what did you say?" asks for no time. */
 const NOTHING_BUT_WAIT = new RegExp(`^(?:(?:${OPENING}) )*wait(?: up| here| there)?(?: please)?$`);
 
-/** Whether the caller asks for time: "hold on", "one moment, please", "could you give me a minute?". English only. */
-export function asksToHoldOn(text: string): boolean {
+/**
+ * Whether the caller asks for time: "hold on", "one moment, please", "could you give me a minute?".
+ * @param phrases of other languages: their words, one after the other in one clause
+ */
+export function asksToHoldOn(text: string, phrases: readonly string[] = []): boolean {
   const clauses = clausesOf(text);
   return (
     clauses.some((clause) => AT_THE_START.test(clause) || IN_THE_MIDDLE.test(clause)) ||
-    NOTHING_BUT_WAIT.test(clauses.join(' '))
+    NOTHING_BUT_WAIT.test(clauses.join(' ')) ||
+    phrases.some((phrase) => isSaid(clausesOf(phrase).join(' '), clauses))
   );
+}
+
+function isSaid(phrase: string, clauses: readonly string[]): boolean {
+  return phrase !== '' && clauses.some((clause) => ` ${clause} `.includes(` ${phrase} `));
 }
 
 /** What stands between commas, full stops and the like. */

@@ -1,5 +1,6 @@
 import { MAX_AGENT_RESTARTS } from './bounds.js';
 import type { CallEvent } from './events.js';
+import type { ResolvedDeadAirSettings } from './settings.js';
 import { noteEnd, noteStart } from './ongoing.js';
 import { noteSpeaking } from './speaker.js';
 import { type CallState, commandIdOf } from './state.js';
@@ -7,7 +8,11 @@ import { noteWork } from './taken-back.js';
 import { noteWords } from './words.js';
 
 /** Writes down what happened. The order in which news arrive makes no difference: each tells its own time. */
-export function note(state: CallState, event: CallEvent): CallState {
+export function note(
+  state: CallState,
+  event: CallEvent,
+  { holdOnPhrases }: Pick<ResolvedDeadAirSettings, 'holdOnPhrases'>,
+): CallState {
   switch (event.kind) {
     case 'call_started':
       return { ...state, startedAt: state.startedAt === 0 ? event.at : Math.min(state.startedAt, event.at) };
@@ -20,7 +25,7 @@ export function note(state: CallState, event: CallEvent): CallState {
     case 'caller_speaking':
       return noteCaller(state, { caller: noteSpeaking(state.caller, event.active, event.at) });
     case 'caller_said':
-      return noteCaller(state, { words: noteWords(state.words, event.text, event.final, event.at) });
+      return noteCaller(state, { words: noteWords(state.words, event, holdOnPhrases) });
     case 'work_started':
       return {
         ...state,

@@ -5,6 +5,8 @@ import type { CallMedium } from './state.js';
 export interface ResolvedDeadAirSettings {
   silenceTimeoutMs: number;
   holdOnTimeoutMs: number;
+  /** Besides the English ones. */
+  holdOnPhrases: readonly string[];
   maxCheckins: number;
   /** null: calls of this medium may be as long as they like. */
   maxCallDurationMs: number | null;
@@ -39,6 +41,7 @@ export function resolveSettings(
   return {
     silenceTimeoutMs: milliseconds(settings.silence_timeout_normal),
     holdOnTimeoutMs: milliseconds(settings.silence_timeout_hold_on),
+    holdOnPhrases: settings.hold_on_phrases ?? [],
     maxCheckins: settings.max_checkins_before_disconnect,
     maxCallDurationMs: medium === 'phone' ? milliseconds(settings.max_call_duration) : null,
     checkinMessages: listOf(settings.checkin_message),

@@ -27,7 +27,7 @@ export function transition(
   settings: ResolvedDeadAirSettings,
 ): Transition {
   if (state.isOver) return { state, actions: [], steps: [], dueAt: null };
-  const noted = noteFlag(note(state, event));
+  const noted = noteFlag(note(state, event, settings));
   const heard: Outcome = {
     state: noted,
     actions: [...unsay(state, noted), ...unsayAgain(state, event), ...changeFlag(state, noted)],

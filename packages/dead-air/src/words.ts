@@ -13,9 +13,20 @@ export interface Words {
 
 export const NO_WORDS: Words = { at: 0, interimAt: 0, finalAt: 0, holdOnAt: 0, otherAt: 0 };
 
-export function noteWords(words: Words, text: string, isFinal: boolean, at: number): Words {
+interface Said {
+  text: string;
+  final: boolean;
+  at: number;
+}
+
+/** @param holdOnPhrases what asks to hold on, besides what is understood anyway */
+export function noteWords(
+  words: Words,
+  { text, final: isFinal, at }: Said,
+  holdOnPhrases: readonly string[],
+): Words {
   if (!/[\p{L}\p{N}]/u.test(text)) return words;
-  const isHoldOn = asksToHoldOn(text);
+  const isHoldOn = asksToHoldOn(text, holdOnPhrases);
   return {
     at: Math.max(words.at, at),
     interimAt: isFinal ? words.interimAt : Math.max(words.interimAt, at),

@@ -94,9 +94,13 @@ function ignoring(...paths) {
   return ['/node_modules/', ...paths].map((path) => `--testPathIgnorePatterns=${path}`);
 }
 
-/** The tests beside the build of an earlier version, which is in that folder. */
-export async function runVersions(tools, folder) {
-  process.env.GREENROOM_EARLIER_BUILD = folder;
+/**
+ * The tests beside the builds of earlier versions.
+ * @param folders of the version before, and of the one that watches calls already
+ */
+export async function runVersions(tools, { earlier, withCalls }) {
+  process.env.GREENROOM_EARLIER_BUILD = earlier;
+  process.env.GREENROOM_EARLIER_CALLS_BUILD = withCalls;
   return countOf(await runOnce(tools, [VERSIONS, ONE_BY_ONE]));
 }
 

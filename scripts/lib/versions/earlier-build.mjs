@@ -13,6 +13,9 @@ const run = promisify(execFile);
 /** Version N-1: what ran before issue 5's pools, waiting line and many hosts. Raised with each release. */
 export const EARLIER_COMMIT = 'df3d19b38aa8c4bac5b1496df4682aac442a18df';
 
+/** The version after it that watches calls already: what ran before the command ids of a phone call named a life of its data. */
+export const EARLIER_WITH_CALLS = '5313c9b10db125d4dad4923c56df1b27eed9b926';
+
 /** @returns the commit in full, or undefined where the history does not reach back to it */
 export async function findCommit(ref) {
   try {

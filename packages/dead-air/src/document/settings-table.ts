@@ -5,6 +5,8 @@ import { DEFAULT_SETTINGS } from '../settings.js';
 const EXPLAINED: Record<keyof DeadAirSettings, string> = {
   silence_timeout_normal: 'silence until the caller is asked',
   silence_timeout_hold_on: "the same, after the caller asked to hold on, until the caller's next words",
+  hold_on_phrases:
+    'what else asks to hold on, besides what is understood in English: words that follow each other between two pauses, without punctuation',
   max_checkins_before_disconnect: 'questions in a row before the call ends; 0 ends it without asking',
   max_call_duration: 'longest phone call; sessions in a LiveKit room have SESSION_TIMEOUT',
   checkin_message: 'what is asked; of a list one after the other, through the whole call',

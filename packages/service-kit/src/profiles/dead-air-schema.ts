@@ -12,6 +12,13 @@ const messages = expecting(
   `a text of 1 to ${MESSAGE_LENGTH} characters, or a list of 1 to 20 such texts`,
 );
 
+const PHRASE_LENGTH = 100;
+
+const phrases = expecting(
+  Joi.array().items(Joi.string().min(1).max(PHRASE_LENGTH)).max(50),
+  `a list of at most 50 texts of 1 to ${PHRASE_LENGTH} characters`,
+);
+
 const audioUrl = expecting(
   Joi.string()
     .uri({ scheme: ['http', 'https'] })
@@ -22,6 +29,7 @@ const audioUrl = expecting(
 const fields: Record<keyof DeadAirSettings, Joi.Schema> = {
   silence_timeout_normal: seconds(0.5),
   silence_timeout_hold_on: seconds(0.5),
+  hold_on_phrases: phrases,
   max_checkins_before_disconnect: wholeNumber(0, 100),
   max_call_duration: seconds(1),
   checkin_message: messages,
