@@ -341,6 +341,66 @@ test('what was told before its spawner died, and did not count as read yet, chan
   }
 });
 
+describe('a caller who is heard in the room while words are told of otherwise', () => {
+  /** Its agent has told a word and answered it, and what it tells of the caller's speech. */
+  async function startHeard(tells: CallEvent[]): Promise<AgentRun> {
+    const run = await startRun({}, AUTO);
+    feed.look(run);
+    await hear(run, [
+      { kind: 'caller_said', text: 'hello', final: true, at: now() - 9000 },
+      { kind: 'agent_speaking', active: true, at: now() - 8000 },
+      { kind: 'agent_speaking', active: false, at: now() - 7000 },
+      ...tells,
+    ]);
+    return run;
+  }
+  const speaks = (active: boolean): CallEvent => ({ kind: 'caller_speaking', active, at: now() });
+  const wordsAt = async (run: AgentRun) => (await waitForCall(run)).state.words.at;
+
+  test('and by nobody else has said something, and waits for an answer', async () => {
+    const toldBefore = () => [speaks(true), speaks(false)].map((it) => ({ ...it, at: it.at - 9500 }));
+    const frozen = await startHeard(toldBefore());
+    const alive = await startHeard(toldBefore());
+    const tellsWordsOnly = await startHeard([]);
+    const noise = await startHeard(toldBefore());
+    const next = nextLaunch(await startHeard([]));
+    feed.look(next);
+    const all = [frozen, alive, tellsWordsOnly, noise, next];
+    const before = await Promise.all(all.map(wordsAt));
+    for (const run of all) feed.overhear(run, { agent: false, caller: true });
+    await sleep(500);
+    feed.overhear(noise, { agent: false, caller: false });
+    await sleep(700);
+    for (const run of all) feed.overhear(run, { agent: false, caller: false });
+    const endedAt = now();
+    await hear(alive, [speaks(false)]);
+    await waitFor(
+      async () => (await wordsAt(frozen)) > endedAt - 50 && (await wordsAt(next)) > endedAt - 50,
+      {
+        timeoutMs: 4500,
+        what: 'those whose agents have heard nothing to wait for them',
+      },
+    );
+    expect(await wordsAt(frozen)).toBeLessThan(endedAt + 50);
+    const [, ...others] = before;
+    expect(await Promise.all([alive, tellsWordsOnly, noise].map(wordsAt))).toEqual(others.slice(0, 3));
+    // 20 s after it was said, not after it was understood that nobody else would tell.
+    expect((await waitForCall(frozen)).dueAt! - endedAt).toBeLessThan(20_050);
+  }, 20_000);
+});
+
+test('a call that Redis has lost, and that is listened to, is told again what is heard', async () => {
+  const run = await startRun({}, AUTO);
+  isInRoom = true;
+  feed.look(run);
+  await waitFor(() => listenedTo.length === 1, { timeoutMs: 1500, what: 'to be followed at once' });
+  feed.overhear(run, { agent: false, caller: false });
+  await waitFor(async () => (await waitForCall(run)).dueAt! - now() < SILENCE_MS + 1);
+  await redis.command('DEL', `call:${run.id}`);
+  feed.lookAgain(run);
+  await waitFor(() => listenedTo.length === 2, { timeoutMs: 1500, what: 'to be followed again' });
+});
+
 test('a tool may run twice under one name, and each time its end is waited for', async () => {
   const run = await startRun();
   feed.look(run);

@@ -4,10 +4,17 @@ import type { AgentRun } from '../agent-run.js';
 import type { Sounds } from '../room-ear/room-sounds.js';
 import { untilAnswered } from '../until-answered.js';
 import { Ear } from './ear.js';
-import { beginningOf, callOf } from './open-call.js';
+import { beginningOf, callOf, hasBothSides } from './open-call.js';
 import { isPhoneCall } from './phone-call.js';
-import { type Place, reduceHeard, reduceOverheard, reduceReports } from './reduce-heard.js';
-import { isAgentTelling, isWatched, listenInMs, mayBeListenedTo, needsListener } from './who-hears.js';
+import { type Place, reduceHeard, reduceMissed, reduceOverheard, reduceReports } from './reduce-heard.js';
+import {
+  hasMissed,
+  isAgentTelling,
+  isWatched,
+  listenInMs,
+  mayBeListenedTo,
+  needsListener,
+} from './who-hears.js';
 
 interface Options {
   readonly redis: Pick<RedisSchema, 'calls' | 'clock'>;
@@ -44,8 +51,7 @@ export class CallFeed {
     if (heard.length === 0) return;
     const ear = this.#of(run);
     // Perhaps it is a phone call, and only nobody has said so yet.
-    for (const event of heard) ear.remember(event);
-    ear.reportedAt = Math.max(ear.reportedAt, ...heard.map(({ at }) => at));
+    ear.hear(heard);
     if (!isWatched(run)) return;
     if (run.session.callerJoinedAt === undefined) this.#options.onSound(run);
     await this.#inTurn(run, async () => {
@@ -67,6 +73,10 @@ export class CallFeed {
     ];
     const ear = this.#of(run);
     for (const sound of sounds) ear.remember(sound);
+    ear.overheard.note(caller, at, (from, to) => {
+      if (ear.call === 'open' && hasMissed(ear, from))
+        void this.#inTurn(run, () => this.#tell(run, reduceMissed(to)));
+    });
     void this.#inTurn(run, async () => {
       if (ear.call === 'open')
         await this.#tell(run, reduceOverheard([...sounds, ...ear.endUnheard(at, true)]));
@@ -147,7 +157,7 @@ export class CallFeed {
   }
 
   async #open(run: AgentRun): Promise<void> {
-    const { redis, leaving } = this.#options;
+    const { redis, leaving, isListenedTo } = this.#options;
     const ear = this.#of(run);
     if (!(await this.#isToldOf(run))) {
       ear.call = 'untold';
@@ -168,8 +178,10 @@ export class CallFeed {
     const begun = beginningOf(run, ear, answer.status, at);
     const unheard = isUnheard ? ear.beginUnheard(at) : [];
     await this.#tell(run, reduceHeard([...begun, ...ear.ongoing.values(), ...unheard]));
-    // Of a call that is taken over nobody knows what its agent would have reported.
-    this.#listenLater(run, answer.status === 'exists' && needsListener(run, ear) ? 0 : undefined);
+    // Of a call that is taken over nobody knows what its agent would have reported. Who listens already says again what is heard.
+    const isTakenOver = answer.status === 'exists' && needsListener(run, ear);
+    ear.isFollowed = false;
+    this.#listenLater(run, isTakenOver || isListenedTo(run) ? 0 : undefined);
   }
 
   /**
@@ -245,10 +257,4 @@ export class CallFeed {
     if ((error as Error).name === 'AbortError') return;
     this.#options.onError(run, error);
   }
-}
-
-function hasBothSides(run: AgentRun): boolean {
-  const { phase, session } = run;
-  if (phase !== 'serving' || session.owner !== 'caller' || session.status !== 'ready') return false;
-  return session.callerJoinedAt !== undefined || isPhoneCall(run.session);
 }

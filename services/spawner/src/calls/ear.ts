@@ -1,5 +1,6 @@
 import type { CallEvent } from '@greenroom/dead-air';
 import type { AgentRun } from '../agent-run.js';
+import { OverheardSpeech } from './overheard-speech.js';
 import { ongoingOf } from './to-call-event.js';
 
 /** While its caller is away a session is not silent: LEAVE_GRACE decides what becomes of it. */
@@ -19,6 +20,9 @@ export class Ear {
   /** Of the latest that the agent has reported, by the clock of Redis; 0: it never has. */
   reportedAt = 0;
   isCallerAway = false;
+  /** Its agent tells when the caller speaks. */
+  tellsOfCaller = false;
+  readonly overheard = new OverheardSpeech();
   /** What goes on, by name: a call that is opened later, or again, has to know. */
   readonly ongoing = new Map<string, CallEvent>();
   /** Somebody listens in its room, or is to. */
@@ -32,6 +36,13 @@ export class Ear {
 
   constructor({ id, session }: AgentRun) {
     this.callId = session.callId ?? id;
+  }
+
+  /** What its agent has reported. */
+  hear(reports: readonly CallEvent[]): void {
+    for (const report of reports) this.remember(report);
+    this.reportedAt = Math.max(this.reportedAt, ...reports.map(({ at }) => at));
+    this.tellsOfCaller ||= reports.some(({ kind }) => kind === 'caller_speaking');
   }
 
   remember(event: CallEvent): void {

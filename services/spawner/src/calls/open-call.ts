@@ -4,6 +4,12 @@ import type { AgentRun } from '../agent-run.js';
 import type { Ear } from './ear.js';
 import { isPhoneCall } from './phone-call.js';
 
+/** Whether its call has begun. Who is on the telephone LiveKit does not tell. */
+export function hasBothSides({ phase, session }: AgentRun): boolean {
+  if (phase !== 'serving' || session.owner !== 'caller' || session.status !== 'ready') return false;
+  return session.callerJoinedAt !== undefined || isPhoneCall(session);
+}
+
 /** The call of a launch. One that is there already stays as it is. */
 export function callOf({ id, profile, session }: AgentRun, callId: string, at: number): OpenCallArguments {
   const isPhone = isPhoneCall(session);

@@ -40,6 +40,17 @@ export function reduceReports(
   };
 }
 
+/**
+ * The caller spoke in the room, and the agent has told nothing of it. Where words are told of otherwise, sounds alone want no
+ * answer; but whoever hears nothing at all tells no words either, so that it counts as a word that nobody has understood.
+ */
+export function reduceMissed(at: number): ReduceCall {
+  return (call) => {
+    if ((call.state as CallState).words.at === 0) return 'unchanged';
+    return callReducer({ kind: 'caller_said', text: 'something', final: true, at })(call);
+  };
+}
+
 /** Who listens in a room says who speaks, whether that has changed or not. That nobody does is news only of one who did. */
 export function reduceOverheard(events: readonly CallEvent[]): ReduceCall {
   return (call) => {

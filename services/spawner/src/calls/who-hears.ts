@@ -31,6 +31,11 @@ export function needsListener(run: AgentRun, { reportedAt }: Ear): boolean {
   return mayBeListenedTo(run) && (run.profile.events === 'room' || reportedAt === 0);
 }
 
+/** Whether an agent that can hear its caller would have told of what was said from then on. */
+export function hasMissed({ reportedAt, tellsOfCaller }: Ear, from: number): boolean {
+  return reportedAt === 0 || (tellsOfCaller && reportedAt < from);
+}
+
 /** How long the agent may still report something before somebody listens in its room. */
 export function listenInMs({ profile }: AgentRun, { ongoing }: Ear): number {
   if (profile.events === 'room') return 0;
