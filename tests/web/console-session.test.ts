@@ -145,6 +145,26 @@ test('it is ended at once; the caller sees why, and the page what is kept of it'
   expect(errors.filter((error) => !error.includes('/transcript?'))).toEqual([]);
 }, 45_000);
 
+test('the charts have the start of that call, and why it ended', async () => {
+  await page.getByTestId('nav-charts').click();
+  await by('chart-starts').waitFor();
+  expect(await by('totals').innerText()).toMatch(/Starts\s+1\s+Started warm\s+100 %/);
+  await page.getByText('Why sessions ended: admin ended 1.').waitFor();
+  const table = within('chart-starts', 'details');
+  await table.locator('summary').click();
+  expect(await table.locator('td').allInnerTexts()).toEqual(['1', '0']);
+  await table.locator('summary').click();
+  await by('chart-capacity').locator('svg').hover({ position: { x: 3, y: 20 } });
+  expect(await by('chart-capacity').innerText()).toContain('callers —');
+  expect(await findViolations(page)).toEqual([]);
+  await takePictures(page, 'console-charts');
+
+  await by('window-day').click();
+  await page.getByRole('heading', { name: 'The last day' }).waitFor();
+  await by('chart-starts').waitFor();
+  expect(new URL(page.url()).search).toBe('?window=day');
+}, 30_000);
+
 test('a session that never was is said to be none', async () => {
   await page.goto(`${stack.webUrl}/console/session/session_aaaaaaaaaaaaaaaaaaaaaaaa`);
   await by('session-unknown').waitFor();
