@@ -87,7 +87,7 @@ function endedFacts(view: EndedSessionView): Fact[] {
 }
 
 function reasonOf({ endReason, endedBy, endDetail }: EndedSessionView): string {
-  const by = endedBy === null ? '' : ` (by ${endedBy})`;
+  const by = endedBy === null || endReason.startsWith(endedBy) ? '' : ` (by ${endedBy})`;
   return `${endReason.replaceAll('_', ' ')}${by}${endDetail ? `: ${endDetail}` : ''}`;
 }
 
