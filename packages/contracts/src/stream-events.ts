@@ -111,6 +111,7 @@ export interface AllStreamEvents {
   load: LoadStreamEvent;
   line: LineStreamEvent;
   alarm: AlarmStreamEvent;
+  source: SourceStreamEvent;
 }
 
 export interface OverviewView {
@@ -192,6 +193,17 @@ export interface LineStreamEvent {
   waiting: number;
   /** At most the first 100. */
   line: LineEntryView[];
+}
+
+/**
+ * Redis cannot be asked: what was told before may not be so any more. Or it can again, and what was missed follows. It has no
+ * id, and whoever reads on gets none that are over.
+ */
+export interface SourceStreamEvent {
+  at: string;
+  isAway: boolean;
+  /** When it answered last. */
+  answeredAt: string;
 }
 
 /** An alarm was raised, or is over; `at` is when. */

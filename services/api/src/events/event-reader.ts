@@ -1,4 +1,4 @@
-import { CodedError } from '@greenroom/contracts';
+import { CodedError, type SourceStreamEvent } from '@greenroom/contracts';
 import {
   type EndedRecord,
   type Followed,
@@ -10,6 +10,7 @@ import {
   type StreamPosition,
 } from '@greenroom/redis-schema';
 import { type Feed, type FeedPage, PAGE_SIZE } from './feed.js';
+import { isoTime } from '../sessions/session-view.js';
 import type { SseConnection } from './sse-connection.js';
 import { formatEndId, formatStreamId } from './stream-id.js';
 
@@ -100,6 +101,13 @@ export class EventReader implements Followed {
 
   heartbeat(): void {
     this.#connection?.heartbeat();
+  }
+
+  /** Whoever shows everything as it is now has to know when nobody can say so. It has no id: what the reader has stays the same. */
+  tellSource(isAway: boolean, answeredAt: number): void {
+    if (this.sessionId !== undefined) return;
+    const data: SourceStreamEvent = { at: isoTime(Date.now()), isAway, answeredAt: isoTime(answeredAt) };
+    this.#connection?.send({ event: 'source', data });
   }
 
   /** Reads what was missed, if anything was. */

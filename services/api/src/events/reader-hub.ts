@@ -31,6 +31,8 @@ export class ReaderHub {
   readonly #readers = new Set<EventReader>();
   #timer: NodeJS.Timeout | undefined;
   #hearsOfLives: Promise<void> | undefined;
+  #isRedisAway = false;
+  #answeredAt = Date.now();
 
   constructor(
     context: Pick<ApiContext, 'redis' | 'streams' | 'lineWatch' | 'logger'>,
@@ -66,6 +68,7 @@ export class ReaderHub {
       if (response.destroyed || response.headersSent) return close();
       // This tells a client to stop; it would come back again and again.
       if (isOver && last.knowsEnd) return void response.status(204).end();
+      this.#answeredAt = Date.now();
       this.#add(reader);
       reader.begin(page, connection);
       if (request.method === 'HEAD') connection.end();
@@ -94,9 +97,18 @@ export class ReaderHub {
     await Promise.all([...this.#readers].map((reader) => this.#keepAlive(reader)));
     try {
       for (const reader of await this.#context.redis.events.findStale(live)) reader.lookAgain();
+      this.#tellSource(false);
     } catch {
-      // Redis is away; that ends nothing.
+      // Redis is away; that ends nothing, but what was told may not be so any more.
+      this.#tellSource(true);
     }
+  }
+
+  #tellSource(isAway: boolean): void {
+    if (!isAway) this.#answeredAt = Date.now();
+    if (isAway === this.#isRedisAway) return;
+    this.#isRedisAway = isAway;
+    for (const reader of this.#readers) reader.tellSource(isAway, this.#answeredAt);
   }
 
   /** Only once Redis has answered: who comes back while it is away gets an error, and a browser stops at one. */
@@ -112,6 +124,7 @@ export class ReaderHub {
   /** When the data begins another life, or messages may have been missed, everybody looks. */
   async #hearOfLives(): Promise<void> {
     this.#hearsOfLives ??= this.#context.redis.events.onNewLife(() => {
+      this.#tellSource(false);
       for (const reader of this.#readers) reader.lookAgain();
     });
     try {

@@ -1,4 +1,4 @@
-import { startTcpProxy, waitFor } from '@greenroom/test-kit';
+import { openEventStream, startTcpProxy, waitFor } from '@greenroom/test-kit';
 import { describe, expect, test } from '@jest/globals';
 import { serveTestApi } from '../testing/served-api.js';
 import {
@@ -12,7 +12,7 @@ import {
   textsOf,
   useTwoApis,
 } from '../testing/session-streams.js';
-import { HOST } from '../testing/test-api.js';
+import { ADMIN_TOKEN, HOST } from '../testing/test-api.js';
 
 useTwoApis();
 
@@ -66,6 +66,32 @@ describe('when Redis', () => {
       expect(textsOf(stream)).toEqual(['one', 'two', 'three']);
       const refused = await follow(ref.sessionId, { api: c, lastEventId: stream.lastId() });
       expect(refused.response.status).toBe(200);
+    } finally {
+      await c.close();
+      await proxy.stop();
+    }
+  });
+
+  test('is away, whoever follows everything is told that what was told may be old, and that it is not any more', async () => {
+    const proxy = await startTcpProxy({ host: '127.0.0.1', port: redis.port });
+    const env = { REDIS_URL: `redis://127.0.0.1:${proxy.port}` };
+    const c = await serveTestApi({ redis, env, eventStreams: { heartbeatMs: 100 } });
+    try {
+      const ref = await call();
+      const [all, one] = [
+        await openEventStream(`${c.baseUrl}/api/sessions/events`, { Authorization: `Bearer ${ADMIN_TOKEN}` }),
+        await follow(ref.sessionId, { api: c }),
+      ];
+      const told = (): unknown[] =>
+        all.events.filter(({ event }) => event === 'source').map(({ data }) => data.isAway);
+      await waitFor(() => all.events.length === 1);
+      proxy.drop();
+      await waitFor(() => told().length === 1);
+      proxy.release();
+      await waitFor(() => told().length === 2);
+      expect(told()).toEqual([true, false]);
+      expect(namesOf(one)).not.toContain('source');
+      all.leave();
     } finally {
       await c.close();
       await proxy.stop();

@@ -1,4 +1,4 @@
-import type { HostView, PoolView } from '@greenroom/contracts';
+import type { HostView, PoolView, SourceStreamEvent } from '@greenroom/contracts';
 import { type StreamEvent, followEvents } from '../../shared/event-stream.js';
 import { askAsAdmin, isRefused, NO_LONGER, readAdminToken, signOut } from '../door/admin-token.js';
 import type { Connection, Watched } from './connection.js';
@@ -12,6 +12,7 @@ const LOOK_FOR_FAILED_MS = 10_000;
 /** Of more sessions than a snapshot has, another one tells when so few are left of those that it had. */
 const REFILL_BELOW = 500;
 const LOST = 'The connection to the server was lost.';
+const AWAY = 'The server cannot read its state: Redis does not answer. Calls go on.';
 const KNOWN: ReadonlySet<string> = new Set(['snapshot', 'session', 'pool', 'host', 'load', 'line', 'alarm']);
 
 export interface Following {
@@ -50,6 +51,7 @@ interface Heard {
 function followStream({ store, connection, clock }: Following, heard: Heard): () => void {
   let attempts = 0;
   let hasSnapshot = false;
+  let isSourceAway = false;
   const lose = (why: string): void => {
     const isNew = heard.at === undefined || connection.read().kind === 'connecting';
     connection.set(isNew ? { kind: 'connecting', why } : { kind: 'lost', asOf: heard.at ?? 0, why });
@@ -59,17 +61,25 @@ function followStream({ store, connection, clock }: Following, heard: Heard): ()
     key: readAdminToken() ?? undefined,
     timing: { silenceLimitMs: SILENCE_LIMIT_MS, longestRetryMs: 5_000 },
     onSign: (serverTime) => {
-      heard.at = Date.now();
-      if (serverTime !== undefined) clock.set(serverTime - heard.at);
+      // While Redis is away the api goes on saying that it is there, and knows no more than we do.
+      if (!isSourceAway) heard.at = Date.now();
+      if (serverTime !== undefined) clock.set(serverTime - Date.now());
     },
     onEvent: (event) => {
       hasSnapshot = true;
+      const source = event.event === 'source' ? (event.data as SourceStreamEvent) : undefined;
+      isSourceAway = source?.isAway === true;
+      if (source?.isAway) {
+        heard.at = Date.parse(source.answeredAt) - clock.read();
+        return lose(AWAY);
+      }
       if (connection.read().kind !== 'live') connection.set({ kind: 'live' });
       take(event, store);
     },
     onStatus: (status) => {
       // Whoever reads on from where it was has missed nothing once it is open; who comes for the first time waits for the snapshot.
       if (status === 'open' && hasSnapshot) connection.set({ kind: 'live' });
+      isSourceAway = false;
       if (status === 'connecting' && attempts++ > 0) lose(LOST);
     },
     onOver: (problem) => {

@@ -78,6 +78,9 @@ export class LiveStore {
       case 'alarm':
         draft.takeAlarm(event.data);
         break;
+      case 'source':
+        // Of the connection, not of what is known.
+        break;
     }
     this.#schedule();
   }
