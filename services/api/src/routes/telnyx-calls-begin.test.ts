@@ -163,6 +163,19 @@ describe('a call that is answered', () => {
     expect(dueAt).toBe(startedAt + 7_000);
   });
 
+  test('and that Telnyx tells to be led on is not led on again, though the answer to that came too late', async () => {
+    const call = await desk.answered();
+    expect(await desk.outbox(call)).toMatchObject([{ commandId: 'link' }]);
+    const before = await desk.read(call);
+    expect(await desk.deliver(call, 'call.bridged', {}, { to: desk.other })).toMatchObject({
+      outcome: 'taken',
+    });
+    expect(await desk.outbox(call)).toEqual([]);
+    expect(await desk.read(call)).toEqual(before);
+    const leg = desk.telnyx.dial();
+    expect(await desk.deliver(leg, 'call.bridged')).toMatchObject({ status: 200, outcome: 'ignored' });
+  });
+
   test('by a caller whose agent is still being started: nobody is asked before it is there', async () => {
     const call = await desk.dial();
     await desk.deliver(call, 'call.answered');
