@@ -11,7 +11,7 @@ export interface ApiMetrics {
   readonly telnyxEvents: Counter<'outcome'>;
   /** Attempts at commands for phone calls, by outcome: `done`, `gone`, `refused`, `failed`, `late`, `held_back`. */
   readonly telnyxCommands: Counter<'command' | 'outcome'>;
-  /** 1 while Telnyx does not answer. */
+  /** 1 while Telnyx fails. */
   readonly telnyxBreakerOpen: Gauge;
   /** 1 while starts are refused because LiveKit does not answer. */
   readonly livekitBreakerOpen: Gauge;
@@ -73,7 +73,7 @@ export function createApiMetrics(): ApiMetrics {
     }),
     telnyxBreakerOpen: new Gauge({
       name: 'greenroom_telnyx_breaker_open',
-      help: '1 while Telnyx does not answer and commands for phone calls wait',
+      help: '1 while Telnyx fails and commands for phone calls wait',
       registers: [registry],
     }),
     livekitBreakerOpen: new Gauge({

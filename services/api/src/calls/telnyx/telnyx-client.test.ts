@@ -1,4 +1,4 @@
-import { Counter, createLogger, Gauge, Registry } from '@greenroom/service-kit';
+import { Counter, Gauge, Registry } from '@greenroom/service-kit';
 import { type PhoneCall, startTelnyx, type TestTelnyx, waitFor } from '@greenroom/test-kit';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,9 +13,11 @@ let client: TelnyxClient;
 let gauge: Gauge;
 let counter: Counter<'command' | 'outcome'>;
 let call: PhoneCall;
+let told: string[];
 
 beforeEach(async () => {
   telnyx = await startTelnyx();
+  told = [];
   client = open();
   call = telnyx.dial();
 });
@@ -35,13 +37,14 @@ function open(
     voice: 'AWS.Polly.Joanna',
     language: 'de-DE',
     transcription: 'on',
-    logger: createLogger({ service: 'test', level: 'error', secrets: [] }),
+    logger: { warn: tell, info: tell } as never,
     gauge,
     commands: counter,
     ...options,
   });
 }
 
+const tell = (text: string) => void told.push(text);
 const send = (id: string, command: PhoneCommand) => client.send(call.id, id, command);
 const HANGUP = { kind: 'hangup' } as const;
 
@@ -190,6 +193,7 @@ test('after a hiccup it is tried again before a step of a call would be late, af
   expect(first).toBeLessThan(400);
   expect(second - first).toBeGreaterThan(450);
   expect(third - second).toBeGreaterThan(950);
+  expect(told).toEqual(['Telnyx fails: commands for phone calls wait']);
 });
 
 test.each([

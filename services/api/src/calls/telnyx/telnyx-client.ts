@@ -18,7 +18,7 @@ const ANSWER_WITHIN_MS = 2_000;
 const FAILURES_UNTIL_OPEN = 5;
 /** A hiccup costs less than a step of a call may be late by; a Telnyx that stays away is asked every 2 s. */
 const HALF_OPEN_AFTER_MS = [250, 500, 1_000, 2_000] as const;
-/** What is not asked for meanwhile is there soon after the trial that went well. */
+/** What is held back is there soon after the trial that went well, or goes out by another api, for which Telnyx may not fail. */
 const HELD_BACK_MS = 250;
 
 export interface TelnyxClientOptions {
@@ -52,8 +52,16 @@ export class TelnyxClient {
     this.#options = options;
     const { gauge, logger } = options;
     gauge.set(0);
-    this.#breaker.onBreak(() => logger.warn('Telnyx does not answer: commands for phone calls wait'));
-    this.#breaker.onReset(() => logger.info('Telnyx answers again: commands for phone calls go out'));
+    // Each trial that fails breaks it once more.
+    let isTold = false;
+    this.#breaker.onBreak(() => {
+      if (!isTold) logger.warn('Telnyx fails: commands for phone calls wait');
+      isTold = true;
+    });
+    this.#breaker.onReset(() => {
+      logger.info('Telnyx answers again: commands for phone calls go out');
+      isTold = false;
+    });
     this.#breaker.onStateChange((state) => gauge.set(state === CircuitState.Closed ? 0 : 1));
   }
 
