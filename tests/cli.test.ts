@@ -88,11 +88,15 @@ describe('looking', () => {
   });
 
   test('show tells everything about a session, by the beginning of its id', async () => {
+    await waitFor(
+      async () => (await stack.request('GET', `/api/session/${ada}/load`)).body.samples.length > 1,
+    );
     const [shown, json] = await Promise.all([ok('show', ada.slice(0, 14)), ok('show', ada, '--json')]);
     const { stdout } = shown;
     expect(stdout).toMatch(new RegExp(`^${ada}\nstate +ready\nuser +ada\n`));
     expect(stdout).toMatch(/^host +test-host$/m);
     expect(stdout).toMatch(/^agent +pid \d+, launch 1, 0 restarts$/m);
+    expect(stdout).toMatch(/^uses +\d+% CPU, [\d.]+[KM], \d processes$/m);
     expect(stdout).toMatch(/^processes\n(.*\n)*? +\d+ of \d+ .*counts-slowly\.sh/m);
     expect(stdout).toMatch(/^timeline\n(.*\n)* {2}\d\d:\d\d:\d\d +\+0 ms {2}asked for$/m);
     expect(json.json()).toMatchObject({
@@ -134,7 +138,7 @@ describe('looking', () => {
     const watching = await stay('ps', '--watch', '--json');
     await watching.waitForLine(/^\{"event":"snapshot"/);
     const id = await startReady(stack, { userId: 'dora' });
-    await watching.waitForLine(new RegExp(`^\\{"event":"session".*"status":"ready".*"${id}"`));
+    await watching.waitForLine(new RegExp(`^\\{"event":"session"(?=.*"status":"ready").*"${id}"`));
     watching.signal('SIGINT');
     expect(await watching.exited).toMatchObject({ code: 130 });
   });
@@ -273,6 +277,28 @@ describe('what cannot be done says why, what next, and how by its exit code', ()
   });
 });
 
+test('Ctrl-C does not wait for an api that hangs', async () => {
+  let isAsked = false;
+  const hanging = createServer(() => {
+    isAsked = true;
+  });
+  await new Promise<void>((resolve) => void hanging.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = hanging.address() as AddressInfo;
+    const env = operatorOf(stack, { API_URL: `http://127.0.0.1:${port}` });
+    const waiting = await startGreenroom(['hosts'], env);
+    staying.push(waiting);
+    await waitFor(() => isAsked);
+    const pressedAt = performance.now();
+    waiting.signal('SIGINT');
+    expect(await waiting.exited).toMatchObject({ code: 130 });
+    expect(performance.now() - pressedAt).toBeLessThan(5_000);
+  } finally {
+    hanging.closeAllConnections();
+    hanging.close();
+  }
+});
+
 describe('completion', () => {
   test('offers commands, and the sessions, profiles and hosts that are there', async () => {
     const id = await startReady(stack, { userId: 'hal' });
@@ -290,6 +316,9 @@ describe('completion', () => {
     expect(hosts).toContain('test-host');
     expect(profiles).toContain('default');
     expect(states).toEqual(['ready', ':4', '']);
+    // Profiles are no secret: they are offered to who may not see the rest.
+    const words = ['complete', '--', 'ps', '--profile', ''];
+    expect((await greenroom(words, operatorOf(stack, { ADMIN_TOKEN: '' }))).stdout).toContain('default');
   });
 
   test('prints what each shell sources, and does not hang where nobody answers', async () => {
@@ -358,7 +387,9 @@ describe('doctor', () => {
     for (const [area, what = ''] of areas.map((line) => line.split(': '))) {
       expect(checks).toEqual(expect.arrayContaining(what.split(' ').map((name) => `${area}.${name}`)));
     }
-    expect(onScreen.stdout).toMatch(/All \d+ checks are well\./);
+    const lines = onScreen.stdout.replaceAll(COLOURS, '').trim().split(/\r?\n/);
+    expect(lines.filter((line) => /^[✗!]/.test(line))).toEqual([]);
+    expect(lines.at(-1)).toBe(`All ${checks.length} checks are well.`);
     expect(onScreen.stdout).not.toContain(stack.livekit.apiSecret);
   });
 
@@ -401,11 +432,20 @@ describe('doctor', () => {
   });
 
   test('where nothing runs, says how to start it', async () => {
-    const { code, bad, fixes } = await badOf({
+    const nothing = {
       API_URL: UNREACHABLE,
       REDIS_URL: 'redis://127.0.0.1:9',
       LIVEKIT_URL: 'ws://127.0.0.1:9',
-    });
+    };
+    const [{ code, bad, fixes }, inWords] = await Promise.all([
+      badOf(nothing),
+      greenroom(['doctor', '-q'], settings(nothing)),
+    ]);
+    expect(inWords.stdout).toMatch(
+      /^✗ redis +Redis at \S+ does not answer \(ECONNREFUSED\)\.\n +→ Start it: /m,
+    );
+    expect(inWords.stdout).not.toContain('✓');
+    expect(inWords.stdout).toMatch(/^3 failures; \d+ checks are well\.$/m);
     expect(code).toBe(1);
     expect(bad.slice(0, 3)).toEqual([
       'api.reachable failure',

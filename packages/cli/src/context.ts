@@ -31,9 +31,9 @@ export function withCommonOptions(command: Command, { environment }: CommandCont
 }
 
 /** @throws CliError for what is no URL */
-export function openHttp(apiUrl: string, key: string | undefined): HttpClient {
+export function openHttp(apiUrl: string, key: string | undefined, interrupted?: AbortSignal): HttpClient {
   try {
-    return new HttpClient(apiUrl, key);
+    return new HttpClient(apiUrl, key, interrupted);
   } catch {
     throw new CliError(`${apiUrl} is no URL.`, {
       exitCode: EXIT.usage,
@@ -42,6 +42,7 @@ export function openHttp(apiUrl: string, key: string | undefined): HttpClient {
   }
 }
 
-export function adminApi({ apiUrl }: CommonFlags, { environment }: CommandContext): AdminApi {
-  return new AdminApi(openHttp(apiUrl, environment.adminToken));
+/** Ctrl-C ends what it is being asked. */
+export function adminApi({ apiUrl }: CommonFlags, { environment, interrupted }: CommandContext): AdminApi {
+  return new AdminApi(openHttp(apiUrl, environment.adminToken, interrupted));
 }

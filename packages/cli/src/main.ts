@@ -30,11 +30,8 @@ const context: CommandContext = {
 };
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    interrupted.abort();
-    // Who is asked again, and cannot wait for the way out, leaves by the signal itself.
-    process.exitCode = EXIT.interrupted;
-  });
+  // Once: who presses it again, and cannot wait for the way out, leaves by the signal itself.
+  process.once(signal, () => interrupted.abort());
 }
 // `greenroom ps | head`: whoever read us has enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>

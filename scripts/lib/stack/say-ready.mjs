@@ -20,6 +20,9 @@ export async function sayReady(env, isStopping) {
   say(`Greenroom is ready: ${webUrlOf(env)}`);
   say(`  Talk to an agent there; operators watch at ${webUrlOf(env)}/console. The api: ${apiUrl}`);
   say('  Or call from another terminal:  npm run call -- --name Ada --say "what time is it"');
+  say(
+    '  See and steer what runs:  npm run greenroom -- ps   (docs/cli.md has the rest; doctor finds what is wrong)',
+  );
   say(`  Logs: ${shortPath(LOG_DIR)}/   Admin token and LiveKit keys: ${shortPath(SECRETS_FILE)}`);
   say('  End everything: Ctrl-C');
 }

@@ -15,19 +15,23 @@ export interface RequestParts {
 export class HttpClient {
   readonly url: string;
   readonly #key: string | undefined;
+  readonly #interrupted: AbortSignal | undefined;
 
-  /** @throws TypeError for what is no URL */
-  constructor(url: string, key: string | undefined) {
+  /**
+   * @param interrupted ends what is being asked; without one every question is asked to its end
+   * @throws TypeError for what is no URL
+   */
+  constructor(url: string, key: string | undefined, interrupted?: AbortSignal) {
     this.url = new URL(url).href.replace(/\/$/, '');
     this.#key = key;
+    this.#interrupted = interrupted;
   }
 
   /** The parsed answer. @throws ApiError */
   async ask<T>(method: string, path: string, parts: RequestParts = {}): Promise<T> {
-    const response = await this.open(method, path, {
-      signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
-      ...parts,
-    });
+    const limit = AbortSignal.timeout(REQUEST_LIMIT_MS);
+    const signal = this.#interrupted ? AbortSignal.any([limit, this.#interrupted]) : limit;
+    const response = await this.open(method, path, { signal, ...parts });
     return (await response.json().catch(() => ({}))) as T;
   }
 

@@ -81,6 +81,7 @@ describe('what is watched follows the stream', () => {
       step('s1', { status: 'ending' }),
     );
     expect(raised.sessions.get('s1')).toMatchObject({ status: 'ending', alarm: 'kill_failed' });
+    expect(summarize(raised, sessionsOf(raised, {}))).toContain(' · 1 alarm');
     const over = applyEvent(raised, {
       event: 'alarm',
       data: { sessionId: 's1', alarm: 'kill_failed', isOver: true },

@@ -144,11 +144,13 @@ function isEmptyOr(wanted: string | undefined, value: string | null): boolean {
 export function summarize(board: Board, shown: readonly ListedSession[]): string {
   const pools = [...board.pools.values()];
   const sum = (of: (pool: BoardPool) => number): number => pools.reduce((all, pool) => all + of(pool), 0);
+  const alarms = shown.filter(({ alarm }) => alarm !== undefined).length;
   const hosts = counted([...board.hosts.values()].map(({ state }) => state));
   return [
     `${shown.length} session${shown.length === 1 ? '' : 's'}${shown.length > 0 ? `: ${counted(shown.map(({ status }) => status))}` : ''}`,
     `warm ${sum(({ ready }) => ready)} of ${sum(({ target }) => target)}`,
     `hosts ${hosts === '' ? 'none' : hosts}`,
+    ...(alarms > 0 ? [`${alarms} alarm${alarms === 1 ? '' : 's'}`] : []),
     ...(board.recovering ? ['recovering'] : []),
     ...(board.isCut ? ['more live than are listed'] : []),
   ].join(' · ');
