@@ -12,7 +12,7 @@ let window: BrowserContext;
 
 beforeAll(async () => {
   it = await startCallStack();
-}, 60_000);
+}, 120_000);
 afterEach(async () => {
   await window?.close();
   await it.clear();
@@ -49,7 +49,7 @@ test('a refused microphone is explained, the call goes on by text, and silence i
   await waitFor(async () => (await back.by('mute').getAttribute('data-microphone')) === 'on');
   await back.by('end').click();
   await back.expectOver('caller_ended');
-}, 60_000);
+}, 120_000);
 
 test('a full house: the place in line, a turn that comes, and a line that is left', async () => {
   await waitForPool(it.stack, 1, 30_000);
@@ -77,7 +77,7 @@ test('a full house: the place in line, a turn that comes, and a line that is lef
   expect(await caller.shifts()).toBeLessThan(0.02);
   await caller.by('end').click();
   await endSession(it.stack, places[1] ?? '');
-}, 60_000);
+}, 120_000);
 
 test('the steps of a start with their seconds; one that fails says where and why, and offers another', async () => {
   window = await it.browser.open();
@@ -98,7 +98,7 @@ test('the steps of a start with their seconds; one that fails says where and why
   await caller.by('problem').waitFor();
   await caller.by('back').click();
   await caller.by('lobby').waitFor();
-}, 60_000);
+}, 120_000);
 
 test('without any microphone the call is there all the same', async () => {
   const browser = await openBrowser({ hasMicrophone: false });
@@ -109,7 +109,7 @@ test('without any microphone the call is there all the same', async () => {
   await waitFor(async () => (await caller.by('notice-microphone').getAttribute('data-why')) === 'missing');
   await caller.by('end').click();
   await browser.close();
-}, 60_000);
+}, 120_000);
 
 test('where a key is wanted it is asked for, and a service that is full says when to try again', async () => {
   await it.stack.api.stop();
@@ -136,4 +136,4 @@ test('where a key is wanted it is asked for, and a service that is full says whe
   expect(caller.page.url()).not.toContain('key');
   expect(await caller.page.evaluate(() => Object.keys(localStorage))).toEqual([]);
   await caller.by('end').click();
-}, 60_000);
+}, 120_000);

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,11 @@ import { DESKTOP, PHONE } from './browser.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** docs/images with SCREENSHOTS=docs; else a folder that git leaves alone, since no two runs draw the very same picture. */
-const IMAGES =
-  process.env['SCREENSHOTS'] === 'docs' ? join(ROOT, 'docs/images') : join(ROOT, '.greenroom/screenshots');
+/** Git leaves this folder alone: no two runs draw the very same picture. */
+const PICTURES = join(ROOT, '.greenroom/screenshots');
+const DOCS = join(ROOT, 'docs/images');
+/** What the docs show of each screen; written there with SCREENSHOTS=docs. */
+const IN_DOCS: readonly string[] = ['desktop-light', 'phone-dark'];
 
 export interface LookOptions {
   /** The whole page, not only what a window of that size shows. Default false. */
@@ -19,7 +21,7 @@ export interface LookOptions {
 
 /** Pictures of a screen as it is now, at both widths, light and dark: `NAME-{desktop,phone}-{light,dark}.png`. */
 export async function takePictures(page: Page, name: string, options: LookOptions = {}): Promise<void> {
-  await mkdir(IMAGES, { recursive: true });
+  await mkdir(PICTURES, { recursive: true });
   const before = page.viewportSize() ?? DESKTOP;
   for (const [device, size] of [
     ['desktop', DESKTOP],
@@ -28,11 +30,15 @@ export async function takePictures(page: Page, name: string, options: LookOption
     await page.setViewportSize(size);
     for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme });
+      const look = `${device}-${theme}`;
+      const file = `${name}-${look}.png`;
       await page.screenshot({
-        path: join(IMAGES, `${name}-${device}-${theme}.png`),
+        path: join(PICTURES, file),
         fullPage: options.fullPage ?? false,
         animations: 'disabled',
       });
+      if (process.env['SCREENSHOTS'] === 'docs' && IN_DOCS.includes(look))
+        await copyFile(join(PICTURES, file), join(DOCS, file));
     }
   }
   await page.setViewportSize(before);

@@ -120,7 +120,8 @@ function endWords({ marks, status }: Call): string {
   return status === 'queued' ? 'Leave the line' : 'Cancel';
 }
 
-function emptyWords({ marks, status }: Call): string {
+function emptyWords({ marks, status, problem }: Call): string {
+  if (problem) return '';
   if (marks.readyAt !== undefined) return 'Say hello. What both of you say appears here.';
   return status === 'queued'
     ? 'Keep this page open: it holds your place in line.'
