@@ -57,6 +57,10 @@ export class BusyFleet {
     return this.#live.length;
   }
 
+  get oldest(): string | undefined {
+    return this.#live[0]?.sessionId;
+  }
+
   /** From now on so much happens: calls end, others begin in their place, and the rest is measured in turn. */
   work(changesPerSecond: number): void {
     this.#work = Promise.all([this.#change(changesPerSecond), this.#goOn()]);
