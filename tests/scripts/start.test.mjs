@@ -62,11 +62,11 @@ describe('npm start', () => {
       timeoutMs: START_MS,
     });
 
-  /** As `npm run greenroom -- …` runs it. */
+  /** The program on PATH; it runs what `npm run greenroom -- …` runs. */
   async function greenroom(args, env = {}) {
     const asked = await startProcess({
       command: process.execPath,
-      args: [join(ROOT, 'scripts/greenroom.mjs'), ...args],
+      args: [join(ROOT, 'packages/cli/bin/greenroom.mjs'), ...args],
       env: { ...baseEnvironment(), GREENROOM_DATA_DIR: folder, ...env },
     });
     const { code } = await asked.exited;
@@ -102,11 +102,13 @@ describe('npm start', () => {
           code: 0,
           output: expect.stringMatching(/^\{"hosts":\[\{"host":/),
         });
-        const named = { API_URL: `http://127.0.0.1:${env.PORT}` };
-        expect(await greenroom(['hosts'], named)).toMatchObject({
-          code: 7,
-          output: expect.stringContaining('ADMIN_TOKEN'),
-        });
+        const url = `http://127.0.0.1:${env.PORT}`;
+        for (const named of [
+          greenroom(['hosts'], { API_URL: url }),
+          greenroom(['hosts', '--api-url', url]),
+        ]) {
+          expect(await named).toMatchObject({ code: 7, output: expect.stringContaining('ADMIN_TOKEN') });
+        }
 
         const { pid } = record('api');
         process.kill(pid, 'SIGKILL');
