@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openBrowser, type TestBrowser, watchForErrors } from './support/browser.js';
+import { CallPage } from './support/call-page.js';
 import { findViolations, takePictures } from './support/look.js';
 import { startWebStack, type WebStack } from './support/web-stack.js';
 
@@ -37,6 +38,35 @@ test('opening the page starts nothing, asks only what agents are here, and loads
   await takePictures(page, 'call-lobby', { fullPage: true });
   expect(errors).toEqual([]);
 });
+
+test('a call is made, held and ended by keyboard alone, and nothing moves for who wants it so', async () => {
+  const caller = await CallPage.open(stack, await browser.open({ reducedMotion: true }));
+  const { page } = caller;
+  await caller.by('lobby').waitFor();
+  const lasting = await page.evaluate(() =>
+    document.getAnimations().filter((it) => Number(it.effect?.getComputedTiming().activeDuration) > 1),
+  );
+  expect(lasting).toEqual([]);
+  await caller.tabTo('name');
+  await page.keyboard.type('Ada');
+  await caller.tabTo('voice');
+  await page.keyboard.type('Male, Scot');
+  await caller.tabTo('start');
+  await page.keyboard.press('Enter');
+  await caller.by('call').waitFor();
+  // Reading goes on at the head of the new screen.
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+  expect((await caller.view()).body).toMatchObject({ userName: 'Ada', voiceId: 'awb', profile: 'default' });
+  await caller.untilTalking();
+  await caller.tabTo('say');
+  await page.keyboard.type('What is my name?');
+  await page.keyboard.press('Enter');
+  await caller.untilSaid('agent', /Your name is Ada/);
+  await caller.tabTo('end');
+  await page.keyboard.press('Enter');
+  await caller.expectOver('caller_ended');
+  expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+}, 120_000);
 
 test('the call screen is there after less than 120 kB, the console too, and neither brings the other along', async () => {
   const [call, console] = await Promise.all([filesOf('index.html'), filesOf('console.html')]);

@@ -58,6 +58,15 @@ export class CallPage {
     await this.by('say').press('Enter');
   }
 
+  /** Presses Tab until this has the focus, as somebody without a mouse does. */
+  async tabTo(testId: string): Promise<void> {
+    const focused = () => document.activeElement?.getAttribute('data-testid');
+    for (let presses = 0; (await this.page.evaluate(focused)) !== testId; presses += 1) {
+      if (presses > 30) throw new Error(`${testId} is out of reach of the keyboard`);
+      await this.page.keyboard.press('Tab');
+    }
+  }
+
   /** Resolves with the first line of that side which matches. */
   async untilSaid(role: 'user' | 'agent' | 'note', words: RegExp): Promise<string> {
     const line = this.by(`line-${role}`).filter({ hasText: words }).first();
