@@ -49,7 +49,7 @@ const PROFILES = `profiles:
     dead_air_settings: {silence_timeout_normal: 60, agent_response_timeout: 1}
   curt:
     command: ${TALKER}
-    dead_air_settings: {silence_timeout_normal: 4, max_checkins_before_disconnect: 0}
+    dead_air_settings: {silence_timeout_normal: 4, max_checkins_before_disconnect: 0, agent_response_timeout: 60}
 `;
 
 let dir: TempDir;
