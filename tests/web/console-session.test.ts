@@ -7,6 +7,7 @@ import { waitForPool } from '../support/sessions.js';
 import { openBrowser, type TestBrowser, watchForErrors } from './support/browser.js';
 import { CallPage } from './support/call-page.js';
 import { findViolations, takePictures } from './support/look.js';
+import { hearLevel } from './support/sound.js';
 import { speakToFile } from './support/speech.js';
 import { startWebStack, type WebStack } from './support/web-stack.js';
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
   dir = await makeTempDir('web-session');
   const microphoneWav = await speakToFile(join(dir.path, 'question.wav'), 'what time is it');
   [stack, browser] = await Promise.all([
-    startWebStack({ env: { POOL_TARGET: '1', HEALTH_CHECK_INTERVAL: '1' } }),
+    startWebStack({ env: { POOL_TARGET: '1', HEALTH_CHECK_INTERVAL: '1', LISTEN_IN: 'announced' } }),
     openBrowser({ microphoneWav }),
   ]);
   await waitForPool(stack, 1, 30_000);
@@ -68,7 +69,7 @@ test('a live call is seen as it goes on: turns, words, load and the question int
   await within('waterfall', '[data-mark="caller joined"]').waitFor();
   await within('waterfall', '[data-bar="agent speaks"]').first().waitFor();
   await within('waterfall', '[data-bar="caller speaks"]').first().waitFor();
-  await within('transcript', '[data-role="user"]').filter({ hasText: 'what time is it' }).waitFor();
+  await within('transcript', '[data-role="user"]').filter({ hasText: 'what time is it' }).first().waitFor();
   const answer = within('transcript', '[data-role="agent"]')
     .filter({ hasText: /It is \d/ })
     .first();
@@ -126,6 +127,18 @@ test('its settings of silence are changed and taken back', async () => {
   await waitFor(async () => (await changed.count()) === 0);
   await askOften(await caller.sessionId());
 }, 30_000);
+
+test('an operator listens in, once the caller was told, for as long as the caller can see it', async () => {
+  await by('listen').click();
+  await by('listening').filter({ hasText: 'You hear this call. The caller was told.' }).waitFor();
+  await caller.by('listened-to').waitFor();
+  await caller.by('say').fill('What is my name?');
+  await caller.by('say').press('Enter');
+  await waitFor(async () => (await hearLevel(page, 300)) > 0.02, { timeoutMs: 10_000 });
+  await by('listen-stop').click();
+  await caller.by('listened-to').waitFor({ state: 'detached' });
+  await within('waterfall', '[data-mark="an operator listens in"]').waitFor();
+}, 45_000);
 
 test('another agent comes into the same call; while the log is paused its lines wait', async () => {
   await by('log-pause').click();
