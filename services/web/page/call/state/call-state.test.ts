@@ -164,11 +164,12 @@ describe('in the call', () => {
     const call = callAfter(
       ...ready,
       facts(3_000, { isListenedTo: true }),
+      { type: 'said', said: { role: 'agent', text: 'Somebody listens.', final: true, at: 3_050 } },
       facts(3_100, { isListenedTo: true }),
       facts(4_000, { isListenedTo: false }),
     );
     expect(call.room.isListenedTo).toBe(false);
-    expect(call.lines.map(({ text }) => text)).toEqual(['An operator is listening.']);
+    expect(call.lines.map(({ text }) => text)).toEqual(['An operator is listening.', 'Somebody listens.']);
   });
 
   test('silence is told subtly', () => {

@@ -30,6 +30,7 @@ describe('an agent that sends both', () => {
     let lines = addSegment([], segment('s1', 'agent', 'It is noon.', true));
     lines = addSaid(lines, said('agent', 'It is noon.'));
     lines = addSegment(lines, segment('s2', 'agent', 'It is noon.', true));
+    expect(lines).toHaveLength(2);
     lines = addSaid(lines, said('agent', 'It is noon.'));
     expect(show(lines)).toEqual(['agent: It is noon.', 'agent: It is noon.']);
   });
@@ -49,7 +50,13 @@ test('the stream alone: words that change become the final ones', () => {
   lines = addSaid(lines, said('user', 'what time is it'));
   lines = addSaid(lines, said('agent', 'It is noon.'));
   lines = addSaid(lines, said('user', 'thanks'));
-  expect(show(lines)).toEqual(['user: what time is it', 'agent: It is noon.', 'user: thanks']);
+  lines = addSaid(lines, said('user', 'thanks'));
+  expect(show(lines)).toEqual([
+    'user: what time is it',
+    'agent: It is noon.',
+    'user: thanks',
+    'user: thanks',
+  ]);
 });
 
 test('LiveKit alone: each segment is a line', () => {
@@ -57,7 +64,16 @@ test('LiveKit alone: each segment is a line', () => {
   lines = addSegment(lines, segment('s2', 'user', 'hi'));
   lines = addSegment(lines, segment('s2', 'user', 'hi there', true));
   lines = addSegment(lines, segment('s3', 'agent', 'Yes?', true));
-  expect(show(lines)).toEqual(['agent: Hello.', 'user: hi there', 'agent: Yes?']);
+  // This one crashed in the middle of a word; the next speaks for itself.
+  lines = addSegment(lines, segment('s4', 'agent', 'Once upon'));
+  lines = addSegment(lines, segment('s5', 'agent', 'Hello again.', true));
+  expect(show(lines)).toEqual([
+    'agent: Hello.',
+    'user: hi there',
+    'agent: Yes?',
+    'agent…: Once upon',
+    'agent: Hello again.',
+  ]);
 });
 
 test('what is typed is there at once, and once, as it was typed', () => {
