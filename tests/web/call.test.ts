@@ -43,6 +43,10 @@ test('a call is asked for, heard, spoken, typed, understood and ended', async ()
   await caller.type('What is my name?');
   await caller.untilSaid('agent', /Your name is Ada/);
   expect(await caller.by('line-user').allInnerTexts()).toHaveLength(2);
+  const microphones = caller.by('microphones');
+  const first = await microphones.inputValue();
+  await microphones.selectOption({ label: 'Fake Audio Input 1' });
+  await waitFor(async () => !['', first].includes(await microphones.inputValue()));
   await caller.by('mute').click();
   await waitFor(async () => (await caller.by('mute').getAttribute('data-microphone')) === 'muted');
   expect(await caller.by('call-time').innerText()).toMatch(/0:\d\d$/);
