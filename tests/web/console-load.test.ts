@@ -9,6 +9,8 @@ import { findViolations, takePictures } from './support/look.js';
 import { startWebStack, type WebStack } from './support/web-stack.js';
 
 const CALLS = 500;
+/** Sessions in a snapshot. */
+const LISTED = 1_000;
 const CHANGES_PER_SECOND = 200;
 const WARM_UP_MS = 3_000;
 const MEASURED_MS = 10_000;
@@ -64,6 +66,33 @@ test('500 calls with 200 changes a second cost the browser less than half a core
   await waitFor(async () => (await firstRow()) === sessions[0].sessionId);
   await console.untilText(console.by('session-count'), `${fleet.calls} sessions`);
 }, 90_000);
+
+test('of more than 1,000 sessions the newest are listed, and it says so until there are fewer', async () => {
+  await fleet.begin(LISTED + 50 - fleet.calls);
+  const window = await browser.open();
+  const console = await ConsolePage.enter(stack, window);
+  await console.untilText(console.by('is-cut'), 'more sessions than the newest 1,000');
+  expect(await findViolations(console.page)).toEqual([]);
+  await fleet.endNewest(LISTED + 50 - CALLS);
+  await console.by('is-cut').waitFor({ state: 'detached' });
+  await console.untilText(console.by('session-count'), `${CALLS} sessions`);
+}, 90_000);
+
+test('what is wrong is seen: failed starts, an open breaker, an alarm', async () => {
+  const window = await browser.open();
+  const console = await ConsolePage.enter(stack, window);
+  await console.untilText(console.by('errors-count'), '0');
+  await fleet.failStarts('support', 5);
+  await fleet.raiseAlarm();
+  await console.untilText(console.by('errors-count'), '6');
+  await console.untilText(console.by('alarms'), 'survived SIGKILL');
+  await console.by('pool-support').getByTestId('breaker').getByText('5 launches in a row').waitFor();
+  await console.by('filter-errors').check();
+  await console.untilText(console.by('session-count'), '6 of');
+  expect(await console.by('end-matching').isDisabled()).toBe(true);
+  expect(await findViolations(console.page)).toEqual([]);
+  await takePictures(console.page, 'console-errors');
+}, 60_000);
 
 function watchLongTasks(): void {
   Object.assign(globalThis, { longest: 0 });

@@ -233,6 +233,16 @@ describe('what an operator does', () => {
     await console.untilText(pool.getByTestId('pool-ready'), '2');
   });
 
+  test('opens the queue page in a tab of its own', async () => {
+    window = await browser.open();
+    const console = await ConsolePage.enter(stack, window);
+    const [tab] = await Promise.all([window.waitForEvent('page'), console.by('nav-queues').click()]);
+    await tab.waitForURL(`${stack.webUrl}/api/admin/queues`);
+    await tab.getByText('spawn', { exact: true }).first().waitFor();
+    expect(await tab.evaluate(() => globalThis.opener)).toBeNull();
+    expect(tab.url()).not.toContain(stack.adminToken);
+  });
+
   test('drains a host and lets it take work again', async () => {
     await untilPool(1);
     await start('ada');

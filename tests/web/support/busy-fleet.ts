@@ -26,7 +26,9 @@ export class BusyFleet {
   #begun = 0;
   #changes = 0;
   readonly #over = new AbortController();
+  #isResting = false;
   #work: Promise<unknown> = Promise.resolve();
+  #heartbeats: Promise<unknown> = Promise.resolve();
 
   private constructor(redis: RedisSchema) {
     this.#redis = redis;
@@ -44,7 +46,8 @@ export class BusyFleet {
       );
       await fleet.#heartbeat(host);
     }
-    for (let call = 0; call < calls; call += 1) await fleet.#begin();
+    fleet.#heartbeats = fleet.#goOn();
+    await fleet.begin(calls);
     return fleet;
   }
 
@@ -61,19 +64,52 @@ export class BusyFleet {
     return this.#live[0]?.sessionId;
   }
 
-  /** From now on so much happens: calls end, others begin in their place, and the rest is measured in turn. */
-  work(changesPerSecond: number): void {
-    this.#work = Promise.all([this.#change(changesPerSecond), this.#goOn()]);
+  async begin(calls: number): Promise<void> {
+    for (let left = calls; left > 0; left -= MAX_UNDER_WAY) {
+      await Promise.all(Array.from({ length: Math.min(left, MAX_UNDER_WAY) }, () => this.#begin()));
+    }
   }
 
-  /** Nothing happens any more. */
+  async endNewest(calls: number): Promise<void> {
+    await Promise.all(this.#live.splice(-calls).map((call) => this.#end(call)));
+  }
+
+  /** Agents that exit at once, one start after the other. */
+  async failStarts(profile: string, times: number): Promise<void> {
+    for (let time = 0; time < times; time += 1) {
+      await this.#redis.sessions.failLaunch(await this.#claim(profile), {
+        error: 'The agent exited with code 1 before it was ready.',
+        lastLines: [],
+        maxAttempts: 1,
+        backoffMs: 0,
+        holdoffBaseMs: 1_000,
+        holdoffMaxMs: 1_000,
+        isAgentsFault: true,
+      });
+    }
+  }
+
+  /** The oldest call is to end, and its processes do not. */
+  async raiseAlarm(): Promise<void> {
+    const { sessionId = '', generation = 0 } = this.#live.shift() ?? {};
+    await this.#redis.sessions.requestEnd({ sessionId, reason: 'caller_ended', by: 'caller' });
+    await this.#redis.sessions.raiseAlarm(sessionId, generation, 'kill_failed');
+  }
+
+  /** From now on so much happens: calls end, others begin in their place, and the rest is measured in turn. */
+  work(changesPerSecond: number): void {
+    this.#work = this.#change(changesPerSecond);
+  }
+
+  /** Nothing happens any more; the hosts are there. */
   async rest(): Promise<void> {
-    this.#over.abort();
+    this.#isResting = true;
     await this.#work;
   }
 
   async close(): Promise<void> {
-    await this.rest();
+    this.#over.abort();
+    await Promise.all([this.rest(), this.#heartbeats]);
     await this.#redis.close();
   }
 
@@ -81,7 +117,7 @@ export class BusyFleet {
     const perTick = (perSecond * TICK_MS) / 1_000;
     const begunAt = performance.now();
     const underWay = new Set<Promise<unknown>>();
-    for (let tick = 1; !this.#isOver; tick += 1) {
+    for (let tick = 1; !this.#isResting; tick += 1) {
       const turn = this.#takeTurn().finally(() => underWay.delete(turn));
       underWay.add(turn);
       for (let rest = CHANGES_OF_A_TURN; rest < perTick; rest += 1) await this.#measure(tick * 7 + rest);
@@ -104,16 +140,37 @@ export class BusyFleet {
   }
 
   async #takeTurn(): Promise<void> {
-    const { sessions } = this.#redis;
     const oldest = this.#live.shift();
     if (!oldest) return;
-    await sessions.requestEnd({ sessionId: oldest.sessionId, reason: 'caller_ended', by: 'caller' });
-    await sessions.finishEnd(oldest.sessionId, oldest.generation);
-    this.#changes += 2;
+    await this.#end(oldest);
     await this.#begin();
   }
 
+  async #end({ sessionId, generation }: Call): Promise<void> {
+    const { sessions } = this.#redis;
+    await sessions.requestEnd({ sessionId, reason: 'caller_ended', by: 'caller' });
+    await sessions.finishEnd(sessionId, generation);
+    this.#changes += 2;
+  }
+
   async #begin(): Promise<void> {
+    const { sessions } = this.#redis;
+    const serial = this.#begun;
+    const ref = await this.#claim(PROFILES[(serial * 7) % PROFILES.length] ?? '');
+    await sessions.commitLaunch(ref, {
+      pid: 100_000 + serial,
+      pgid: 100_000 + serial,
+      startTime: '1',
+      roomSid: 'RM_x',
+      logFile: '/tmp/x.log',
+    });
+    await sessions.markReady(ref, 400 + (serial % 17) * 90);
+    this.#live.push({ ...ref, begunAt: performance.now(), share: 0.02 + (serial % 23) / 100 });
+    this.#changes += CHANGES_OF_A_TURN - 2;
+  }
+
+  /** A call is asked for, and a host takes one up: in the same order, unless several are asked for at once. */
+  async #claim(profile: string): Promise<LaunchRef> {
     const { sessions } = this.#redis;
     const serial = this.#begun;
     this.#begun += 1;
@@ -122,7 +179,7 @@ export class BusyFleet {
     await sessions.start({
       sessionId,
       roomName: `greenroom-${sessionId}`,
-      profile: PROFILES[(serial * 7) % PROFILES.length] ?? '',
+      profile,
       userId: `${name.toLowerCase()}-${serial}`,
       userName: `${name} ${serial}`,
       userScope: '',
@@ -139,17 +196,7 @@ export class BusyFleet {
     });
     if (claimed.status !== 'claimed') throw new Error(`${host} has not claimed: ${claimed.status}`);
     const { id, generation, launch } = claimed.session;
-    const ref = { sessionId: id, generation, launch };
-    await sessions.commitLaunch(ref, {
-      pid: 100_000 + serial,
-      pgid: 100_000 + serial,
-      startTime: '1',
-      roomSid: 'RM_x',
-      logFile: '/tmp/x.log',
-    });
-    await sessions.markReady(ref, 400 + (serial % 17) * 90);
-    this.#live.push({ ...ref, begunAt: performance.now(), share: 0.02 + (serial % 23) / 100 });
-    this.#changes += CHANGES_OF_A_TURN - 2;
+    return { sessionId: id, generation, launch };
   }
 
   async #measure(seed: number): Promise<void> {

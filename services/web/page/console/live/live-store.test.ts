@@ -135,6 +135,7 @@ describe('a session', () => {
     const { store, draw, step, clock } = storeOf({ sessions: [sessionOf('b')] });
     step({ step: 'starting', status: 'starting', at: AT });
     step({ step: 'error', status: 'error', at: LATER, detail: { error: 'exit code 1' } });
+    step({ step: 'ended', status: 'gone', at: LATER, detail: { endReason: 'start_failed' } });
     draw();
     store.dropFailedBefore(Date.parse(LATER));
     draw();

@@ -10,6 +10,9 @@ const FIRST_STEPS: ReadonlySet<string> = new Set(['starting', 'queued', 'recover
  */
 export function takeStep(before: LiveSession | undefined, step: SessionStepEvent): LiveSession | undefined {
   const { status } = step;
+  // A start that failed is over with that, and is kept for a while all the same, with its reason.
+  if (status === 'gone' && before?.status === 'error' && step.detail?.['endReason'] === 'start_failed')
+    return before;
   if (status === 'gone' || step.step === 'became') return undefined;
   if (!before && !FIRST_STEPS.has(step.step)) return undefined;
   const session: LiveSession = { ...(before ?? newSession(step, status)), ...notedIn(step), status };

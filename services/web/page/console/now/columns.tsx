@@ -1,8 +1,7 @@
 import type { ReactNode } from 'react';
 import { Age } from '../parts/age.jsx';
 import { formatBytes, formatMs, formatPercent } from '../parts/format.js';
-import { Icon } from '../parts/icon.jsx';
-import { SessionStatus } from '../parts/status.jsx';
+import { SessionStatus, Status } from '../parts/status.jsx';
 import { isIdleWarm, type LiveSession, sinceOf } from '../live/live-state.js';
 import { Link } from '../router/link.jsx';
 import { PATHS } from '../router/location.js';
@@ -25,13 +24,14 @@ export const COLUMNS: readonly Column[] = [
     label: 'State',
     cell: ({ status, alarm, position }) => (
       <>
-        <SessionStatus status={status} />
-        {status === 'queued' && position !== undefined && ` #${position}`}
-        {alarm !== undefined && (
-          <span className={styles.alarm} title={alarm}>
-            <Icon name="alert" /> {alarm}
-          </span>
+        {alarm === undefined ? (
+          <SessionStatus status={status} />
+        ) : (
+          <Status icon="alert" tone="bad">
+            {alarm}
+          </Status>
         )}
+        {status === 'queued' && position !== undefined && ` #${position}`}
       </>
     ),
   },
@@ -76,9 +76,7 @@ function User({ session }: { session: LiveSession }) {
       >
         {name}
       </Link>
-      {userName !== null && userId !== null && userId !== userName && (
-        <span className={styles.userId}> {userId}</span>
-      )}
+      <span className={styles.userId}> {error ?? (userId === name ? '' : userId)}</span>
     </>
   );
 }
