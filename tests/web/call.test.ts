@@ -95,7 +95,7 @@ test('an agent that crashes is followed by another in the same call, an operator
   expect(await caller.shifts()).toBeLessThan(0.02);
 }, 120_000);
 
-test('a reload and a lost room lead back into the same call, a second tab stays out of it, and closing the tab ends it', async () => {
+test('a reload, a lost room and a restarted LiveKit lead back into the same call, a second tab stays out of it, and closing the tab ends it', async () => {
   window = await it.browser.open();
   const caller = await CallPage.open(it.stack, window);
   await caller.start('Ada');
@@ -119,6 +119,14 @@ test('a reload and a lost room lead back into the same call, a second tab stays 
   await waitFor(async () => (await caller.identities()).some((identity) => identity !== thrownOut));
   await caller.by('notice-connection').waitFor({ state: 'hidden' });
   await waitFor(async () => (await microphone()) === 'on');
+
+  // The line to LiveKit is cut, and its rooms are gone: the page says so until it is back.
+  const cut = caller.by('notice-connection').waitFor();
+  await it.stack.livekit.restart();
+  await cut;
+  await caller.by('notice-connection').waitFor({ state: 'hidden' });
+  await caller.type('What is my name?');
+  await caller.untilSaid('agent', /Your name is Ada/);
 
   // A tab that is duplicated has a copy of what the first one kept.
   const opening = window.waitForEvent('page');
