@@ -6,7 +6,7 @@ import { formatAge, formatBytes } from './units.js';
 /** What the lists show of a session; the stream of all sessions tells it in pieces. */
 export type ListedSession = Pick<
   AdminSessionView,
-  'sessionId' | 'status' | 'userId' | 'profile' | 'host' | 'prewarmed' | 'createdAt' | 'restarts'
+  'sessionId' | 'status' | 'userId' | 'userName' | 'profile' | 'host' | 'prewarmed' | 'createdAt' | 'restarts'
 > & {
   assignedAt?: string | null;
   cpuPercent?: number | null;
@@ -39,7 +39,7 @@ export function liveColumns(
       value: ({ status, alarm }) => (alarm === undefined ? status : `${status} !`),
       paint: (text, { status, alarm }) => paint(alarm === undefined ? STATE_STYLES[status] : 'red', text),
     },
-    { title: 'USER', value: ({ userId }) => userId ?? '-', min: 8, drop: 1 },
+    { title: 'USER', value: callerOf, min: 8, drop: 1 },
     { title: 'PROFILE', value: ({ profile }) => profile, min: 7, drop: 2 },
     { title: 'HOST', value: ({ host }) => host ?? '-', min: 8, drop: 3 },
     { title: 'START', value: startOf, drop: 5 },
@@ -62,7 +62,7 @@ export function endedColumns(
       value: ({ endReason }) => endReason,
       paint: (text, { error }) => (error === null ? text : paint('red', text)),
     },
-    { title: 'USER', value: ({ userId }) => userId ?? '-', min: 8, drop: 1 },
+    { title: 'USER', value: callerOf, min: 8, drop: 1 },
     { title: 'PROFILE', value: ({ profile }) => profile, min: 7, drop: 2 },
     { title: 'HOST', value: ({ launches }) => launches.at(-1)?.host ?? '-', min: 8, drop: 3 },
     { title: 'START', value: startOf, drop: 5 },
@@ -80,6 +80,11 @@ export function endedColumns(
 /** A caller's session began when it was given to the caller, not when its warm agent was started. */
 function beganAt({ status, assignedAt, createdAt }: ListedSession): number {
   return Date.parse(status === 'pooled' ? createdAt : (assignedAt ?? createdAt));
+}
+
+/** Who has no id, as on the call screen, may have given a name. */
+function callerOf({ userId, userName }: Pick<ListedSession, 'userId' | 'userName'>): string {
+  return userId ?? userName ?? '-';
 }
 
 function startOf({ prewarmed }: { prewarmed: boolean }): string {

@@ -76,6 +76,7 @@ function withStep(sessions: Board['sessions'], step: SessionStepEvent): Board['s
     profile: step.profile,
     status: step.status,
     userId: step.userId ?? known?.userId ?? null,
+    userName: step.userName ?? known?.userName ?? null,
     host: step.host ?? known?.host ?? null,
     prewarmed: known?.prewarmed ?? step.warm,
     createdAt: known?.createdAt ?? step.at,
