@@ -241,6 +241,8 @@ describe('what an operator does', () => {
     await tab.getByText('spawn', { exact: true }).first().waitFor();
     expect(await tab.evaluate(() => globalThis.opener)).toBeNull();
     expect(tab.url()).not.toContain(stack.adminToken);
+    // Else it would hold the token after the console was left, too.
+    expect(await tab.evaluate('JSON.stringify(sessionStorage)')).not.toContain(stack.adminToken);
   });
 
   test('drains a host and lets it take work again', async () => {

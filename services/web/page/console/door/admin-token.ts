@@ -44,6 +44,11 @@ export async function askAsAdmin<Answer>(
   }
 }
 
+/** A window that a page opens begins with a copy of what its tab keeps. This one is not to have the token, nor to outlive it. */
+export function keepTokenFrom(opened: Window): void {
+  opened.sessionStorage.removeItem(NAME);
+}
+
 /** For what is not asked through `askAsAdmin`: streams, downloads. */
 export function readAdminToken(): string | null {
   return sessionStorage.getItem(NAME);

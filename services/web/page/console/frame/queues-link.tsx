@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { askAsAdmin } from '../door/admin-token.js';
+import { askAsAdmin, keepTokenFrom } from '../door/admin-token.js';
 import styles from './frame.module.css';
 
 /** The queue page is a page of its own, which cannot send the token: the door gives it a cookie for a quarter of an hour. */
@@ -9,6 +9,7 @@ export function QueuesLink({ className }: { className: string }) {
     // Opened by the click itself: a browser blocks a window that comes later.
     const tab = window.open('', '_blank');
     try {
+      if (tab) keepTokenFrom(tab);
       const { path } = await askAsAdmin<{ path: string }>('/api/admin/door', { method: 'POST' });
       if (tab) {
         tab.opener = null;
