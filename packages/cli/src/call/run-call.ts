@@ -5,6 +5,7 @@ import { ApiError } from '../api/api-error.js';
 import type { HttpClient } from '../api/http-client.js';
 import { CliError } from '../cli-error.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { clean } from '../output/clean.js';
 import { findSpeech, type Segment } from '../speech/segments.js';
 import { synthesize } from '../speech/synthesize.js';
 import { decodeWav, encodeWav, type Pcm } from '../speech/wav.js';
@@ -76,7 +77,7 @@ export async function runCall(options: CallOptions): Promise<CallReport> {
     line('start answered', startAnsweredMs, `${started.status}${started.prewarmed ? ', warm' : ''}`),
   );
   const transcript = new Transcript(clock, ({ role, text }) =>
-    options.print(`${role === 'agent' ? 'agent' : 'you'}: ${text}`),
+    options.print(`${role === 'agent' ? 'agent' : 'you'}: ${clean(text)}`),
   );
   const connection = new RoomConnection(clock, transcript);
   const utterances: CallReport['utterances'] = [];

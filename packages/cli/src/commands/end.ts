@@ -6,6 +6,7 @@ import { findSessionId } from '../api/find-session.js';
 import { CliError } from '../cli-error.js';
 import { adminApi, type CommandContext, type CommonFlags, withCommonOptions } from '../context.js';
 import { EXIT } from '../exit-codes.js';
+import { clean } from '../output/clean.js';
 import { toFailure } from '../output/describe-error.js';
 import { duration } from './arguments.js';
 
@@ -77,7 +78,7 @@ async function endNamed(
       setExitCode(exitCode);
       if (!json)
         terminal.complain(
-          `${terminal.paint('red', '✗')} ${sessionId}: ${message} (${code})`,
+          `${terminal.paint('red', '✗')} ${sessionId}: ${clean(message)} (${code})`,
           ...(next ? [`  ${next}`] : []),
         );
     }

@@ -47,7 +47,14 @@ export function judgePort(expected: ExpectedPort, owner: PortOwner | undefined):
 
 function describe({ pid, command }: PortOwner): string {
   if (pid === undefined) return 'a process of another user';
-  return `pid ${pid}: ${shorten(command ?? '')}`;
+  return `pid ${pid}: ${shorten(withoutSecrets(command ?? ''))}`;
+}
+
+/** It is another's command line: `livekit-server --keys` has a secret in it, and what we say is passed on to whoever helps. */
+function withoutSecrets(command: string): string {
+  return command
+    .replace(/((?:^|\s)--?[\w-]*(?:key|secret|pass|token|auth|cred)[\w-]*).*$/is, '$1 …')
+    .replace(/:\/\/[^\s/@]+@/g, '://***@');
 }
 
 function shorten(command: string): string {

@@ -117,6 +117,17 @@ describe('a port', () => {
     expect(judgePort(api, {}).message).toContain('a process of another user');
   });
 
+  test.each([
+    'livekit-server --port 7880 --keys APIkey: s3cret',
+    'redis-server *:6379 --requirepass=s3cret',
+    'worker --url redis://:s3cret@localhost:6379',
+    'worker -auth-token s3cret --port 8080',
+  ])('tells no secret of its holder: %s', (command) => {
+    const { message } = judgePort(api, { pid: 77, command });
+    expect(message).toContain(`pid 77: ${command.split(' ')[0]}`);
+    expect(message).not.toContain('s3cret');
+  });
+
   test('that has a successor is a warning only', () => {
     expect(judgePort(media, { pid: 9, command: 'other' })).toMatchObject({
       status: 'warning',

@@ -43,13 +43,21 @@ export function makeTerminal({ stdin, stdout, stderr, wantsColour, ask }: Termin
     paint: (style, text) => (isColoured ? styleText(style, text, { validateStream: false }) : text),
     print: (...lines) => void stdout.write(`${lines.join('\n')}\n`),
     write: (text) => void stdout.write(text),
-    printJson: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    printJson: (value) => void stdout.write(`${toJson(value)}\n`),
     complain: (...lines) => void stderr.write(`${lines.join('\n')}\n`),
     async confirm(question) {
       if (!stdin.isTTY) throw new NobodyToAskError(question);
       return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
     },
   };
+}
+
+/** JSON leaves the upper control characters as they are, and to some terminals one of them begins an escape sequence. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 export class NobodyToAskError extends Error {

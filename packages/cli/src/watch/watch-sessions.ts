@@ -34,7 +34,7 @@ export async function watchSessions(
   let board = EMPTY_BOARD;
   const onTrouble = (error: Error | undefined): void => {
     if (screen) screen.showTrouble(error);
-    else if (error) terminal.complain(`The stream broke, opening it again: ${error.message}`);
+    else if (error) terminal.complain(`The stream broke, opening it again: ${clean(error.message)}`);
   };
   try {
     for await (const event of followEvents(api.http, '/api/sessions/events', {
@@ -91,7 +91,7 @@ class Screen {
   }
 
   showTrouble(error: Error | undefined): void {
-    this.#trouble = error?.message;
+    this.#trouble = error && clean(error.message);
     this.#draw();
   }
 
