@@ -12,6 +12,7 @@ import { instructionsFor } from './instructions.js';
 import { OrderedSpeech } from './ordered-speech.js';
 import { chooseParts, type Parts } from './parts.js';
 import { reportEvents } from './report-events.js';
+import { wordsOf } from './typed-words.js';
 
 export interface ConversationOptions {
   readonly room: Room;
@@ -148,7 +149,9 @@ export class Conversation {
     this.#session.say(text);
   }
 
-  #hearTyped(text: string): void {
+  #hearTyped(typed: string): void {
+    const text = wordsOf(typed);
+    if (text === '') return;
     this.#options.events.write({ event: 'transcript', role: 'user', text, final: true });
     this.#session.interrupt();
     this.#session.generateReply({ userInput: text });
