@@ -14,6 +14,6 @@ export function servePage(folder: string = FOLDER): Router {
     response.set('Cache-Control', 'no-cache');
     response.sendFile(path.join(folder, document), { cacheControl: false });
   });
-  router.use(express.static(folder, { index: false, maxAge: '1h' }));
+  router.use(express.static(folder, { index: false, redirect: false, maxAge: '1h' }));
   return router;
 }
