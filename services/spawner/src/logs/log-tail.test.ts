@@ -95,6 +95,23 @@ describe('following', () => {
     expect(await tail.catchUp()).toBe(false);
   });
 
+  test('says that it has caught up although the file never ends', async () => {
+    writeFileSync(file, 'first\n');
+    const tail = follow({
+      onLines: async (batch) => {
+        lines.push(...batch);
+        // Faster than it is read.
+        appendFileSync(file, 'again\n');
+        await setTimeout(5);
+      },
+    });
+    await waitFor(() => lines.length > 3);
+    const asked = lines.length;
+    const isRead = Promise.race([tail.catchUp(), setTimeout(1_000, 'waits', { ref: false })]);
+    expect(await isRead).toBe(true);
+    expect(lines.length).toBeGreaterThanOrEqual(asked);
+  });
+
   test('begins when the file comes into being', async () => {
     follow({ pollMs: 30 });
     await setTimeout(60);

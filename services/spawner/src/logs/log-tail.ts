@@ -54,6 +54,12 @@ export function openLogTail(options: LogTailOptions): LogTail {
   return tail;
 }
 
+interface CatchUp {
+  /** Size of the file when it was asked. */
+  readonly upTo: number;
+  readonly answer: (isRead: boolean) => void;
+}
+
 class FileTail implements LogTail {
   readonly #options: LogTailOptions;
   readonly #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -67,7 +73,7 @@ class FileTail implements LogTail {
   #jumpTo: number | undefined;
   #wake: () => void = () => {};
   #isDirty = false;
-  readonly #catchingUp: ((isRead: boolean) => void)[] = [];
+  #catchingUp: CatchUp[] = [];
   #finished: Promise<void> = Promise.resolve();
 
   constructor(options: LogTailOptions) {
@@ -93,12 +99,19 @@ class FileTail implements LogTail {
     this.#ring();
   }
 
-  catchUp(): Promise<boolean> {
-    if (this.#mode !== 'following') return Promise.resolve(false);
-    return new Promise((resolve) => {
-      this.#catchingUp.push(resolve);
+  async catchUp(): Promise<boolean> {
+    const upTo = await this.#sizeNow();
+    if (this.#mode !== 'following') return false;
+    return new Promise((answer) => {
+      this.#catchingUp.push({ upTo, answer });
       this.#ring();
     });
+  }
+
+  /** Of the file that is being read. While there is none nothing but an end that was reached says that all was read. */
+  async #sizeNow(): Promise<number> {
+    const found = await this.#handle?.stat().catch(() => undefined);
+    return found?.size ?? Number.POSITIVE_INFINITY;
   }
 
   async close({ drain }: { drain: boolean }): Promise<void> {
@@ -111,14 +124,20 @@ class FileTail implements LogTail {
   async #follow(): Promise<void> {
     while (this.#mode === 'following') {
       this.#isDirty = false;
-      const asking = this.#catchingUp.splice(0);
+      const asking = new Set(this.#catchingUp);
       const isRead = await this.#guarded(() => this.#readToEnd(Number.POSITIVE_INFINITY));
-      for (const answer of asking) answer(isRead && this.#isFollowing());
+      this.#answer(isRead && this.#isFollowing(), (it) => asking.has(it));
       await this.#rest();
     }
-    for (const answer of this.#catchingUp.splice(0)) answer(false);
+    this.#answer(false, () => true);
     if (this.#mode === 'draining') await this.#guarded(() => this.#drain());
     await this.#letGo();
+  }
+
+  #answer(isRead: boolean, isDone: (asked: CatchUp) => boolean): void {
+    const done = this.#catchingUp.filter(isDone);
+    this.#catchingUp = this.#catchingUp.filter((it) => !isDone(it));
+    for (const { answer } of done) answer(isRead);
   }
 
   /** A file that cannot be read right now is tried again at the next look. */
@@ -169,6 +188,8 @@ class FileTail implements LogTail {
     const endOffset = this.#position - splitter.pendingBytes;
     await this.#deliver(lines, endOffset);
     this.#offset = endOffset;
+    // What goes on printing comes to no end, and must not keep anybody waiting for one.
+    if (this.#isFollowing()) this.#answer(true, ({ upTo }) => upTo <= this.#position);
     this.#sinceCheckpoint += bytes.length;
     if (this.#sinceCheckpoint >= (this.#options.checkpointBytes ?? CHECKPOINT_BYTES))
       await this.#checkpoint();
