@@ -6,6 +6,8 @@ import type { HeardInRoom, JoinRoom, Sounds } from '../room-ear/room-sounds.js';
 const PROGRAM = fileURLToPath(new URL('../room-ear/main.js', import.meta.url));
 /** After it was lost: the room, or the program. */
 const AGAIN_MS = 1000;
+/** Lost so often in a row, a room is not to be heard from here: the silence of its call ends nothing, and somebody has to know. */
+const TROUBLE = 5;
 
 interface Options {
   readonly livekitUrl: string;
@@ -30,6 +32,8 @@ export class RoomListener {
   readonly #heard = new Map<string, HeardInRoom>();
   /** Rooms that are about to be joined again. */
   readonly #lost = new Set<string>();
+  /** How often in a row a room was lost. */
+  readonly #losses = new Map<string, number>();
   #program: Companion | undefined;
   #isClosed = false;
 
@@ -81,6 +85,7 @@ export class RoomListener {
     if (run === undefined) return;
     if (!heard.isThere) return this.#lose(heard.room);
     this.#heard.set(heard.room, heard);
+    this.#losses.delete(heard.room);
     this.#options.hear(run, heard);
   }
 
@@ -94,8 +99,17 @@ export class RoomListener {
     setTimeout(() => {
       this.#lost.delete(room);
       const run = this.#runs.get(room);
-      if (run?.phase === 'serving') this.follow(run);
-      else this.#runs.delete(room);
+      if (run?.phase === 'serving') return this.#followAgain(run);
+      this.#runs.delete(room);
+      this.#losses.delete(room);
     }, AGAIN_MS).unref();
+  }
+
+  #followAgain(run: AgentRun): void {
+    const { roomName } = run.session;
+    const losses = (this.#losses.get(roomName) ?? 0) + 1;
+    this.#losses.set(roomName, losses);
+    if (losses === TROUBLE) this.#options.onError(run, new Error(`it was lost ${losses} times in a row`));
+    this.follow(run);
   }
 }
