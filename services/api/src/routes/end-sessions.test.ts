@@ -92,3 +92,10 @@ test.each([
     close.mockRestore();
   }
 });
+
+test('an age that every session has is no filter: nothing ends by it', async () => {
+  await api.start();
+  const { status, body } = await end({ filter: { olderThanMs: 0 } });
+  expect([status, body.code]).toEqual([400, 'invalid_request']);
+  expect(await live()).toEqual(['starting']);
+});

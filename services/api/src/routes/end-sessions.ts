@@ -11,18 +11,21 @@ import { defineRoute, type Route } from '../http/route.js';
 import { boundedText, keyPart, profileName } from '../http/validate.js';
 import { askForEnds } from '../sessions/ask-for-end.js';
 
+const anyAge = Joi.number().integer().min(0);
+
 /** What live sessions may be chosen by. */
 export const sessionFilter = {
   status: Joi.string().valid(...SESSION_STATES.filter((state) => state !== 'gone')),
   userId: keyPart(128),
   profile: profileName,
   host: keyPart(64),
-  olderThanMs: Joi.number().integer().min(0),
+  olderThanMs: anyAge,
   search: boundedText(200),
 };
 
+/** All are older than 0: that would be a filter which lets everything through, and ends every call without `all`. */
 const body = Joi.object<EndSessionsRequest>({
-  filter: Joi.object<SessionFilter>(sessionFilter).min(1),
+  filter: Joi.object<SessionFilter>({ ...sessionFilter, olderThanMs: anyAge.min(1) }).min(1),
   all: Joi.boolean().valid(true),
   dryRun: Joi.boolean().default(false),
   reason: boundedText(500).empty(''),
