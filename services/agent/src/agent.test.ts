@@ -137,6 +137,8 @@ describe('what the platform wants to have said', () => {
   };
   const say = (room: string, commandId: string, text: string) =>
     order(room, 'greenroom.say', { commandId, text, purpose: 'checkin' });
+  const announce = (room: string, commandId: string, text: string) =>
+    order(room, 'greenroom.say', { commandId, text, purpose: 'announcement' });
   const reportsOf = async (commandId: string) =>
     (await agent?.events())
       ?.filter((it) => it.event === 'said' && it['commandId'] === commandId)
@@ -196,6 +198,35 @@ describe('what the platform wants to have said', () => {
     const said = (await agent.events()).filter(({ role }) => role === 'agent').map(({ text }) => text);
     expect(said.filter((text) => text === 'Are you still there?')).toHaveLength(1);
     expect(said.join(' ')).not.toMatch(/refund|void/);
+  }, 60_000);
+
+  test('an announcement is heard, though the caller speaks into what is said before it, and types into it', async () => {
+    const room = await makeRoom(livekit);
+    const startedAt = Date.now();
+    agent = await startAgent(livekit, room);
+    caller = await startCaller(livekit, room);
+    await caller.listenOut(startedAt);
+    const typedAt = await caller.type('Tell me a story, please!');
+    await caller.waitFor('the story', ({ hearing }) => hearing === true, typedAt);
+    await announce(room, 'listen-1', 'A colleague of ours is listening.');
+    await agent.waitForEvent({ event: 'said', commandId: 'listen-1', active: true });
+    const spokenAt = await caller.say('hold on');
+    await waitFor(async () =>
+      (await agent?.events())?.some(
+        ({ event, active, at }) => event === 'agent_speaking' && active === true && at > spokenAt,
+      ),
+    );
+    const typedIntoItAt = await caller.type('What is my name?');
+    await done('listen-1');
+    const said = (await agent.events()).filter(({ role, at }) => role === 'agent' && at >= spokenAt);
+    expect(said.map(({ text }) => text)).toContain('A colleague of ours is listening.');
+    await waitFor(
+      async () =>
+        (await agent?.events())?.some(
+          ({ role, text, at }) => role === 'agent' && at > typedIntoItAt && /your name/.test(String(text)),
+        ),
+      { timeoutMs: 15_000 },
+    );
   }, 60_000);
 });
 

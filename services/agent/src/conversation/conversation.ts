@@ -153,7 +153,8 @@ export class Conversation {
     const text = wordsOf(typed);
     if (text === '') return;
     this.#options.events.write({ event: 'transcript', role: 'user', text, final: true });
-    this.#session.interrupt();
+    // An announcement is heard to its end; the framework answers an interruption of it with an exception.
+    if (this.#session._activity?.currentSpeech?.allowInterruptions !== false) this.#session.interrupt();
     this.#session.generateReply({ userInput: text });
   }
 

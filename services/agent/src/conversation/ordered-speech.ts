@@ -17,13 +17,14 @@ export class OrderedSpeech implements PlatformMessages {
     this.#events = events;
   }
 
-  say({ commandId, text, isApology }: SayOrder): void {
+  say({ commandId, text, isApology, isAnnouncement }: SayOrder): void {
     if (this.#taken.has(commandId)) return;
     this.#taken.set(commandId, undefined);
     if (this.#session.userState === 'speaking') return this.#report(commandId, false);
     // It stands behind whatever is to be said: behind an answer that never comes it would never be heard.
     if (isApology) this.#session.interrupt({ force: true });
-    const speech = this.#session.say(text);
+    // A caller who speaks into what is said before it would take it out of the queue, though it was confirmed.
+    const speech = this.#session.say(text, { allowInterruptions: !isAnnouncement });
     this.#taken.set(commandId, speech);
     this.#report(commandId, true);
     void speech.waitForPlayout().finally(() => this.#report(commandId, false));
@@ -31,7 +32,7 @@ export class OrderedSpeech implements PlatformMessages {
 
   unsay(commandId: string): void {
     // It may overtake what it makes void.
-    if (this.#taken.has(commandId)) this.#taken.get(commandId)?.interrupt();
+    if (this.#taken.has(commandId)) this.#taken.get(commandId)?.interrupt(true);
     else {
       this.#taken.set(commandId, undefined);
       this.#report(commandId, false);

@@ -10,6 +10,8 @@ export interface SayOrder {
   readonly text: string;
   /** Whether it is said because no answer comes: then it takes the place of the answer. */
   readonly isApology: boolean;
+  /** Whether the caller must hear it, whatever is said meanwhile: somebody is about to listen. */
+  readonly isAnnouncement: boolean;
 }
 
 export interface PlatformMessages {
@@ -30,7 +32,10 @@ export function onPlatformMessages(room: Room, messages: PlatformMessages): void
       const { commandId, text, purpose } = parseBody(payload);
       if (typeof commandId !== 'string') return;
       if (topic === UNSAY_TOPIC) messages.unsay(commandId);
-      else if (typeof text === 'string') messages.say({ commandId, text, isApology: purpose === 'apology' });
+      else if (typeof text === 'string') {
+        const isApology = purpose === 'apology';
+        messages.say({ commandId, text, isApology, isAnnouncement: purpose === 'announcement' });
+      }
     },
   );
 }
