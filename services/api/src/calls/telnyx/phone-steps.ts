@@ -2,7 +2,6 @@ import {
   AGENT_STARTING,
   beginPhone,
   type CallEvent,
-  callReducer,
   type CallState,
   resolveSettings,
   transition,
@@ -14,6 +13,7 @@ import type { PhoneCommand } from './phone-command.js';
 import type { PhoneEvent } from './phone-event.js';
 import { applyEvents, asItIs } from './phone-next.js';
 import { hearSound } from './sounds.js';
+import { hearWords } from './words.js';
 
 /** There is one of each in a call: whoever sends it again has not done it a second time. */
 const ANSWER = 'answer';
@@ -82,11 +82,12 @@ export const rejectCall: ReduceCall = (call) => ({
 /** What is heard in a call that has been answered. */
 export function callHeard(event: PhoneEvent, now: number): ReduceCall {
   const time = { occurredAt: event.occurredAt, timeOf: (at: number) => timeOf(at, now) };
-  const at = time.timeOf(event.occurredAt);
   return (call) => {
     switch (event.kind) {
-      case 'caller_said':
-        return callReducer({ kind: 'caller_said', text: event.text, final: event.isFinal, at })(call);
+      case 'caller_said': {
+        const { events, facts } = hearWords(call, event, time);
+        return { ...applyEvents(call, events), facts };
+      }
       case 'playback_started':
       case 'playback_ended': {
         const { events, facts } = hearSound(call, event.kind, event.sound, time);
