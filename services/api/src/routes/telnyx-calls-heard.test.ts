@@ -59,17 +59,46 @@ describe('what is heard', () => {
       ['call.dtmf.received', { digit: '7' }],
       ['call.gather.ended', { digits: '42', status: 'valid' }],
     ] as const) {
-      const before = wordsOf(await desk.read(call));
+      const before = heardOf(await desk.read(call));
       const at = Math.max(Date.now(), before + 1);
       await waitFor(() => Date.now() > at);
       expect(await desk.deliver(call, type, payload, { at })).toMatchObject({ outcome: 'taken' });
-      expect(wordsOf(await desk.read(call))).toBeGreaterThan(before);
+      expect(heardOf(await desk.read(call))).toBeGreaterThan(before);
     }
     expect(await desk.everything()).not.toContain('secret');
     expect(desk.api.log()).not.toContain('secret');
   });
 
-  const wordsOf = ({ state }: CallRecord) => (state as { words: { finalAt: number } }).words.finalAt;
+  function heardOf({ state }: CallRecord): number {
+    const { words, caller } = state as { words: { finalAt: number }; caller: { startedAt: number } };
+    return Math.max(words.finalAt, caller.startedAt);
+  }
+
+  test.each([
+    ['call.dtmf.received', { digit: '7' }],
+    ['call.gather.ended', { digits: '42', status: 'valid' }],
+  ])(
+    '%s clears the silence and wants no answer: an agent that gives none is not frozen',
+    async (type, payload) => {
+      const call = await desk.answered();
+      await desk.deliver(call, type, payload);
+      const { state, dueAt } = await desk.read(call);
+      expect(dueAt! - (state as { caller: { endedAt: number } }).caller.endedAt).toBe(7_000);
+    },
+  );
+
+  test('a key that is pressed meanwhile does not end "hold on"', async () => {
+    const call = await desk.answered();
+    const at = Date.now() - 100;
+    await desk.deliver(
+      call,
+      'call.transcription',
+      { transcription_data: { transcript: 'hold on please', is_final: true } },
+      { at },
+    );
+    await desk.deliver(call, 'call.dtmf.received', { digit: '7' });
+    expect((await desk.read(call)).dueAt! - Date.now()).toBeGreaterThan(20_000);
+  });
 
   test('"hold on" has a longer patience', async () => {
     const call = await desk.answered();

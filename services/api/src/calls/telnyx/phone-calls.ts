@@ -38,6 +38,7 @@ export class PhoneCalls {
       case 'playback_started':
       case 'playback_ended':
       case 'caller_said':
+      case 'key_pressed':
         return this.#change(event, callHeard(event, this.#context.redis.clock.now()));
       case 'hangup':
         return this.#end(event);

@@ -65,12 +65,8 @@ test.each([
     heard('hold', false, 'inbound'),
     { kind: 'caller_said', text: 'hold', isFinal: false },
   ],
-  ['call.dtmf.received', { digit: '5' }, { kind: 'caller_said', text: 'key', isFinal: true }],
-  [
-    'call.gather.ended',
-    { digits: '123', status: 'valid' },
-    { kind: 'caller_said', text: 'key', isFinal: true },
-  ],
+  ['call.dtmf.received', { digit: '5' }, { kind: 'key_pressed' }],
+  ['call.gather.ended', { digits: '123', status: 'valid' }, { kind: 'key_pressed' }],
   [
     'call.hangup',
     { hangup_cause: 'normal_clearing', hangup_source: 'caller' },

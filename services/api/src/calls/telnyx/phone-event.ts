@@ -20,6 +20,7 @@ export type PhoneEventKind =
   | { readonly kind: 'bridged' }
   | { readonly kind: 'playback_started' | 'playback_ended'; readonly sound: Sound }
   | { readonly kind: 'caller_said'; readonly text: string; readonly isFinal: boolean }
+  | { readonly kind: 'key_pressed' }
   | { readonly kind: 'hangup'; readonly cause: string; readonly isByCaller: boolean };
 
 interface Webhook {
@@ -156,9 +157,9 @@ function readTranscription({ transcription_data: data }: Payload): PhoneEventKin
   return { kind: 'caller_said', text: data.transcript, isFinal: data.is_final };
 }
 
-/** Somebody who presses keys is there: as good as a word. Which keys is nobody's business here. */
+/** Which keys is nobody's business here. */
 function keysPressed(digits: string | null | undefined): PhoneEventKind | undefined {
-  return digits ? { kind: 'caller_said', text: 'key', isFinal: true } : undefined;
+  return digits ? { kind: 'key_pressed' } : undefined;
 }
 
 function parseJson(body: string): unknown {

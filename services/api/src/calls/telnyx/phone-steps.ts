@@ -88,6 +88,8 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
         const { events, facts } = hearWords(call, event, time);
         return { ...applyEvents(call, events), facts };
       }
+      case 'key_pressed':
+        return applyEvents(call, noise(time.timeOf(event.occurredAt)));
       case 'playback_started':
       case 'playback_ended': {
         const { events, facts } = hearSound(call, event.kind, event.sound, time);
@@ -100,6 +102,11 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
         return 'unchanged';
     }
   };
+}
+
+/** Somebody is there, as after a word; but a key, which may be pressed by accident, wants no answer. */
+function noise(at: number): CallEvent[] {
+  return [true, false].map((active) => ({ kind: 'caller_speaking', active, at }));
 }
 
 /** Which command of ours an event proves to have arrived. */
