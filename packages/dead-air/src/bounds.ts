@@ -9,7 +9,13 @@ export const ONGOING_MS = 10 * 60_000;
 /** A line that is to be spoken must be heard to begin within this, or it counts as spoken. */
 export const SPEECH_START_MS = 5_000;
 
-/** A spoken line takes no longer than this much, and this much more for each of its characters. */
+/**
+ * A line that was heard to begin is over after this, if its end is never told. What takes longer than its text may be a recording,
+ * or text that is short to write and long to say: digits, Chinese.
+ */
+export const HEARD_LINE_MS = 60_000;
+
+/** A line that was never heard to begin takes no longer than this much, and this much more for each of its characters. */
 const SPEECH_BASE_MS = 2_000;
 const SPEECH_CHARACTER_MS = 100;
 

@@ -12,19 +12,37 @@ describe('a question', () => {
     ]);
   });
 
-  it('takes as long as its text at most, once it was heard to begin, and is no sound any more', () => {
+  it('is over after a minute, once it was heard to begin, if its end is never told, and is no sound any more', () => {
     const call = started({}, 'nothing');
     call.tell(8 * SECOND, { kind: 'playback_started', id: 'p', commandId: 'checkin-1' });
-    call.tell(20 * SECOND, { kind: 'playback_started', id: 'q', commandId: 'checkin-2' });
-    call.tell(21 * SECOND, { kind: 'playback_ended', id: 'q', commandId: 'checkin-2' });
-    call.runTo(MINUTE);
+    call.tell(76 * SECOND, { kind: 'playback_started', id: 'q', commandId: 'checkin-2' });
+    call.tell(77 * SECOND, { kind: 'playback_ended', id: 'q', commandId: 'checkin-2' });
+    call.runTo(2 * MINUTE);
     expect(call.timeline()).toEqual([
       [7, 'say', QUESTION],
-      [19, 'say', QUESTION],
-      [26, 'end', 'dead_air'],
+      [75, 'say', QUESTION],
+      [82, 'end', 'dead_air'],
     ]);
     expect(call.steps.map(({ step }) => step.name)).toContain('checkin_spoken');
     expect(flags(call)).toEqual(['flag_set']);
+  });
+
+  it('may take longer than its text: a recording of 12 s is heard to its end, and the silence counts from there', () => {
+    const call = started({}, 'nothing');
+    call.tell(8 * SECOND, { kind: 'playback_started', id: 'p', commandId: 'checkin-1' });
+    call.tell(20 * SECOND, { kind: 'playback_ended', id: 'p', commandId: 'checkin-1' });
+    call.runTo(27 * SECOND);
+    expect(call.timeline()).toEqual([
+      [7, 'say', QUESTION],
+      [27, 'say', QUESTION],
+    ]);
+  });
+
+  it('that takes longer than its text is taken back for work that begins while it is still heard', () => {
+    const call = started({}, 'nothing');
+    call.tell(8 * SECOND, { kind: 'playback_started', id: 'p', commandId: 'checkin-1' });
+    call.tell(18 * SECOND, { kind: 'work_started', id: 'tool' });
+    expect(actionsOf(call, 'unsay')).toEqual([{ kind: 'unsay', commandId: 'checkin-1' }]);
   });
 
   it('is known by its end alone', () => {

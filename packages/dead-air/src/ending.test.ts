@@ -44,6 +44,17 @@ describe('the end of a silent call', () => {
     ]);
   });
 
+  it('waits for a goodbye that is short to write and long to say, once it was heard to begin', () => {
+    const goodbye_message = '再见，祝您今天愉快。';
+    const call = new CallUnderTest({ settings: { goodbye_message }, lineMs: 6 * SECOND });
+    call.tell(0, { kind: 'call_started' });
+    call.runTo(MINUTE);
+    expect(call.timeline().slice(2)).toEqual([
+      [31, 'say', goodbye_message],
+      [37, 'end', 'dead_air'],
+    ]);
+  });
+
   it('does not come if the caller is back during the goodbye', () => {
     const call = started({ goodbye_message: 'Goodbye.' });
     call.tell(21.5 * SECOND, { kind: 'caller_said', text: 'wait I am here', final: true });

@@ -1,4 +1,4 @@
-import { ONGOING_MS } from './bounds.js';
+import { HEARD_LINE_MS, ONGOING_MS } from './bounds.js';
 import { lastEnd, openSince } from './ongoing.js';
 import type { CallState } from './state.js';
 
@@ -6,7 +6,7 @@ import type { CallState } from './state.js';
 export function agentQuietFrom(state: CallState): number {
   const speechEnds = isAgentSpeaking(state) ? state.agent.startedAt + ONGOING_MS : state.agent.endedAt;
   const playing = openPlaybacks(state).map(({ from, commandId }) => {
-    return from + (commandId === undefined ? ONGOING_MS : (state.saying?.longestMs ?? 0));
+    return from + (commandId === undefined ? ONGOING_MS : HEARD_LINE_MS);
   });
   return Math.max(state.agentSince, speechEnds, lastEnd(state.playbacks), ...playing);
 }

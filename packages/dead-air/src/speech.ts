@@ -1,4 +1,4 @@
-import { LAST_WORD_MS, SPEECH_START_MS } from './bounds.js';
+import { HEARD_LINE_MS, LAST_WORD_MS, SPEECH_START_MS } from './bounds.js';
 import { openSince } from './ongoing.js';
 import { agentQuietFrom } from './sounds.js';
 import type { CallState, Saying } from './state.js';
@@ -15,7 +15,7 @@ export function isSpoken(state: CallState, saying: Saying): boolean {
 }
 
 /**
- * When the line is over, as far as is known: if nothing more is told of it, it takes as long as its text may take. Not before
+ * When the line is over, as far as is known: if nothing is told of it, it takes as long as its text may take. Not before
  * it was asked for, whatever a clock that is not ours says.
  */
 export function lineOverAt(state: CallState, saying: Saying): number {
@@ -25,7 +25,7 @@ export function lineOverAt(state: CallState, saying: Saying): number {
   const playing = openSince(state.playbacks, state.agentSince).find(
     (it) => it.commandId === saying.commandId,
   );
-  if (playing !== undefined) return Math.max(saying.askedAt, playing.from) + saying.longestMs;
+  if (playing !== undefined) return Math.max(saying.askedAt, playing.from) + HEARD_LINE_MS;
   if (wasSomethingHeard(state, saying)) return agentQuietFrom(state);
   return saying.askedAt + SPEECH_START_MS + saying.longestMs;
 }

@@ -1,4 +1,4 @@
-import { SPEECH_START_MS, WORK_SLACK_MS } from './bounds.js';
+import { HEARD_LINE_MS, SPEECH_START_MS, WORK_SLACK_MS } from './bounds.js';
 import type { CallState, Saying } from './state.js';
 
 /** Whether the line is not to be said any more: the caller was heard, or work began before it was over. */
@@ -37,6 +37,6 @@ function isPutOffByWork({ farewell, agentSince }: CallState, saying: Saying): bo
 /** From what is told of this very line alone, and in its time: what is heard after it must not make it longer. */
 function overAtLatest({ endedAt, soundEndedAt, isHeard, askedAt, longestMs }: Saying): number {
   const heardUntil = endedAt === 0 && !isHeard ? soundEndedAt : endedAt;
-  const longest = askedAt + SPEECH_START_MS + longestMs;
+  const longest = askedAt + SPEECH_START_MS + (isHeard ? HEARD_LINE_MS : longestMs);
   return heardUntil === 0 ? longest : Math.min(heardUntil, longest);
 }

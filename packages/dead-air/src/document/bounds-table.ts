@@ -7,6 +7,7 @@ const ROWS: [string, number][] = [
     bounds.SPEECH_START_MS,
   ],
   ['The length of a line is reckoned as 0.1 s for each character and', bounds.longestSpeechMs('')],
+  ['A line that was heard to begin and whose end is never told is over after', bounds.HEARD_LINE_MS],
   ["The last word of an agent is on its way through LiveKit to the caller's ear for", bounds.LAST_WORD_MS],
   ['Words that may still change mean that the caller is speaking, for', bounds.INTERIM_WORDS_MS],
   ['An end is put off by a caller who does not pause, or by work, for at most', bounds.OVERTIME_MS],

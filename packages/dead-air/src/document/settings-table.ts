@@ -11,7 +11,7 @@ const EXPLAINED: Record<keyof DeadAirSettings, string> = {
   max_call_duration: 'longest phone call; sessions in a LiveKit room have SESSION_TIMEOUT',
   checkin_message: 'what is asked; of a list one after the other, through the whole call',
   checkin_audio_url:
-    'a sound (MP3 or WAV) that is played in place of that text on the telephone; about as long as the text',
+    'a sound (MP3 or WAV) that is played in place of that text on the telephone; shorter than a minute',
   disconnect_delay: 'from the end of the last question to the end of the call',
   goodbye_message:
     'said before the call ends for its silence or its length; the end comes when the caller has heard it',
