@@ -30,13 +30,18 @@ export interface Question {
   readonly keepalive?: boolean;
 }
 
+/** What takes longer has gone astray on the way. Streams are not asked for here. */
+const ANSWER_WITHIN_MS = 15_000;
+
 /**
  * Asks the api, at the origin of the page.
  * @throws ApiProblem
  */
 export async function ask<Answer>(path: string, question: Question = {}): Promise<Answer> {
-  const response = await send(path, question);
+  const tooLate = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const response = await send(path, question, tooLate);
   const body = await response.json().catch(() => undefined);
+  if (body === undefined && tooLate.aborted) throw unreachable();
   if (response.ok) return body as Answer;
   throw problemOf(response, body ?? {});
 }
@@ -44,6 +49,7 @@ export async function ask<Answer>(path: string, question: Question = {}): Promis
 async function send(
   path: string,
   { method = 'GET', body, key, idempotencyKey, signal, keepalive }: Question,
+  tooLate: AbortSignal,
 ): Promise<Response> {
   try {
     return await fetch(path, {
@@ -54,13 +60,17 @@ async function send(
         ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
       },
       ...(body && { body: JSON.stringify(body) }),
-      ...(signal && { signal }),
+      signal: signal ? AbortSignal.any([signal, tooLate]) : tooLate,
       ...(keepalive && { keepalive }),
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiProblem('The server cannot be reached. Check your connection.', 'unreachable', 0, 2_000, {});
+    throw unreachable();
   }
+}
+
+function unreachable(): ApiProblem {
+  return new ApiProblem('The server cannot be reached. Check your connection.', 'unreachable', 0, 2_000, {});
 }
 
 /** What the answer says that it is. */
