@@ -47,6 +47,12 @@ test('a refused microphone is explained, the call goes on by text, and silence i
   // Whoever allows it after all need not tell the page.
   await window.grantPermissions(['microphone']);
   await waitFor(async () => (await back.by('mute').getAttribute('data-microphone')) === 'on');
+  // Now the browser names them, and another one can be picked.
+  const microphones = back.by('microphones');
+  await waitFor(() => microphones.isEnabled());
+  await microphones.selectOption({ label: 'Fake Audio Input 1' });
+  const picked = () => microphones.locator('option:checked').innerText();
+  await waitFor(async () => (await picked()) === 'Fake Audio Input 1');
   await back.by('end').click();
   await back.expectOver('caller_ended');
 }, 120_000);
@@ -57,22 +63,27 @@ test('a full house: the place in line, a turn that comes, and a line that is lef
   window = await it.browser.open();
   const caller = await CallPage.open(it.stack, window);
   await caller.start('Ada');
-  await caller.page.getByText('In line, number 1').waitFor();
+  await caller.by('step-line').filter({ hasText: 'In line, number 1' }).waitFor();
   await caller.look('call-in-line');
   const second = await CallPage.open(it.stack, window);
   await second.start('Grace');
-  await second.page.getByText('In line, number 2').waitFor();
+  await second.by('step-line').filter({ hasText: 'In line, number 2' }).waitFor();
+  expect(await second.by('step-now').innerText()).toBe('In line, number 2');
 
   // A reload keeps the place.
   await second.page.reload();
-  await second.page.getByText('In line, number 2').waitFor();
+  await second.by('step-line').filter({ hasText: 'In line, number 2' }).waitFor();
   const waiting = await second.sessionId();
   await second.by('end').click();
   await second.by('lobby').waitFor();
   await waitFor(async () => (await sessionOf(it.stack, waiting)).endReason === 'caller_ended');
 
+  // A screen reader is told each step, once.
+  expect(await caller.by('step-now').innerText()).toBe('In line, number 1');
   await endSession(it.stack, places[0] ?? '');
   await caller.untilTalking();
+  expect(await caller.by('step-now').innerText()).toBe('Ready to talk');
+  await caller.untilSaid('note', /Ready to talk after \d+(\.\d)? s/);
   await caller.untilSaid('agent', /Hello, Ada/);
   expect(await caller.shifts()).toBeLessThan(0.02);
   await caller.by('end').click();
@@ -85,6 +96,10 @@ test('the steps of a start with their seconds; one that fails says where and why
   await caller.start('Ada', 'slow');
   await waitFor(async () => (await caller.by('step-starting').innerText()).includes('1.'));
   expect(await caller.by('step-asked').getAttribute('data-state')).toBe('done');
+  // The caller is in the room while the agent still starts.
+  await waitFor(async () => (await caller.identities()).length === 1);
+  expect((await caller.view()).body['status']).toBe('starting');
+  expect(await caller.by('step-starting').getAttribute('data-state')).toBe('now');
   await caller.look('call-starting');
   await caller.by('end').click();
   await caller.by('lobby').waitFor();
@@ -116,10 +131,13 @@ test('where a key is wanted it is asked for, and a service that is full says whe
   await it.stack.startApi({ CLIENT_API_KEYS: 'key-of-a-client', QUEUE_MAX: '0', MAX_SESSIONS: '1' });
   window = await it.browser.open();
   const caller = await CallPage.open(it.stack, window);
+  await caller.by('key').fill('key-of-somebody-else');
+  await caller.by('key').blur();
+  await caller.by('key-refused').waitFor();
+  await caller.look('call-key');
   await caller.by('key').fill('key-of-a-client');
   await caller.by('key').blur();
   await caller.by('kinds').locator('input').first().waitFor();
-  await caller.look('call-key');
 
   const place = await startSession(it.stack, { profile: 'slow' });
   await caller.start('Ada');

@@ -81,6 +81,15 @@ export class CallPage {
     return participants.map(({ identity }) => identity).filter((it) => it.startsWith('caller-'));
   }
 
+  /** Of each sound that this caller sends: whether it is muted, as LiveKit has it. */
+  async mutedTracks(): Promise<boolean[]> {
+    const [identity] = await this.identities();
+    const participants = await this.stack.livekit.rooms.listParticipants(this.#roomName ?? '');
+    return participants
+      .filter((it) => it.identity === identity)
+      .flatMap(({ tracks }) => tracks.map(({ muted }) => muted));
+  }
+
   async view(): Promise<{ status: number; body: Record<string, unknown> }> {
     return this.stack.request('GET', `/api/session/${await this.sessionId()}`);
   }

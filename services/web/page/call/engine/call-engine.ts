@@ -66,6 +66,10 @@ export class CallEngine {
     void this.room?.setMicrophone(isOn);
   }
 
+  chooseMicrophone(deviceId: string): void {
+    void this.room?.chooseMicrophone(deviceId);
+  }
+
   startAudio(): void {
     void this.room?.startAudio();
   }

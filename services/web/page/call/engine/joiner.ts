@@ -1,5 +1,4 @@
 import { ApiProblem, ask } from '../../shared/ask.js';
-import { keptCall } from './kept.js';
 import type { OpenRoom, RoomPort } from './room-port.js';
 import type { Store } from './store.js';
 import { pause, untilAnswered } from './until-answered.js';
@@ -98,7 +97,7 @@ export class Joiner {
         if (this.#hasLeft) return this.#room.leave();
         this.#isJoining = false;
         this.#joinedAt = Date.now();
-        void this.#room.setMicrophone(!keptCall.read()?.isMuted);
+        void this.#room.setMicrophone(!this.#isMuted());
         return;
       } catch {
         if (this.#hasLeft) return;
@@ -129,6 +128,11 @@ export class Joiner {
   #sessionId(): string | undefined {
     const state = this.#options.store.get();
     return state.screen === 'call' ? state.call.sessionId : undefined;
+  }
+
+  #isMuted(): boolean {
+    const state = this.#options.store.get();
+    return state.screen === 'call' && state.call.isMuted;
   }
 
   #show(connection: 'joining' | 'lost'): void {

@@ -220,10 +220,9 @@ export class LiveCall {
   #keepWhatChanged(): void {
     const state = this.#store.get();
     if (state.screen !== 'call' || !this.#kept) return;
-    const { marks, microphone } = state.call;
-    const isMuted = microphone === 'muted' || (microphone !== 'on' && this.#kept.isMuted);
+    const { marks, isMuted } = state.call;
     if (marks.readyAt !== this.#kept.talkingSince || isMuted !== (this.#kept.isMuted ?? false))
-      this.#keep({ talkingSince: marks.readyAt, isMuted: isMuted ?? false });
+      this.#keep({ talkingSince: marks.readyAt, isMuted });
   }
 
   #keep(more: Partial<KeptCall>): void {
@@ -237,8 +236,8 @@ function withoutEmpty(request: CallRequest): object {
   return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== ''));
 }
 
-function withoutUndefined({ request, sessionId, askedAt, talkingSince }: KeptCall) {
-  return { request, sessionId, askedAt, ...(talkingSince !== undefined && { talkingSince }) };
+function withoutUndefined({ request, sessionId, askedAt, talkingSince, isMuted = false }: KeptCall) {
+  return { request, sessionId, askedAt, isMuted, ...(talkingSince !== undefined && { talkingSince }) };
 }
 
 function asProblem(error: unknown): ApiProblem {

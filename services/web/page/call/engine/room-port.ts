@@ -12,6 +12,8 @@ export interface RoomPort {
   connect(url: string, token: string): Promise<void>;
   /** Opens the microphone, or lets it rest. Never throws: `onMicrophone` tells what became of it. */
   setMicrophone(isOn: boolean): Promise<void>;
+  /** Another one, which is opened at once unless the caller is muted. Never throws, as above. */
+  chooseMicrophone(deviceId: string): Promise<void>;
   /** @throws when it could not be sent */
   sendText(text: string): Promise<void>;
   /** After a click: plays what the browser has held back. */

@@ -19,7 +19,7 @@ export interface LobbyProps {
 /** Name, voice, kind of agent, one button. Nothing is started before somebody presses it. */
 export function Lobby({ request: last, problem: refused, onStart }: LobbyProps) {
   const ids = { name: useId(), voice: useId() };
-  const { profiles, problem: unlisted, reload } = useProfiles();
+  const { profiles, problem: unlisted, isKeyRefused, reload } = useProfiles();
   const [request, setRequest] = useState(last);
   const change = (more: Partial<CallRequest>): void => setRequest((before) => ({ ...before, ...more }));
   const chosen = profiles?.find(({ name }) => name === request.profile) ?? profiles?.[0];
@@ -68,7 +68,7 @@ export function Lobby({ request: last, problem: refused, onStart }: LobbyProps) 
             </option>
           ))}
         </select>
-        {needsKey && <KeyField onEnter={reload} />}
+        {needsKey && <KeyField isRefused={isKeyRefused} onEnter={reload} />}
         <Button
           type="submit"
           kind="primary"
@@ -108,7 +108,7 @@ function Welcome({ children }: { readonly children?: ReactNode }) {
 const BARS = [30, 52, 38, 74, 96, 66, 84, 44, 60, 34, 24];
 
 /** A deployment may serve only those who have a key. */
-function KeyField({ onEnter }: { readonly onEnter: () => void }) {
+function KeyField({ isRefused, onEnter }: { readonly isRefused: boolean; readonly onEnter: () => void }) {
   const id = useId();
   return (
     <div className={styles['key']}>
@@ -119,10 +119,16 @@ function KeyField({ onEnter }: { readonly onEnter: () => void }) {
         type="password"
         autoComplete="off"
         aria-describedby={`${id}-why`}
+        aria-invalid={isRefused}
         defaultValue={keptKey.read() ?? ''}
         onBlur={onEnter}
         onChange={({ target }) => keptKey.write(target.value.trim())}
       />
+      {isRefused && (
+        <p role="alert" className={styles['refused']} data-testid="key-refused">
+          This key is not accepted.
+        </p>
+      )}
       <small id={`${id}-why`}>
         This service wants a key. Its operator has one for you; it stays in this tab.
       </small>

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { StartResponse } from '@greenroom/contracts';
 import type { Call, CallState } from './call-state.js';
 import { type CallAction, reduce } from './reduce.js';
-import { stepsOf } from './steps.js';
+import { currentStep, stepsOf } from './steps.js';
 
 const request = { userName: 'Ada', profile: 'default', voiceId: 'slt' };
 const start: CallState = { screen: 'lobby', request };
@@ -137,6 +137,21 @@ describe('the steps of a start', () => {
   });
 });
 
+test('what happens right now is said in a word, each step once', () => {
+  const said = (...actions: CallAction[]) => currentStep(callAfter(asked, ...actions));
+  const inLine: CallAction = { type: 'accepted', answer: queued, at: 1_100 };
+  expect(said()).toBe('Asked for a call');
+  expect(said({ type: 'accepted', answer: cold, at: 1_100 })).toBe('Starting an agent');
+  expect(said(inLine)).toBe('In line, number 2');
+  const turn: CallAction[] = [inLine, status(2_000, 'queued', { position: 1 }), status(3_000, 'starting')];
+  expect(said(...turn.slice(0, 2))).toBe('In line, number 1');
+  expect(said(...turn)).toBe('Starting an agent');
+  turn.push(facts(4_000, { connection: 'joined', hasAgent: true }));
+  expect(said(...turn)).toBe('The agent joins');
+  expect(said(...turn, status(5_000, 'ready'))).toBe('Ready to talk');
+  expect(said(...turn, status(6_000, 'error'))).toBe('');
+});
+
 describe('in the call', () => {
   const ready: CallAction[] = [
     asked,
@@ -155,6 +170,7 @@ describe('in the call', () => {
     );
     expect(call.marks.readyAt).toBe(2_000);
     expect(call.lines.map(({ text }) => text)).toEqual([
+      'Ready to talk after 1.0 s.',
       'The agent was lost. Another one is joining.',
       'A new agent has joined. It does not know what was said before.',
     ]);
@@ -169,7 +185,11 @@ describe('in the call', () => {
       facts(4_000, { isListenedTo: false }),
     );
     expect(call.room.isListenedTo).toBe(false);
-    expect(call.lines.map(({ text }) => text)).toEqual(['An operator is listening.', 'Somebody listens.']);
+    expect(call.lines.map(({ text }) => text)).toEqual([
+      'Ready to talk after 1.0 s.',
+      'An operator is listening.',
+      'Somebody listens.',
+    ]);
   });
 
   test('silence is told subtly', () => {
@@ -186,6 +206,7 @@ describe('in the call', () => {
       silence('goodbye'),
     );
     expect(call.lines.map(({ role, text }) => [role, text])).toEqual([
+      ['note', 'Ready to talk after 1.0 s.'],
       ['note', 'It was quiet: the agent asks whether you are there (1 of 3).'],
       ['note', 'Nobody answered: the agent says goodbye.'],
     ]);
@@ -200,13 +221,29 @@ describe('in the call', () => {
     );
     expect(over).toMatchObject({
       screen: 'over',
-      over: { endReason: undefined, durationMs: 60_000, lines: [{ text: 'Hello.' }] },
+      over: { endReason: undefined, durationMs: 60_000, lines: [{ role: 'note' }, { text: 'Hello.' }] },
     });
     const told = reduce(over, { type: 'over', endReason: 'admin_ended', at: 63_000 });
     expect(told).toMatchObject({ over: { endReason: 'admin_ended', durationMs: 60_000 } });
     // A word from a stream that is late changes nothing.
     expect(reduce(told, status(64_000, 'ending'))).toBe(told);
   });
+});
+
+test('whoever is muted stays so, whatever becomes of the microphone', () => {
+  const microphone = (it: Call['microphone']): CallAction => ({ type: 'microphone', microphone: it });
+  const returned: CallAction = {
+    type: 'returning',
+    request,
+    sessionId: 'session_a',
+    askedAt: 500,
+    isMuted: true,
+  };
+  expect(callAfter(asked).isMuted).toBe(false);
+  expect(callAfter(asked, microphone('refused')).isMuted).toBe(false);
+  expect(callAfter(asked, microphone('muted'), microphone('failed')).isMuted).toBe(true);
+  expect(callAfter(asked, microphone('muted'), microphone('asking')).isMuted).toBe(false);
+  expect(callAfter(returned).isMuted).toBe(true);
 });
 
 test('who returns to a call has its time and its session', () => {

@@ -27,6 +27,8 @@ export interface Call {
   readonly line: LinePlace | undefined;
   readonly room: RoomFacts;
   readonly microphone: Microphone;
+  /** What the caller wants, whatever the microphone does: whoever was muted stays so. */
+  readonly isMuted: boolean;
   readonly lines: readonly Line[];
   /** Why it does not come about. */
   readonly problem: Problem | undefined;
@@ -94,6 +96,7 @@ export function newCall(askedAt: number, status: 'asking' | 'returning'): Call {
     line: undefined,
     room: NO_ROOM,
     microphone: 'off',
+    isMuted: false,
     lines: [],
     problem: undefined,
   };

@@ -7,6 +7,7 @@ import type {
 } from '@greenroom/contracts';
 import { type Problem, problemOfStart } from '../words/problems.js';
 import { noteOfSilence } from '../words/silence.js';
+import { formatSeconds } from '../words/times.js';
 import {
   type Call,
   type CallRequest,
@@ -23,7 +24,14 @@ export type CallAction =
   | { type: 'lobby'; problem?: Problem }
   | { type: 'elsewhere' }
   | { type: 'asked'; request: CallRequest; at: number }
-  | { type: 'returning'; request: CallRequest; sessionId: string; askedAt: number; talkingSince?: number }
+  | {
+      type: 'returning';
+      request: CallRequest;
+      sessionId: string;
+      askedAt: number;
+      talkingSince?: number;
+      isMuted?: boolean;
+    }
   | { type: 'accepted'; answer: StartResponse; at: number }
   | { type: 'failed'; problem: Problem; at: number }
   | { type: 'status'; event: StatusWords; at: number }
@@ -96,18 +104,24 @@ function reduceCall(call: Call, action: InCall): Call {
     case 'room':
       return enterFacts(call, action.facts, action.at);
     case 'microphone':
-      return { ...call, microphone: action.microphone };
+      return { ...call, microphone: action.microphone, isMuted: isMutedBy(action.microphone, call.isMuted) };
   }
 }
 
 function returningCall(action: Extract<CallAction, { type: 'returning' }>): Call {
-  const { askedAt, sessionId, talkingSince } = action;
+  const { askedAt, sessionId, talkingSince, isMuted = false } = action;
   const marks = {
     askedAt,
     answeredAt: askedAt,
     ...(talkingSince !== undefined && { readyAt: talkingSince }),
   };
-  return { ...newCall(askedAt, 'returning'), sessionId, marks };
+  return { ...newCall(askedAt, 'returning'), sessionId, marks, isMuted };
+}
+
+/** A microphone that fails changes nothing of what is wanted. */
+function isMutedBy(microphone: Microphone, before: boolean): boolean {
+  if (microphone === 'muted') return true;
+  return microphone === 'on' || microphone === 'asking' ? false : before;
 }
 
 function accept(call: Call, answer: StartResponse, at: number): Call {
@@ -168,7 +182,8 @@ function enterFacts(before: Call, facts: Partial<RoomFacts>, at: number): Call {
 function markReady(call: Call, at: number): Call {
   const isReady = call.status === 'ready' && call.room.hasAgent && call.room.connection === 'joined';
   if (!isReady || call.marks.readyAt !== undefined) return call;
-  return { ...call, marks: { ...call.marks, readyAt: at } };
+  const took = formatSeconds(at - call.marks.askedAt);
+  return withNote({ ...call, marks: { ...call.marks, readyAt: at } }, `Ready to talk after ${took}.`, at);
 }
 
 function withNote(call: Call, text: string | undefined, at: number): Call {

@@ -32,6 +32,13 @@ export function stepsOf(call: Call, now: number): Step[] {
     }));
 }
 
+/** What happens right now, for who cannot see the list; nothing where something else tells it: a failure speaks for itself. */
+export function currentStep(call: Call): string {
+  if (call.problem || call.status === 'returning') return '';
+  const steps = stepsOf(call, call.marks.askedAt);
+  return (steps.find(({ state }) => state === 'now') ?? steps.at(-1))?.label ?? '';
+}
+
 function stateOf(from: number | undefined, until: number | undefined, hasFailed: boolean): Step['state'] {
   if (from === undefined) return 'todo';
   if (until !== undefined) return 'done';

@@ -1,5 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { addNote, addSaid, addSegment, addTyped, failTyped, type Line, toText } from './transcript.js';
+import {
+  addNote,
+  addSaid,
+  addSegment,
+  addTyped,
+  failTyped,
+  type Line,
+  toAnnounce,
+  toText,
+} from './transcript.js';
 
 let at = 1_000;
 const said = (role: 'user' | 'agent', text: string, final = true) => ({ role, text, final, at: (at += 1) });
@@ -95,4 +104,13 @@ test('nothing said is no line, and a note is not told twice in a row', () => {
   lines = addNote(addNote(lines, 'It was quiet.', 1), 'It was quiet.', 2);
   lines = addSaid(lines, said('agent', 'Are you there?'));
   expect(toText(lines, '')).toBe('[It was quiet.]\nAgent: Are you there?');
+});
+
+test('two lines that are complete at once are both announced; what was typed here is not, and no half sentence is', () => {
+  let lines = addTyped([], 'k1', 'Hello?', 1);
+  const before = toAnnounce(lines);
+  lines = addSaid(addSaid(lines, said('agent', 'One moment.')), said('agent', 'It is noon.'));
+  lines = addSegment(lines, segment('s1', 'agent', 'And'));
+  expect(before).toEqual([]);
+  expect(show(toAnnounce(lines))).toEqual(['agent: One moment.', 'agent: It is noon.']);
 });

@@ -87,6 +87,13 @@ export function toText(lines: readonly Line[], userName: string): string {
     .join('\n');
 }
 
+const ANNOUNCED = 3;
+
+/** For a screen reader: the newest complete lines. Each is read out when it is new; several may be complete at once. */
+export function toAnnounce(lines: readonly Line[]): Line[] {
+  return lines.filter(({ isFinal, typed }) => isFinal && typed !== 'sent').slice(-ANNOUNCED);
+}
+
 /** Words which the recognizer of an agent stands in for: `[unclear]`. */
 export function isUnclear(text: string): boolean {
   return /^\[[^\]]*\]$/.test(text);

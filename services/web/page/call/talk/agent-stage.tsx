@@ -43,7 +43,7 @@ function Agent({ isRestarting }: { readonly isRestarting: boolean }) {
       >
         <Bar />
       </BarVisualizer>
-      <p className={styles['state']} aria-live="polite">
+      <p className={styles['state']}>
         {agent ? <AgentWords agent={agent} state={mood} /> : 'Waiting for the agent'}
       </p>
       <p className={styles['you']} data-testid="you-speak" data-active={isHeard}>

@@ -4,6 +4,7 @@ import type { CallEngine } from '../engine/call-engine.js';
 import { EarIcon, HangUpIcon } from '../icons.jsx';
 import { titleOf } from '../lobby/kind-picker.jsx';
 import type { Call, CallRequest } from '../state/call-state.js';
+import { currentStep } from '../state/steps.js';
 import { useNow } from '../use-now.js';
 import { formatClock } from '../words/times.js';
 import styles from './call-screen.module.css';
@@ -43,6 +44,9 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
           <CallTime since={call.marks.readyAt} />
         </span>
       </header>
+      <p className="visually-hidden" role="status" data-testid="step-now">
+        {currentStep(call)}
+      </p>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- on a small screen it scrolls, by keyboard too */}
       <section className={styles['stage']} aria-label="Agent" tabIndex={0}>
         {isTalking ? (
@@ -69,7 +73,7 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
       </section>
       <section className={styles['talk']} aria-label="Conversation">
         <TranscriptView lines={call.lines} empty={emptyWords(call)} />
-        <Composer isDisabled={!isTalking || !isJoined} onSay={(text) => void engine.say(text)} />
+        <Composer isDisabled={!isTalking} isPaused={!isJoined} onSay={(text) => void engine.say(text)} />
       </section>
       <footer className={styles['controls']}>
         <div className={styles['microphone']}>
@@ -79,6 +83,7 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
                 room={room}
                 microphone={call.microphone}
                 onChange={(isOn) => engine.setMicrophone(isOn)}
+                onChoose={(deviceId) => engine.chooseMicrophone(deviceId)}
               />
             )}
           </Suspense>

@@ -13,6 +13,7 @@ export interface MicrophoneControlProps {
   readonly room: Room;
   readonly microphone: Microphone;
   readonly onChange: (isOn: boolean) => void;
+  readonly onChoose: (deviceId: string) => void;
 }
 
 /** Mute with level, and which microphone. */
@@ -24,7 +25,7 @@ export function MicrophoneControl(props: MicrophoneControlProps) {
   );
 }
 
-function Control({ room, microphone, onChange }: MicrophoneControlProps) {
+function Control({ room, microphone, onChange, onChoose }: MicrophoneControlProps) {
   const { microphoneTrack } = useLocalParticipant();
   const isOn = microphone === 'on';
   const track = isOn ? (microphoneTrack?.track as LocalAudioTrack | undefined) : undefined;
@@ -43,7 +44,9 @@ function Control({ room, microphone, onChange }: MicrophoneControlProps) {
         {isOn ? <MicrophoneIcon size={24} /> : <MutedIcon size={24} />}
         <span className="visually-hidden">Mute microphone</span>
       </button>
-      <Devices room={room} isOn={isOn} />
+      {isSecureContext && (
+        <Devices key={microphoneTrack ? 'open' : microphone} room={room} onChoose={onChoose} />
+      )}
     </div>
   );
 }
@@ -61,10 +64,20 @@ function Level({ track }: { readonly track: LocalAudioTrack | undefined }) {
   );
 }
 
-function Devices({ room, isOn }: { readonly room: Room; readonly isOn: boolean }) {
-  const { devices, activeDeviceId, setActiveMediaDevice } = useMediaDeviceSelect({
+interface DevicesProps {
+  readonly room: Room;
+  readonly onChoose: (deviceId: string) => void;
+}
+
+/**
+ * Also where the microphone in use does not work: another one may. Browsers name none before one is allowed, and do not tell
+ * when that changes: so it begins anew with the microphone. It never asks for one itself, which would be a second question.
+ */
+function Devices({ room, onChoose }: DevicesProps) {
+  const { devices, activeDeviceId } = useMediaDeviceSelect({
     kind: 'audioinput',
     room,
+    requestPermissions: false,
   });
   const named = devices.filter(({ label }) => label !== '');
   const active = named.some(({ deviceId }) => deviceId === activeDeviceId) ? activeDeviceId : '';
@@ -74,8 +87,8 @@ function Devices({ room, isOn }: { readonly room: Room; readonly isOn: boolean }
       data-testid="microphones"
       aria-label="Microphone"
       value={active}
-      disabled={named.length === 0 || !isOn}
-      onChange={({ target }) => void setActiveMediaDevice(target.value).catch(() => undefined)}
+      disabled={named.length === 0}
+      onChange={({ target }) => onChoose(target.value)}
     >
       {active === '' && (
         <option value="">{named.length === 0 ? 'No microphone' : 'Default microphone'}</option>

@@ -2,7 +2,7 @@ import { RoomContext, useConnectionQualityIndicator, useLocalParticipant } from 
 import { ConnectionQuality, type Room } from 'livekit-client';
 import styles from './quality.module.css';
 
-/** How good the connection of this page is, in four bars and a word. */
+/** How good the connection of this page is, in three bars and a word. */
 export function Quality({ room }: { readonly room: Room }) {
   return (
     <RoomContext.Provider value={room}>

@@ -46,6 +46,18 @@ export class RoomConnection implements RoomPort {
     }
   }
 
+  async chooseMicrophone(deviceId: string): Promise<void> {
+    const { localParticipant } = this.room;
+    try {
+      await this.room.switchActiveDevice('audioinput', deviceId);
+      if (this.#wantsMicrophone && !localParticipant.isMicrophoneEnabled) await this.setMicrophone(true);
+    } catch (error) {
+      // LiveKit has closed the old one already. At rest, it is opened anew by the next attempt.
+      await localParticipant.setMicrophoneEnabled(false).catch(() => undefined);
+      this.#listener.onMicrophone(microphoneOf(error));
+    }
+  }
+
   async sendText(text: string): Promise<void> {
     await this.#untilHeard();
     if (this.room.state !== ConnectionState.Connected) throw new Error('not connected');
@@ -62,8 +74,10 @@ export class RoomConnection implements RoomPort {
   }
 
   async #rest(): Promise<void> {
-    await this.room.localParticipant.setMicrophoneEnabled(false);
-    this.#listener.onMicrophone('muted');
+    const { localParticipant } = this.room;
+    // The service may not be told of it right now; what counts is whether it hears anything.
+    await localParticipant.setMicrophoneEnabled(false).catch(() => undefined);
+    this.#listener.onMicrophone(localParticipant.isMicrophoneEnabled ? 'on' : 'muted');
   }
 
   #watch(): void {

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import { isUnclear, type Line } from '../state/transcript.js';
+import { isUnclear, type Line, toAnnounce } from '../state/transcript.js';
 import styles from './transcript-view.module.css';
 
 export interface TranscriptViewProps {
@@ -37,7 +37,7 @@ export function TranscriptView({ lines, empty }: TranscriptViewProps) {
           isAtEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight < NEAR_END_PX;
         }}
       >
-        {lines.length === 0 && empty && <li className={styles['empty']}>{empty}</li>}
+        {empty && lines.every(({ role }) => role === 'note') && <li className={styles['empty']}>{empty}</li>}
         {lines.map((line) => (
           <TranscriptLine key={line.key} line={line} />
         ))}
@@ -63,13 +63,15 @@ function TranscriptLine({ line }: { readonly line: Line }) {
   );
 }
 
+const SPEAKER = { agent: 'Agent: ', user: 'You: ', note: '' } as const;
+
 /** Screen readers are told each line once, when it is complete; not each word of it. */
 function Spoken({ lines }: { readonly lines: readonly Line[] }) {
-  const last = lines.findLast(({ isFinal, typed }) => isFinal && typed !== 'sent');
-  const who = last?.role === 'agent' ? 'Agent: ' : last?.role === 'user' ? 'You: ' : '';
   return (
-    <div className="visually-hidden" aria-live="polite">
-      {last && `${who}${last.text}`}
+    <div className="visually-hidden" aria-live="polite" aria-relevant="additions">
+      {toAnnounce(lines).map(({ key, role, text }) => (
+        <p key={key}>{`${SPEAKER[role]}${text}`}</p>
+      ))}
     </div>
   );
 }
