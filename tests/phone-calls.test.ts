@@ -20,6 +20,7 @@ const SILENCE_MS = 2000;
 const PROFILES = `profiles:
   default:
     command: ${agent('speaks-by-signal.sh')}
+    events: agent
     dead_air_settings:
       silence_timeout_normal: ${SILENCE_MS / 1000}
       disconnect_delay: 0.5

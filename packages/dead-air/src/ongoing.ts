@@ -2,6 +2,8 @@ import { MAX_REMEMBERED } from './bounds.js';
 
 /** Work that runs while an agent is on its way into a call: nobody can ask or answer before it is there. */
 export const AGENT_STARTING = 'agent_starting';
+/** Work that runs while nobody hears what goes on in a call: its silence is unknown. */
+export const ROOM_UNHEARD = 'room_unheard';
 
 /** Things with an id that begin and end: playbacks, or pieces of work. */
 export interface Ongoing {

@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { redisCommand, startTelnyx, waitFor } from '../../../packages/test-kit/dist/index.js';
 import { startDeployment } from '../chaos/deployment.mjs';
 import { randomOf } from '../chaos/random.mjs';
+
+/** Their voice is what the stand-in says that it plays: nobody has to listen in their rooms. */
+const AGENTS = fileURLToPath(new URL('../../../tests/fixtures/profiles/phone-agents.yaml', import.meta.url));
 
 /** Webhooks overtake each other within this. */
 const MAX_DELAY_MS = 150;
@@ -11,6 +15,8 @@ const STOPPED_MS = 1_000;
 const READY_MS = 60_000;
 
 const SETTINGS = {
+  AGENT_COMMAND: '',
+  PROFILES_FILE: AGENTS,
   POOL_TARGET: '0',
   MAX_SESSIONS: '400',
   HOST_CAPACITY: '400',

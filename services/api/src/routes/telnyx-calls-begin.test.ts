@@ -156,6 +156,8 @@ describe('a call that is answered', () => {
         command: { kind: 'transfer', to: `sip:${facts.room}@sip.example.test` },
       },
     ]);
+    // Its spawner knows from this that both are in the room.
+    expect(facts.link).toBe('sip');
     const { startedAt } = state as { startedAt: number };
     const found = await desk.api.schema.sessions.read((await desk.read(call)).sessionId ?? '');
     expect(found).toMatchObject({ session: { callId: call.id, callerJoinedAt: expect.any(Number) } });

@@ -1,3 +1,4 @@
+import { callReducer, ROOM_UNHEARD } from '@greenroom/dead-air';
 import type { CallRecord } from '@greenroom/redis-schema';
 import { type PhoneCall, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -39,6 +40,20 @@ describe('what is heard', () => {
     const [one, two] = [await desk.read(first), await desk.read(second)];
     expect(Object.keys((two.state as { playbacks: { open: object } }).playbacks.open)).toEqual([]);
     expect(two.dueAt! - (await startOf(second))).toBeCloseTo(one.dueAt! - (await startOf(first)), -3);
+  });
+
+  test('of the agent ends that nobody hears it; what we say ourselves does not', async () => {
+    const call = await desk.answered();
+    const at = Date.now() - 2_000;
+    const unheard = callReducer({ kind: 'work_started', id: ROOM_UNHEARD, at });
+    await desk.api.schema.calls.change(call.id, unheard);
+    const isUnheard = async () =>
+      ROOM_UNHEARD in ((await desk.read(call)).state as { work: { open: object } }).work.open;
+    await desk.deliver(call, 'call.speak.started', own, { at: at + 100 });
+    await desk.deliver(call, 'call.speak.ended', own, { at: at + 200 });
+    expect(await isUnheard()).toBe(true);
+    await desk.deliver(call, 'call.playback.started', { playback_id: 'p' }, { at: at + 300 });
+    expect(await isUnheard()).toBe(false);
   });
 
   async function startOf(call: PhoneCall): Promise<number> {

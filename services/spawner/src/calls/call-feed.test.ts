@@ -233,16 +233,110 @@ test('where nothing is said of how, a call is heard by what its agent reports, a
   expect((await waitForCall(telling)).dueAt! - now()).toBeLessThan(SOON_MS);
 }, 20_000);
 
-test('where a profile says that its agents report, or a call is by phone, nobody listens; where it says the room, at once', async () => {
+test('where a profile says that its agents report, nobody listens; where it says the room, at once', async () => {
   const byRoom = await startRun({}, BY_ROOM);
-  const phone = await startRun({ callId: 'v3:heard' }, AUTO);
   const telling = await startRun();
-  for (const run of [byRoom, phone, telling]) feed.look(run);
+  for (const run of [byRoom, telling]) feed.look(run);
   await hear(telling, [{ kind: 'agent_speaking', active: false, at: now() }]);
   await waitFor(() => listenedTo.length > 0);
   await sleep(3300);
   expect(listenedTo).toEqual([byRoom.id]);
 }, 10_000);
+
+describe('the agent of a phone call, whom the carrier does not hear', () => {
+  const DUE_MS = 1000 * 60;
+
+  /** Answered by an api, which says how it is led to its agent. */
+  async function startPhone(link: string | undefined, of: Profile): Promise<AgentRun> {
+    const callId = `v3:link-${(serial += 1)}`;
+    const run = await startRun({ callId }, of);
+    const facts = link === undefined ? {} : { link };
+    const state = begin(now(), 'phone');
+    await schema.calls.open({
+      ...{ callId, sessionId: run.id, medium: 'phone', state, settings: {}, facts },
+      dueAt: undefined,
+    });
+    await schema.calls.change(callId, callReducer({ kind: 'call_started', at: now() }));
+    feed.look(run);
+    await waitFor(async () => (await schema.calls.read(callId))?.facts['unheard'] !== undefined);
+    return run;
+  }
+  const stateOf = async ({ session }: AgentRun) =>
+    (await schema.calls.read(session.callId ?? ''))!.state as CallState;
+  const isUnheard = async (run: AgentRun) => 'room_unheard' in (await stateOf(run)).work.open;
+  const isDueSoon = async ({ session }: AgentRun) =>
+    (await schema.calls.read(session.callId ?? ''))!.dueAt! - now() < DUE_MS;
+
+  test('is listened to in the room by SIP, if it reports nothing: until then neither its silence nor its answer counts', async () => {
+    const run = await startPhone('sip', UNWATCHED);
+    expect(await isUnheard(run)).toBe(true);
+    await schema.calls.change(
+      run.session.callId!,
+      callReducer({ kind: 'caller_said', text: 'hello', final: true, at: now() }),
+    );
+    expect(await isDueSoon(run)).toBe(false);
+    await waitFor(() => listenedTo.length > 0, { timeoutMs: 5000, what: 'somebody to listen' });
+    feed.overhear(run, { agent: false, caller: false });
+    await waitFor(async () => !(await isUnheard(run)));
+    expect(await isDueSoon(run)).toBe(true);
+    feed.loseRoom(run);
+    await waitFor(() => isUnheard(run));
+  }, 10_000);
+
+  test.each([
+    ['stream', UNWATCHED],
+    ['sip', { ...UNWATCHED, events: 'agent' } as Profile],
+  ])(
+    'by %s is heard from its first report on, where nobody may listen',
+    async (link, of) => {
+      const run = await startPhone(link, of);
+      await sleep(3300);
+      expect(listenedTo).toEqual([]);
+      expect(await isDueSoon(run)).toBe(false);
+      // Whoever takes the call over does not know who began that.
+      const adopted = new AgentRun(run.ref, run.session, run.profile);
+      adopted.phase = 'serving';
+      feed.look(adopted);
+      await hear(adopted, [{ kind: 'agent_speaking', active: false, at: now() }]);
+      expect(await isUnheard(adopted)).toBe(false);
+      expect(await isDueSoon(adopted)).toBe(true);
+    },
+    10_000,
+  );
+
+  test('that is taken over is not forgotten to have been heard, and another agent is heard anew', async () => {
+    const run = await startPhone('sip', UNWATCHED);
+    await hear(run, [{ kind: 'agent_speaking', active: false, at: now() }]);
+    expect(await isUnheard(run)).toBe(false);
+    const adopted = new AgentRun(run.ref, run.session, run.profile);
+    adopted.phase = 'serving';
+    feed.look(adopted);
+    await feed.hear(adopted, [{ kind: 'agent_changed', at: 1 }], { source: 'log', from: 1 });
+    expect(await isUnheard(adopted)).toBe(false);
+    const next = nextLaunch(run);
+    feed.agentServes(next);
+    await waitFor(() => isUnheard(next));
+  });
+
+  test('speaks with the caller unasked: a sound in the room is no word that it has missed', async () => {
+    const run = await startPhone('sip', UNWATCHED);
+    await schema.calls.change(
+      run.session.callId!,
+      callReducer({ kind: 'caller_said', text: 'hold on', final: true, at: now() }),
+    );
+    feed.overhear(run, { agent: false, caller: true });
+    await sleep(1100);
+    feed.overhear(run, { agent: false, caller: false });
+    await sleep(3300);
+    expect((await stateOf(run)).words).toMatchObject({ holdOnAt: expect.any(Number), otherAt: 0 });
+  }, 10_000);
+
+  test('counts as before where the api does not say how it is led to it', async () => {
+    const run = await startPhone(undefined, UNWATCHED);
+    expect(await isUnheard(run)).toBe(false);
+    expect(await isDueSoon(run)).toBe(true);
+  });
+});
 
 describe('a call that is to end for its silence', () => {
   const AT_ONCE = { silence_timeout_normal: 0.5, max_checkins_before_disconnect: 0 };

@@ -6,10 +6,18 @@ import { untilAnswered } from '../until-answered.js';
 import { Ear } from './ear.js';
 import { beginningOf, callOf, hasBothSides } from './open-call.js';
 import { isPhoneCall } from './phone-call.js';
-import { type Place, reduceHeard, reduceMissed, reduceOverheard, reduceReports } from './reduce-heard.js';
+import {
+  type Place,
+  reduceHeard,
+  reduceMissed,
+  reduceOverheard,
+  reduceReports,
+  reduceUnheard,
+} from './reduce-heard.js';
 import {
   hasMissed,
   isAgentTelling,
+  isUnheardAtFirst,
   isWatched,
   listenInMs,
   mayBeListenedTo,
@@ -57,7 +65,9 @@ export class CallFeed {
     await this.#inTurn(run, async () => {
       if (ear.call === 'untold') await this.#open(run);
       if (ear.call !== 'open') return;
-      const isTelling = run.profile.events === 'auto' ? ear.endUnheard(this.#now()) : [];
+      // Whoever was here before us may have begun it.
+      const isSure = isPhoneCall(run.session) || undefined;
+      const isTelling = run.profile.events === 'room' ? [] : ear.endUnheard(this.#now(), isSure);
       const { launch } = run.ref;
       await this.#tell(run, reduceReports(heard, { ...place, launch }, isTelling), heard);
     });
@@ -74,7 +84,7 @@ export class CallFeed {
     const ear = this.#of(run);
     for (const sound of sounds) ear.remember(sound);
     ear.overheard.note(caller, at, (from, to) => {
-      if (ear.call === 'open' && hasMissed(ear, from))
+      if (ear.call === 'open' && hasMissed(run, ear, from))
         void this.#inTurn(run, () => this.#tell(run, reduceMissed(to)));
     });
     void this.#inTurn(run, async () => {
@@ -165,7 +175,7 @@ export class CallFeed {
     }
     ear.call = 'opening';
     const at = this.#now();
-    const answer = await untilAnswered(() => redis.calls.open(callOf(run, ear.callId, at)), leaving);
+    const answer = await untilAnswered(() => redis.calls.open(callOf(run, ear, at)), leaving);
     if (answer.status === 'session_over') {
       ear.call = 'none';
       return;
@@ -174,12 +184,15 @@ export class CallFeed {
     if (ear.call !== 'opening') return;
     ear.call = 'open';
     if (answer.status === 'taken') ear.callId = answer.by;
-    const isUnheard = answer.status === 'opened' && needsListener(run, ear);
+    const isPhone = isPhoneCall(run.session);
+    if (isPhone && answer.status !== 'opened') ear.link = await this.#linkOf(ear);
+    const isUnheard = (isPhone || answer.status === 'opened') && isUnheardAtFirst(run, ear);
     const begun = beginningOf(run, ear, answer.status, at);
     const unheard = isUnheard ? ear.beginUnheard(at) : [];
-    await this.#tell(run, reduceHeard([...begun, ...ear.ongoing.values(), ...unheard]));
+    if (isPhone) await this.#tell(run, reduceUnheard(run.ref.launch, unheard));
+    await this.#tell(run, reduceHeard([...begun, ...ear.ongoing.values(), ...(isPhone ? [] : unheard)]));
     // Of a call that is taken over nobody knows what its agent would have reported. Who listens already says again what is heard.
-    const isTakenOver = answer.status === 'exists' && needsListener(run, ear);
+    const isTakenOver = !isPhone && answer.status === 'exists' && needsListener(run, ear);
     ear.isFollowed = false;
     this.#listenLater(run, isTakenOver || isListenedTo(run) ? 0 : undefined);
   }
@@ -189,10 +202,16 @@ export class CallFeed {
    * tells that it reports.
    */
   async #isToldOf(run: AgentRun): Promise<boolean> {
-    if (isPhoneCall(run.session) || mayBeListenedTo(run) || this.#of(run).reportedAt > 0) return true;
+    if (isPhoneCall(run.session) || mayBeListenedTo(run, this.#of(run)) || this.#of(run).reportedAt > 0)
+      return true;
     const { redis, leaving } = this.#options;
     const call = await untilAnswered(() => redis.calls.read(run.id), leaving);
     return ((call?.state as CallState | undefined)?.startedAt ?? 0) > 0;
+  }
+
+  async #linkOf({ callId }: Ear): Promise<string | undefined> {
+    const { redis, leaving } = this.#options;
+    return (await untilAnswered(() => redis.calls.read(callId), leaving))?.facts['link'];
   }
 
   /** @param reports what of it may prove that a command has arrived */
@@ -218,7 +237,7 @@ export class CallFeed {
   #listenLater(run: AgentRun, inMs = listenInMs(run, this.#of(run))): void {
     const ear = this.#of(run);
     clearTimeout(ear.listening);
-    if (ear.call !== 'open' || ear.isFollowed || !mayBeListenedTo(run)) return;
+    if (ear.call !== 'open' || ear.isFollowed || !mayBeListenedTo(run, ear)) return;
     if (inMs === 0) return this.#listenNow(run);
     ear.listening = setTimeout(() => this.#listenNow(run), inMs).unref();
   }

@@ -1,12 +1,10 @@
-import type { CallEvent } from '@greenroom/dead-air';
+import { type CallEvent, ROOM_UNHEARD } from '@greenroom/dead-air';
 import type { AgentRun } from '../agent-run.js';
 import { OverheardSpeech } from './overheard-speech.js';
 import { ongoingOf } from './to-call-event.js';
 
 /** While its caller is away a session is not silent: LEAVE_GRACE decides what becomes of it. */
 const CALLER_AWAY = 'caller_away';
-/** What goes on in a call that nobody hears is unknown: until somebody does, its silence does not count. */
-const UNHEARD = 'room_unheard';
 
 /** What is known of one launch's call. */
 export class Ear {
@@ -20,6 +18,8 @@ export class Ear {
   /** Of the latest that the agent has reported, by the clock of Redis; 0: it never has. */
   reportedAt = 0;
   isCallerAway = false;
+  /** How the caller's telephone gets to the agent, as the api has said that answered it. */
+  link: string | undefined;
   /** Its agent tells when the caller speaks. */
   tellsOfCaller = false;
   readonly overheard = new OverheardSpeech();
@@ -54,13 +54,13 @@ export class Ear {
   /** Nobody hears it any more, or yet. */
   beginUnheard(at: number): CallEvent[] {
     this.#isUnheard = true;
-    return [{ kind: 'work_started', id: UNHEARD, at }];
+    return [{ kind: 'work_started', id: ROOM_UNHEARD, at }];
   }
 
   /** @param isSure whoever was here before us may have begun it */
   endUnheard(at: number, isSure = this.#isUnheard): CallEvent[] {
     this.#isUnheard = false;
-    return isSure ? [{ kind: 'work_ended', id: UNHEARD, at }] : [];
+    return isSure ? [{ kind: 'work_ended', id: ROOM_UNHEARD, at }] : [];
   }
 
   /** One who leaves in the middle of a word has ended it, whether anybody tells so or not. */

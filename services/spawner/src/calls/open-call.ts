@@ -11,7 +11,11 @@ export function hasBothSides({ phase, session }: AgentRun): boolean {
 }
 
 /** The call of a launch. One that is there already stays as it is. */
-export function callOf({ id, profile, session }: AgentRun, callId: string, at: number): OpenCallArguments {
+export function callOf(
+  { id, profile, session }: AgentRun,
+  { callId, link }: Ear,
+  at: number,
+): OpenCallArguments {
   const isPhone = isPhoneCall(session);
   return {
     callId,
@@ -21,7 +25,7 @@ export function callOf({ id, profile, session }: AgentRun, callId: string, at: n
     settings: profile.deadAirSettings ?? {},
     dueAt: undefined,
     // One that Redis has lost begins anew, answered as it was, so that it is watched and hung up.
-    ...(isPhone && { facts: { room: session.roomName, answeredAt: String(at) } }),
+    ...(isPhone && { facts: { room: session.roomName, answeredAt: String(at), ...(link && { link }) } }),
   };
 }
 

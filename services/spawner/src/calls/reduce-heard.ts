@@ -51,6 +51,17 @@ export function reduceMissed(at: number): ReduceCall {
   };
 }
 
+/** An agent comes into a call in which nobody hears it yet. It comes once, however often that is told. */
+export function reduceUnheard(launch: string, unheard: readonly CallEvent[]): ReduceCall {
+  return (call) => {
+    if (call.facts['unheard'] === launch) return 'unchanged';
+    const facts = { ...call.facts, unheard: launch };
+    const next = reduceHeard(unheard)(call);
+    const { state, dueAt } = call;
+    return next === 'unchanged' ? { state, dueAt, actions: [], steps: [], facts } : { ...next, facts };
+  };
+}
+
 /** Who listens in a room says who speaks, whether that has changed or not. That nobody does is news only of one who did. */
 export function reduceOverheard(events: readonly CallEvent[]): ReduceCall {
   return (call) => {

@@ -14,25 +14,35 @@ export function isWatched({ profile, session }: AgentRun): boolean {
   return profile.deadAirSettings !== undefined || isPhoneCall(session);
 }
 
-/** Whether its room may be listened to. The caller of a phone call is heard by the carrier. */
-export function mayBeListenedTo({ profile, session }: AgentRun): boolean {
+/** Whether its room may be listened to. By SIP both sides of a phone call are there; a stream goes past it. */
+export function mayBeListenedTo({ profile, session }: AgentRun, { link }: Ear): boolean {
   switch (profile.events) {
     case 'room':
       return true;
     case 'auto':
-      return profile.deadAirSettings !== undefined && !isPhoneCall(session);
+      return isPhoneCall(session) ? link === 'sip' : profile.deadAirSettings !== undefined;
     case 'agent':
       return false;
   }
 }
 
 /** Whether nobody tells what goes on unless somebody listens: the agent never has, or is not to be relied on. */
-export function needsListener(run: AgentRun, { reportedAt }: Ear): boolean {
-  return mayBeListenedTo(run) && (run.profile.events === 'room' || reportedAt === 0);
+export function needsListener(run: AgentRun, ear: Ear): boolean {
+  return mayBeListenedTo(run, ear) && (run.profile.events === 'room' || ear.reportedAt === 0);
 }
 
-/** Whether an agent that can hear its caller would have told of what was said from then on. */
-export function hasMissed({ reportedAt, tellsOfCaller }: Ear, from: number): boolean {
+/**
+ * Whether what goes on in its call is unknown when the agent comes into it. The carrier hears the caller of a phone call and
+ * not the agent: until that one is heard, by its reports or in the room, nobody knows that it is silent.
+ */
+export function isUnheardAtFirst(run: AgentRun, ear: Ear): boolean {
+  if (!isPhoneCall(run.session)) return needsListener(run, ear);
+  return ear.link !== undefined && (run.profile.events === 'room' || ear.reportedAt === 0);
+}
+
+/** Whether an agent that can hear its caller would have told of what was said from then on. Of a phone call the carrier tells. */
+export function hasMissed({ session }: AgentRun, { reportedAt, tellsOfCaller }: Ear, from: number): boolean {
+  if (isPhoneCall(session)) return false;
   return reportedAt === 0 || (tellsOfCaller && reportedAt < from);
 }
 

@@ -120,11 +120,13 @@ export class PhoneCalls {
 
   #open(event: PhoneEvent, wish: { sessionId?: string; settings: DeadAirSettings }, isAgentThere = true) {
     const state = beginCall(this.#timeOf(event), { isAgentThere });
+    const { telnyxLink } = this.#context.config;
     return this.#context.redis.calls.open({
       callId: event.callId,
       medium: 'phone',
       state,
       dueAt: undefined,
+      ...(telnyxLink && { facts: { link: telnyxLink } }),
       ...wish,
     });
   }

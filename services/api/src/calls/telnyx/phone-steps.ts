@@ -4,6 +4,7 @@ import {
   type CallEvent,
   type CallState,
   resolveSettings,
+  ROOM_UNHEARD,
   transition,
 } from '@greenroom/dead-air';
 import type { DeadAirSettings } from '@greenroom/contracts';
@@ -12,7 +13,7 @@ import { answerCommand, linkCommand, type LinkSettings } from './link.js';
 import type { PhoneCommand } from './phone-command.js';
 import type { PhoneEvent } from './phone-event.js';
 import { applyEvents, asItIs } from './phone-next.js';
-import { hearSound } from './sounds.js';
+import { hearSound, type Sound } from './sounds.js';
 import { hearWords } from './words.js';
 
 /** There is one of each in a call: whoever sends it again has not done it a second time. */
@@ -93,7 +94,7 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
       case 'playback_started':
       case 'playback_ended': {
         const { events, facts } = hearSound(call, event.kind, event.sound, time);
-        return { ...applyEvents(call, events), facts };
+        return { ...applyEvents(call, [...events, ...agentHeard(call, event, time.timeOf(event.occurredAt))]), facts };
       }
       case 'initiated':
       case 'answered':
@@ -126,6 +127,12 @@ function connect(link: LinkSettings, call: CallRecord, at: number): NextCall {
   const next = applyEvents(call, [started]);
   const command = linkCommand(link, { room, sessionId: call.sessionId });
   return { ...next, facts, actions: [...next.actions, ...(command ? [asAction(LINK, command)] : [])] };
+}
+
+/** What is played and is not ours is the agent's: where the carrier tells of that, its silence is known. */
+function agentHeard({ state }: CallRecord, { sound }: { sound: Sound }, at: number): CallEvent[] {
+  const isUnheard = ROOM_UNHEARD in (state as CallState).work.open;
+  return isUnheard && !('commandId' in sound) ? [{ kind: 'work_ended', id: ROOM_UNHEARD, at }] : [];
 }
 
 function agentStarting(at: number): CallEvent {
