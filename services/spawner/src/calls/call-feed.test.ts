@@ -94,7 +94,11 @@ async function startRun(session: Partial<SessionRecord> = {}, of = WATCHED): Pro
 }
 
 function nextLaunch({ ref, session, profile: of }: AgentRun): AgentRun {
-  const run = new AgentRun({ ...ref, generation: ref.generation + 1, launch: 'l-2' }, session, of);
+  const run = new AgentRun(
+    { ...ref, generation: ref.generation + 1, launch: `${ref.launch}-next` },
+    session,
+    of,
+  );
   run.phase = 'serving';
   return run;
 }

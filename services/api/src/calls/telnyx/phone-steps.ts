@@ -94,7 +94,10 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
       case 'playback_started':
       case 'playback_ended': {
         const { events, facts } = hearSound(call, event.kind, event.sound, time);
-        return { ...applyEvents(call, [...events, ...agentHeard(call, event, time.timeOf(event.occurredAt))]), facts };
+        return {
+          ...applyEvents(call, [...events, ...agentHeard(call, event, time.timeOf(event.occurredAt))]),
+          facts,
+        };
       }
       case 'initiated':
       case 'answered':
