@@ -256,10 +256,8 @@ describe('the agent of a phone call, whom the carrier does not hear', () => {
     const run = await startRun({ callId }, of);
     const facts = link === undefined ? {} : { link };
     const state = begin(now(), 'phone');
-    await schema.calls.open({
-      ...{ callId, sessionId: run.id, medium: 'phone', state, settings: {}, facts },
-      dueAt: undefined,
-    });
+    const wish = { callId, sessionId: run.id, medium: 'phone', state, settings: {}, facts } as const;
+    await schema.calls.open({ ...wish, dueAt: undefined });
     await schema.calls.change(callId, callReducer({ kind: 'call_started', at: now() }));
     feed.look(run);
     await waitFor(async () => (await schema.calls.read(callId))?.facts['unheard'] !== undefined);
@@ -289,7 +287,7 @@ describe('the agent of a phone call, whom the carrier does not hear', () => {
 
   test.each([
     ['stream', UNWATCHED],
-    ['sip', { ...UNWATCHED, events: 'agent' } as Profile],
+    ['sip', { ...UNWATCHED, events: 'agent' as const }],
   ])(
     'by %s is heard from its first report on, where nobody may listen',
     async (link, of) => {
