@@ -71,13 +71,15 @@ export class CommandSender {
 
   /**
    * One that cannot be sent keeps back none behind it: a question is asked though a transfer fails. But nothing is said before
-   * what takes back the line before it: that would silence this one.
+   * what takes back the line before it: that would silence this one. Nor is anything said from a list that is not the latest:
+   * what came meanwhile may have taken it back.
    */
   async #sendInOrder({ call, entries }: Delivery, settled: Set<string>): Promise<void> {
     const failed = new Map<string, Failure>();
     for (const entry of entries) {
       const { command } = entry;
       if (settled.has(command.commandId)) continue;
+      if (command.kind === 'say' && this.#busy.get(call.callId) !== undefined) break;
       if (command.kind === 'say' && isTakingBack(failed)) continue;
       try {
         const outcome = await this.#send(call, entry);
