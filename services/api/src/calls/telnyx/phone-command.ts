@@ -5,7 +5,8 @@ export type PhoneCommand =
   | { readonly kind: 'reject' }
   /** The call goes on to this address; it stays under our control. */
   | { readonly kind: 'transfer'; readonly to: string }
-  | { readonly kind: 'speak'; readonly text: string }
+  /** `lineId`: what is heard of it is told of this command, in whose place it is spoken. */
+  | { readonly kind: 'speak'; readonly text: string; readonly lineId?: string }
   | { readonly kind: 'playback_start'; readonly audioUrl: string }
   /** Ends what is being spoken or played. */
   | { readonly kind: 'playback_stop' }

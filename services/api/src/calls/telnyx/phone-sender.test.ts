@@ -6,22 +6,28 @@ import { TelnyxAwayError } from './telnyx-outcome.js';
 
 const CALL = { callId: 'v3:call', medium: 'phone', sessionId: 'session_1', settings: {} } as CallRecord;
 
-function sender(outcome: CommandOutcome | Error) {
+function sender(outcome: CommandOutcome | Error, ...later: CommandOutcome[]) {
   const sent: unknown[] = [];
   const ended: string[] = [];
   const warned: unknown[] = [];
+  const errors: unknown[] = [];
+  const outcomes = [outcome, ...later];
   const phone = new PhoneSender({
     client: {
       async send(callId: string, commandId: string, command: PhoneCommand) {
         sent.push([callId, commandId, command]);
-        if (outcome instanceof Error) throw outcome;
-        return outcome;
+        const next = outcomes.length > 1 ? outcomes.shift()! : outcomes[0]!;
+        if (next instanceof Error) throw next;
+        return next;
       },
     },
     endSession: async (_, reason) => void ended.push(reason),
-    logger: { warn: (...all: unknown[]) => warned.push(all) } as never,
+    logger: {
+      warn: (...all: unknown[]) => warned.push(all),
+      error: (...all: unknown[]) => errors.push(all),
+    } as never,
   });
-  return { phone, sent, ended, warned };
+  return { phone, sent, ended, warned, errors };
 }
 
 const SAY: CallCommand = { kind: 'say', commandId: 'checkin-1', text: 'Still there?', purpose: 'checkin' };
@@ -55,6 +61,23 @@ test('a question is played where the call has a sound for it, and nothing else i
   ]);
 });
 
+test('a sound that Telnyx refuses is said in words, and known as the same line', async () => {
+  const audioUrl = 'https://sounds.example.test/there.mp3';
+  const call = { ...CALL, settings: { checkin_audio_url: audioUrl } };
+  const refused = { status: 'refused', problem: 'Telnyx answered 422 10011' } as const;
+  const { phone, sent, warned, errors } = sender(refused, { status: 'done' });
+  expect(await phone.send(call, SAY)).toBe('confirmed');
+  expect(sent).toEqual([
+    ['v3:call', 'checkin-1', { kind: 'playback_start', audioUrl }],
+    ['v3:call', 'checkin-1-text', { kind: 'speak', text: 'Still there?', lineId: 'checkin-1' }],
+  ]);
+  expect(JSON.stringify(warned)).toContain('10011');
+  expect(errors).toEqual([]);
+  const never = sender(refused);
+  expect(await never.phone.send(call, SAY)).toBe('refused');
+  expect(never.errors).toHaveLength(1);
+});
+
 test('a call that was rejected is over', async () => {
   expect(await sender({ status: 'done' }).phone.send(CALL, REJECT)).toBe('gone');
 });
@@ -80,9 +103,9 @@ test('a caller who can never meet the agent is not kept', async () => {
 });
 
 test('a line that is refused ends nothing, and is told without its words', async () => {
-  const { phone, ended, warned } = sender({ status: 'refused', problem: 'Telnyx answered 422 10004' });
+  const { phone, ended, errors } = sender({ status: 'refused', problem: 'Telnyx answered 422 10004' });
   expect(await phone.send(CALL, SAY)).toBe('refused');
   expect(ended).toEqual([]);
-  expect(JSON.stringify(warned)).toContain('10004');
-  expect(JSON.stringify(warned)).not.toContain('Still there');
+  expect(JSON.stringify(errors)).toContain('10004');
+  expect(JSON.stringify(errors)).not.toContain('Still there');
 });

@@ -1,14 +1,14 @@
 import type { CallCommand, CallRecord } from '@greenroom/redis-schema';
 import type { Logger } from '@greenroom/service-kit';
 import type { CallSender, SendOutcome } from '../call-sender.js';
-import type { PhoneCommand } from './phone-command.js';
+import type { CommandOutcome, PhoneCommand } from './phone-command.js';
 import type { TelnyxClient } from './telnyx-client.js';
 
 export interface PhoneSenderOptions {
   readonly client: Pick<TelnyxClient, 'send'>;
   /** Ends the session of a call that never meets its agent; the phone is hung up with it. */
   readonly endSession: (call: CallRecord, reason: 'start_failed') => Promise<void>;
-  readonly logger: Pick<Logger, 'warn'>;
+  readonly logger: Pick<Logger, 'warn' | 'error'>;
 }
 
 /** Reaches phone calls through Telnyx. What it has taken once, it does: nobody waits for an event to prove it. */
@@ -22,9 +22,8 @@ export class PhoneSender implements CallSender {
 
   /** @throws when Telnyx does not take it now: it is sent again, with the same id */
   async send(call: CallRecord, command: CallCommand): Promise<SendOutcome> {
-    const { client } = this.#options;
     const wish = wishOf(call, command);
-    const outcome = await client.send(call.callId, command.commandId, wish);
+    const outcome = await this.#carryOut(call, command, wish);
     switch (outcome.status) {
       case 'done':
         // A call that is rejected is over.
@@ -37,9 +36,22 @@ export class PhoneSender implements CallSender {
     }
   }
 
+  /** A sound that Telnyx does not play is said in words. Under an id of its own: Telnyx may have kept the other. */
+  async #carryOut(call: CallRecord, command: CallCommand, wish: PhoneCommand): Promise<CommandOutcome> {
+    const { client, logger } = this.#options;
+    const { commandId } = command;
+    const outcome = await client.send(call.callId, commandId, wish);
+    if (outcome.status !== 'refused' || wish.kind !== 'playback_start' || command.kind !== 'say')
+      return outcome;
+    const { problem } = outcome;
+    logger.warn('Telnyx refuses the sound of a question, which is spoken instead', { problem });
+    const words: PhoneCommand = { kind: 'speak', text: command.text, lineId: commandId };
+    return client.send(call.callId, `${commandId}-text`, words);
+  }
+
   async #refused(call: CallRecord, { kind }: PhoneCommand, problem: string): Promise<void> {
     const { endSession, logger } = this.#options;
-    logger.warn('Telnyx refuses a command for a phone call', { command: kind, problem });
+    logger.error('Telnyx refuses a command for a phone call', { command: kind, problem });
     // Nobody would ever talk to this caller.
     if (kind === 'answer' || kind === 'transfer') await endSession(call, 'start_failed');
   }

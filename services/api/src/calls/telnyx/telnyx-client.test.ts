@@ -107,6 +107,16 @@ test('each kind of command gets to the call that it is for', async () => {
   expect(other.commands('reject')[0]!.body).toMatchObject({ cause: 'USER_BUSY' });
 });
 
+test('what is spoken in place of another line is known as that line', async () => {
+  await send('answer', { kind: 'answer' });
+  await send('checkin-1-text', { kind: 'speak', text: 'Hello?', lineId: 'checkin-1' });
+  const [spoken] = call.commands('speak');
+  expect(readClientState(String(spoken?.body.client_state))).toEqual({
+    commandId: 'checkin-1',
+    how: 'speak',
+  });
+});
+
 test('what an answer was lost of is sent again with the same id, and happens once', async () => {
   await send('answer', { kind: 'answer' });
   telnyx.disturb({ kind: 'lose' }, 1);

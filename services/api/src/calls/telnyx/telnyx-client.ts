@@ -133,12 +133,14 @@ export class TelnyxClient {
         const answer = { ...id, ...streaming(command.streamUrl), ...this.#transcription() };
         return actions.answer(callId, answer, limit);
       }
-      case 'speak':
-        return actions.speak(callId, { ...id, ...this.#speech(command.text), ...named(id, 'speak') }, limit);
+      case 'speak': {
+        const line = named(command.lineId ?? id.command_id, 'speak');
+        return actions.speak(callId, { ...id, ...this.#speech(command.text), ...line }, limit);
+      }
       case 'playback_start':
         return actions.startPlayback(
           callId,
-          { ...id, audio_url: command.audioUrl, ...named(id, 'playback') },
+          { ...id, audio_url: command.audioUrl, ...named(id.command_id, 'playback') },
           limit,
         );
       case 'playback_stop':
@@ -173,7 +175,7 @@ export class TelnyxClient {
 }
 
 /** No other command has it: what is being played is known by it. */
-function named({ command_id: commandId }: { command_id: string }, how: PlayedAs) {
+function named(commandId: string, how: PlayedAs) {
   return { client_state: writeClientState({ commandId, how }) };
 }
 
