@@ -31,6 +31,12 @@ export const INTERIM_WORDS_MS = 2_000;
 /** A new agent has to have the call within this, or the silence counts on. */
 export const RESTART_MS = 60_000;
 
+/**
+ * A call ends though its questions are refused: after as many as may be asked, and no fewer than this, for one alone may be a
+ * mishap.
+ */
+export const MIN_REFUSED_CHECKINS = 2;
+
 /** How long a caller who does not pause, or work that is running, may put off an end that nothing else can. */
 export const OVERTIME_MS = ONGOING_MS;
 

@@ -66,14 +66,48 @@ describe('a question', () => {
     ]);
   });
 
-  it('that was refused counts as asked, and the count begins anew', () => {
-    const call = started({}, 'nothing');
+  it('that was refused was none, says so, and the count begins anew', () => {
+    const call = started({ max_checkins_before_disconnect: 1 }, 'nothing');
+    call.tell(8 * SECOND, { kind: 'command_failed', commandId: 'checkin-1' });
     call.tell(8 * SECOND, { kind: 'command_failed', commandId: 'checkin-1' });
     call.runTo(15 * SECOND);
     expect(call.timeline()).toEqual([
       [7, 'say', QUESTION],
       [15, 'say', QUESTION],
     ]);
+    expect(call.steps.map(({ step }) => step)).toEqual([
+      { name: 'call_started', detail: {} },
+      { name: 'checkin', detail: { number: 1, of: 1 } },
+      { name: 'not_said', detail: { purpose: 'checkin' } },
+      { name: 'checkin', detail: { number: 1, of: 1 } },
+    ]);
+    call.tell(16 * SECOND, { kind: 'playback_ended', id: 'p', commandId: 'checkin-2' });
+    call.runTo(MINUTE);
+    expect(call.timeline().at(-1)).toEqual([21, 'end', 'dead_air']);
+  });
+
+  it.each([
+    [1, 2],
+    [2, 2],
+    [4, 4],
+  ])('of %d that is always refused ends the call after %d of them', (allowed, refused) => {
+    const call = started({ max_checkins_before_disconnect: allowed }, 'nothing');
+    for (let number = 1; number <= refused; number += 1) {
+      call.tell(7 * number * SECOND, { kind: 'command_failed', commandId: `checkin-${number}` });
+    }
+    call.runTo(MINUTE);
+    expect(actionsOf(call, 'say')).toHaveLength(refused);
+    expect(call.timeline().at(-1)).toEqual([7 * refused + 5, 'end', 'dead_air']);
+  });
+
+  it('that was refused before the caller was back counts no more', () => {
+    const call = started({ max_checkins_before_disconnect: 1 }, 'nothing');
+    call.tell(7 * SECOND, { kind: 'command_failed', commandId: 'checkin-1' });
+    call.tell(8 * SECOND, { kind: 'caller_speaking', active: true });
+    call.tell(8 * SECOND, { kind: 'caller_speaking', active: false });
+    call.tell(15 * SECOND, { kind: 'command_failed', commandId: 'checkin-2' });
+    call.runTo(22 * SECOND);
+    expect(call.timeline()).toEqual([7, 15, 22].map((at) => [at, 'say', QUESTION]));
   });
 
   it('that could not be sent was none: nobody is hung up on who was not asked', () => {

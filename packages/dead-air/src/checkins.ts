@@ -1,3 +1,4 @@
+import { MIN_REFUSED_CHECKINS } from './bounds.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
 import { callerPausesAt, quietFrom } from './silence.js';
 import type { CallState } from './state.js';
@@ -9,8 +10,15 @@ export function silenceDueAt(state: CallState, settings: ResolvedDeadAirSettings
   return Math.max(quietFrom(state) + patienceMs(state, settings), callerPausesAt(state));
 }
 
-export function isEveryCheckinAsked(state: CallState, settings: ResolvedDeadAirSettings): boolean {
-  return askedCheckins(state) >= settings.maxCheckins;
+/** Or refused so often that nobody will ever be asked. */
+export function isEveryCheckinAsked(
+  state: CallState,
+  { maxCheckins }: Pick<ResolvedDeadAirSettings, 'maxCheckins'>,
+): boolean {
+  const { refusedCheckins = 0 } = state;
+  return (
+    askedCheckins(state) >= maxCheckins || refusedCheckins >= Math.max(maxCheckins, MIN_REFUSED_CHECKINS)
+  );
 }
 
 /** The messages take turns through the whole call. */
@@ -21,6 +29,7 @@ export function nextMessage(state: CallState, settings: ResolvedDeadAirSettings)
 
 /** Without a single question there is no "after the last one": the call ends when the first would have been due. */
 function patienceMs(state: CallState, settings: ResolvedDeadAirSettings): number {
-  if (askedCheckins(state) > 0 && isEveryCheckinAsked(state, settings)) return settings.disconnectDelayMs;
+  const wasTried = askedCheckins(state) > 0 || (state.refusedCheckins ?? 0) > 0;
+  if (wasTried && isEveryCheckinAsked(state, settings)) return settings.disconnectDelayMs;
   return isHoldingOn(state.words) ? settings.holdOnTimeoutMs : settings.silenceTimeoutMs;
 }

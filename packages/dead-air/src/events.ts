@@ -18,7 +18,7 @@ export type CallEvent =
   /** Nothing but the time of day. Only this makes the machine speak or end a call. */
   | { kind: 'time'; at: number }
   | { kind: 'call_ended'; at: number }
-  /** A command was refused for good. `isUnsent`: nobody could be asked in its time; a question of that kind was none. */
+  /** A command was refused for good; a question of that kind was none. `isUnsent`: nobody could be asked in its time. */
   | { kind: 'command_failed'; commandId: string; at: number; isUnsent?: true };
 
 export type SpeechPurpose = 'checkin' | 'goodbye' | 'apology';
@@ -43,6 +43,7 @@ export interface CallStep {
     | 'call_started'
     | 'checkin'
     | 'checkin_spoken'
+    | 'not_said'
     | 'caller_back'
     | 'hold_on'
     | 'goodbye'

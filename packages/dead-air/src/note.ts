@@ -83,19 +83,21 @@ function noteCaller(state: CallState, heard: Partial<Pick<CallState, 'caller' | 
 function clear(state: CallState): CallState {
   if (state.farewell !== null && state.farewell.reason !== 'dead_air') return state;
   const saying = state.saying === null ? null : { ...state.saying, isVoid: true };
-  return { ...state, checkins: 0, farewell: null, saying };
+  return { ...state, checkins: 0, refusedCheckins: 0, farewell: null, saying };
 }
 
 function noteRefusal(
   state: CallState,
   { commandId, at, isUnsent }: Extract<CallEvent, { kind: 'command_failed' }>,
 ): CallState {
-  const { saying, end, commands } = state;
+  const { saying, end, commands, checkins, refusedCheckins = 0 } = state;
   if (saying?.commandId === commandId) {
-    const wasNone = isUnsent === true && saying.purpose === 'checkin' && saying.refusedAt === 0;
+    const wasQuestion = saying.purpose === 'checkin' && saying.refusedAt === 0;
+    const isCounted = wasQuestion && isUnsent !== true && !saying.isVoid;
     return {
       ...state,
-      checkins: wasNone ? Math.max(0, state.checkins - 1) : state.checkins,
+      checkins: wasQuestion ? Math.max(0, checkins - 1) : checkins,
+      refusedCheckins: refusedCheckins + (isCounted ? 1 : 0),
       saying: { ...saying, refusedAt: Math.max(saying.refusedAt, at) },
     };
   }

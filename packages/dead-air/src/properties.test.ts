@@ -143,8 +143,9 @@ describe('whatever happens in a call', () => {
           options,
         );
         const asked = call.done.filter(({ action }) => isQuestion(action));
-        expect(call.state.checkins).toBe(asked.length);
-        expect(asked.length).toBeLessThanOrEqual(call.settings.maxCheckins);
+        const { checkins, refusedCheckins = 0 } = call.state;
+        expect(checkins + refusedCheckins).toBe(asked.length);
+        expect(checkins).toBeLessThanOrEqual(call.settings.maxCheckins);
         expect(call.done.filter(({ action }) => action.kind === 'unsay')).toEqual([]);
         expect(call.done.filter(({ action }) => action.kind === 'restart_agent')).toEqual([]);
       }),
@@ -274,12 +275,20 @@ function isQuestion(action: CallAction): boolean {
   return action.kind === 'say' && action.purpose === 'checkin';
 }
 
-/** Those that no work began before the end of: such a one is taken back, and comes again. */
+/** Those that were not refused, and that no work began before the end of: such a one is taken back, and comes again. */
 function questionsOf(call: CallUnderTest, told: Told) {
   const asked = call.done.filter(({ action }) => isQuestion(action));
   const isPutOff = (from: number) =>
     told.some(({ kind, at }) => kind === 'work_started' && at >= from && at <= from + LONGEST_QUESTION_MS);
-  return asked.filter(({ at }) => !isPutOff(at));
+  const isRefused = (action: CallAction, from: number) =>
+    told.some(
+      (event) =>
+        event.kind === 'command_failed' &&
+        'commandId' in action &&
+        event.commandId === action.commandId &&
+        event.at >= from,
+    );
+  return asked.filter(({ at, action }) => !isPutOff(at) && !isRefused(action, at));
 }
 
 function isOfCaller(event: CallEvent, from: number, to: number): boolean {

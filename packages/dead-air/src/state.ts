@@ -27,6 +27,8 @@ export interface CallState {
   saying: Saying | null;
   /** Questions since the caller was last heard. */
   checkins: number;
+  /** Questions since then that were refused for good. Left out: none. */
+  refusedCheckins?: number;
   restart: { at: number; count: number };
   /** The call is to end as soon as the last line is spoken. */
   farewell: { reason: EndOfCall; at: number } | null;

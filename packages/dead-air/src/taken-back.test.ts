@@ -120,13 +120,13 @@ describe('a line that work begins before the end of', () => {
     }
   });
 
-  it('was refused, and counts as asked', () => {
+  it('was refused, and is none already', () => {
     const call = started({}, 'nothing');
     call.tell(7.1 * SECOND, { kind: 'command_failed', commandId: 'checkin-1' });
     call.tell(7.2 * SECOND, { kind: 'work_started', ...lookup });
     call.tell(8 * SECOND, { kind: 'work_ended', ...lookup });
     call.runTo(15 * SECOND);
     expect(actionsOf(call, 'unsay')).toEqual([]);
-    expect(call.state.checkins).toBe(2);
+    expect(call.state.checkins).toBe(1);
   });
 });

@@ -83,11 +83,25 @@ function stepsOf(before: CallState, after: CallState, event: CallEvent): CallSte
   return [
     ...when(before.startedAt === 0 && after.startedAt > 0, 'call_started'),
     ...speechStep(before, after),
-    ...when(before.checkins > after.checkins, 'caller_back', { after: before.checkins }),
+    ...refusalStep(before, after, event),
+    ...callerBackStep(before, after, event),
     ...when(!isHoldingOn(before.words) && isHoldingOn(after.words), 'hold_on'),
     ...when(event.kind === 'settings_changed', 'settings_changed'),
     ...when(after.isOver, 'call_ended'),
   ];
+}
+
+/** Nobody was asked, or told: a refusal for good is for an operator to see. */
+function refusalStep({ saying }: CallState, after: CallState, event: CallEvent): CallStep[] {
+  if (event.kind !== 'command_failed' || event.isUnsent === true || saying === null) return [];
+  const isNews = saying.refusedAt === 0 && (after.saying?.refusedAt ?? 0) > 0;
+  return when(isNews, 'not_said', { purpose: saying.purpose });
+}
+
+/** A question that was none takes its number back too. */
+function callerBackStep(before: CallState, after: CallState, event: CallEvent): CallStep[] {
+  const isBack = before.checkins > after.checkins && event.kind !== 'command_failed';
+  return when(isBack, 'caller_back', { after: before.checkins });
 }
 
 /** By its playback, or by a sound of the agent: the line was heard and is over. */

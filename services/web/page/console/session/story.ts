@@ -178,7 +178,7 @@ function markOf({ event, data }: TimelineEntry, index: number): StoryMark[] {
 
 function toneOfDeadAir(step: string): StoryTone {
   if (step === 'checkin' || step === 'agent_frozen') return 'warn';
-  if (step === 'call_ending' || step === 'apology') return 'bad';
+  if (step === 'call_ending' || step === 'apology' || step === 'not_said') return 'bad';
   return step === 'caller_back' ? 'good' : 'quiet';
 }
 
@@ -186,6 +186,7 @@ const DEAD_AIR: Readonly<Record<string, string>> = {
   call_started: 'silence counts from here',
   checkin: 'asked whether somebody is there',
   checkin_spoken: 'the question was heard',
+  not_said: 'a line was refused: nobody heard it',
   caller_back: 'the caller is back',
   hold_on: 'the caller asked to hold on',
   agent_frozen: 'the agent does not answer',
