@@ -54,12 +54,14 @@ function noteLine(
   const { saying } = state;
   if (saying === null) return state;
   const isEnd = event.kind === 'playback_ended' || (event.kind === 'agent_speaking' && !event.active);
+  const isSoundOfLine = !isEnd && event.at >= saying.askedAt;
   const isItself = 'commandId' in event && event.commandId === saying.commandId;
   return {
     ...state,
     saying: {
       ...saying,
       isHeard: saying.isHeard || isItself,
+      ...(isSoundOfLine && { soundAt: Math.min(saying.soundAt ?? event.at, event.at) }),
       endedAt: isEnd && isItself ? earlier(saying.endedAt, event.at) : saying.endedAt,
       soundEndedAt:
         isEnd && event.at > saying.askedAt ? earlier(saying.soundEndedAt, event.at) : saying.soundEndedAt,

@@ -127,9 +127,9 @@ describe('whatever happens in a call', () => {
         );
         expect(questionsOf(call, call.told).length).toBeLessThanOrEqual(call.settings.maxCheckins);
         expect(call.steps.map(({ step }) => step.name)).not.toContain('caller_back');
-        const workBegins = call.told.filter(({ kind }) => kind === 'work_started').map(timeOf);
+        const causes = call.told.filter(putsOff).map(timeOf);
         for (const { at, action } of call.done)
-          if (action.kind === 'unsay' && !action.again) expect(workBegins).toContain(at);
+          if (action.kind === 'unsay' && !action.again) expect(causes).toContain(at);
       }),
       RUNS,
     );
@@ -139,7 +139,7 @@ describe('whatever happens in a call', () => {
     fc.assert(
       fc.property(history, options, (events, options) => {
         const call = callWith(
-          events.filter(([, { kind }]) => !kind.startsWith('caller_') && !kind.startsWith('work_')),
+          events.filter(([, event]) => !event.kind.startsWith('caller_') && !putsOff(event)),
           options,
         );
         const asked = call.done.filter(({ action }) => isQuestion(action));
@@ -275,11 +275,11 @@ function isQuestion(action: CallAction): boolean {
   return action.kind === 'say' && action.purpose === 'checkin';
 }
 
-/** Those that were not refused, and that no work began before the end of: such a one is taken back, and comes again. */
+/** Those that were not refused, that no work began before the end of, and whose agent stayed: such a one is taken back, and comes again. */
 function questionsOf(call: CallUnderTest, told: Told) {
   const asked = call.done.filter(({ action }) => isQuestion(action));
   const isPutOff = (from: number) =>
-    told.some(({ kind, at }) => kind === 'work_started' && at >= from && at <= from + LONGEST_QUESTION_MS);
+    told.some((event) => putsOff(event) && event.at >= from && event.at <= from + LONGEST_QUESTION_MS);
   const isRefused = (action: CallAction, from: number) =>
     told.some(
       (event) =>
@@ -289,6 +289,10 @@ function questionsOf(call: CallUnderTest, told: Told) {
         event.at >= from,
     );
   return asked.filter(({ at, action }) => !isPutOff(at) && !isRefused(action, at));
+}
+
+function putsOff({ kind }: Pick<CallEvent, 'kind'>): boolean {
+  return kind === 'work_started' || kind === 'agent_changed';
 }
 
 function isOfCaller(event: CallEvent, from: number, to: number): boolean {

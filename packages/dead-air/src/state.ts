@@ -55,6 +55,8 @@ export interface Saying {
   /** A playback was told to be this very line, and when it ended. */
   isHeard: boolean;
   endedAt: number;
+  /** The first beginning of any sound from then on; left out: there was none. */
+  soundAt?: number;
   /** The first end of any sound after it was asked for. */
   soundEndedAt: number;
   /** The caller's words have made it pointless. */

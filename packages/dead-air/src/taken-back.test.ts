@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+import { AGENT_STARTING } from './ongoing.js';
+import { CallUnderTest } from './testing/call-under-test.js';
 import { actionsOf, MINUTE, QUESTION, SECOND, started } from './testing/started-call.js';
 
 const lookup = { id: 'lookup' };
+
+/** A line takes 2 s there. */
+function inRoom(heardBy: 'playback' | 'agent_speaking' | 'nothing'): CallUnderTest {
+  const call = new CallUnderTest({ medium: 'livekit', heardBy, lineMs: 2 * SECOND });
+  call.tell(0, { kind: 'call_started' });
+  return call;
+}
 
 describe('a line that work begins before the end of', () => {
   it('is taken back, counts as none, and comes again when the work is done', () => {
@@ -48,7 +57,7 @@ describe('a line that work begins before the end of', () => {
     expect(call.state.checkins).toBe(1);
   });
 
-  it('went with its agent, and stays asked: the work of the next one is another matter', () => {
+  it('was spoken by the telephone, and stays asked: the work of the next agent is another matter', () => {
     const call = started({}, 'nothing');
     call.tell(8 * SECOND, { kind: 'agent_changed' });
     call.tell(8.1 * SECOND, { kind: 'work_started', ...lookup });
@@ -57,6 +66,37 @@ describe('a line that work begins before the end of', () => {
     expect(actionsOf(call, 'unsay')).toEqual([]);
     expect(call.state.checkins).toBe(2);
   });
+
+  it('is taken back where its agent in a room went before anything of it was heard, and is asked of the next one', () => {
+    const call = inRoom('nothing');
+    call.tell(8 * SECOND, { kind: 'agent_changed' });
+    call.tell(8.001 * SECOND, { kind: 'work_started', id: AGENT_STARTING });
+    expect(actionsOf(call, 'unsay')).toEqual([{ kind: 'unsay', commandId: 'checkin-1' }]);
+    call.tell(9 * SECOND, { kind: 'agent_speaking', active: true });
+    call.tell(10 * SECOND, { kind: 'agent_speaking', active: false });
+    call.tell(10 * SECOND, { kind: 'work_ended', id: AGENT_STARTING });
+    call.runTo(17 * SECOND);
+    expect(call.timeline()).toEqual([
+      [7, 'say', QUESTION],
+      [17, 'say', QUESTION],
+    ]);
+    expect(call.state.checkins).toBe(1);
+  });
+
+  it.each(['playback', 'agent_speaking'] as const)(
+    'stays asked where its agent went when it was heard by its %s, or when its time was over',
+    (heardBy) => {
+      const heard = inRoom(heardBy);
+      heard.tell(7.9 * SECOND, { kind: 'agent_changed' });
+      const late = inRoom('nothing');
+      late.tell(17 * SECOND, { kind: 'agent_changed' });
+      for (const call of [heard, late]) {
+        expect(actionsOf(call, 'unsay')).toEqual([]);
+        call.runTo(26 * SECOND);
+        expect(call.state.checkins).toBe(2);
+      }
+    },
+  );
 
   it('is taken back once more if it is heard to begin all the same', () => {
     const call = started({}, 'nothing');
