@@ -7,6 +7,8 @@ import { replaceAgent } from './replace-agent.js';
 
 /** After as many attempts as stand before it. The lease of whoever takes it brings it back anyway. */
 const RETRY_AFTER_MS = [250, 500, 1_000, 2_000] as const;
+/** Of a LiveKit call: the line that was last sent to an agent. */
+const SENT = 'sent';
 
 export interface CommandSenderOptions {
   readonly redis: Pick<RedisSchema, 'calls' | 'clock' | 'sessions'>;
@@ -83,7 +85,10 @@ export class CommandSender {
       if (command.kind === 'say' && isTakingBack(failed)) continue;
       try {
         const outcome = await this.#send(call, entry);
-        if (outcome === 'sent') continue;
+        if (outcome === 'sent') {
+          await this.#noteSent(call, command);
+          continue;
+        }
         settled.add(command.commandId);
         await this.#settle(call, entry, outcome);
         if (outcome === 'gone') return;
@@ -112,9 +117,21 @@ export class CommandSender {
       case 'unsay': {
         // The rules no longer wait for it: it would be asked into another silence.
         const isExpired = redis.clock.now() - createdAt > SPEECH_START_MS;
-        return isExpired ? expiredOutcome(call) : this.#senderOf(call).send(call, command);
+        return isExpired ? expiredOutcome(call, command) : this.#senderOf(call).send(call, command);
       }
     }
+  }
+
+  /** Once: any api may be the one that finds its time over. */
+  async #noteSent({ callId, medium, facts }: CallRecord, { kind, commandId }: OutboxEntry['command']) {
+    if (medium !== 'livekit' || kind !== 'say' || facts[SENT] === commandId) return;
+    await this.#options.redis.calls.change(callId, (call) => ({
+      state: call.state,
+      dueAt: call.dueAt,
+      actions: [],
+      steps: [],
+      facts: { ...call.facts, [SENT]: commandId },
+    }));
   }
 
   async #settle(
@@ -169,10 +186,14 @@ function waitAfter({ entry: { attempts }, error }: Failure): number {
 
 /**
  * Telnyx confirms what it takes, so that a line without that has not been heard. An agent that confirms nothing may have
- * spoken it all the same.
+ * spoken it all the same, if it was ever sent to one.
  */
-function expiredOutcome({ medium }: CallRecord): CommandOutcome {
-  return medium === 'phone' ? 'unsent' : 'confirmed';
+function expiredOutcome(
+  { medium, facts }: CallRecord,
+  { kind, commandId }: OutboxEntry['command'],
+): CommandOutcome {
+  if (medium === 'livekit' && (kind !== 'say' || facts[SENT] === commandId)) return 'confirmed';
+  return 'unsent';
 }
 
 /** A phone that is not hung up is never left at that. */

@@ -232,6 +232,26 @@ test('the end of a call in LiveKit is the end of its session, by its reason', as
   expect(api.sent).toEqual([]);
 });
 
+test.each([
+  ['could not be sent to any agent in its time was none, and is asked anew', new Error('no agent'), 2],
+  ['was sent to an agent that confirms nothing counts as asked', 'sent' as const, 1],
+])(
+  'a question in a room that %s',
+  async (_what, answer, questions) => {
+    const { sessionId } = await startSession(new StandInSpawner(schema));
+    const api = await watchingApi(() => answer);
+    const at = Math.round(schema.clock.now());
+    const state = begin(at, 'livekit');
+    const settings = { ...SETTINGS, disconnect_delay: 60 };
+    const wish = { callId: sessionId, sessionId, medium: 'livekit', state, settings } as const;
+    await schema.calls.open({ ...wish, dueAt: undefined });
+    await schema.calls.change(sessionId, callReducer({ kind: 'call_started', at }));
+    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    expect(new Set(idsOf(api.sent)).size).toBe(questions);
+  },
+  15_000,
+);
+
 test('an agent that is frozen is replaced by the step of an admin, and once', async () => {
   const { sessionId } = await startSession(new StandInSpawner(schema));
   await watchingApi();
