@@ -126,6 +126,26 @@ test('without any microphone the call is there all the same', async () => {
   await browser.close();
 }, 120_000);
 
+test('an address to which browsers give no microphone: that is said, and the call goes on by text', async () => {
+  const browser = await openBrowser({ hostName: 'greenroom.test' });
+  window = await browser.open();
+  const uncaught: string[] = [];
+  window.on('weberror', (error) => uncaught.push(String(error.error())));
+  const url = it.stack.webUrl.replace('localhost', 'greenroom.test');
+  const caller = await CallPage.open(it.stack, window, url);
+  await caller.start('Ada');
+  await caller.untilTalking();
+  await waitFor(async () => (await caller.by('notice-microphone').getAttribute('data-why')) === 'insecure');
+  expect(await caller.by('mute').isDisabled()).toBe(true);
+  expect(await caller.by('microphones').count()).toBe(0);
+  await caller.untilSaid('agent', /Hello, Ada/);
+  await caller.type('What is my name?');
+  await caller.untilSaid('agent', /Your name is Ada/);
+  expect(uncaught).toEqual([]);
+  await caller.by('end').click();
+  await browser.close();
+}, 120_000);
+
 test('where a key is wanted it is asked for, and a service that is full says when to try again', async () => {
   await it.stack.api.stop();
   await it.stack.startApi({ CLIENT_API_KEYS: 'key-of-a-client', QUEUE_MAX: '0', MAX_SESSIONS: '1' });

@@ -13,6 +13,8 @@ export interface BrowserOptions {
   readonly microphoneWav?: string;
   /** False: there is no microphone at all. Default true. */
   readonly hasMicrophone?: boolean;
+  /** A name that this browser takes for this machine. Unlike localhost it is no secure address. */
+  readonly hostName?: string;
 }
 
 export interface TestBrowser {
@@ -33,7 +35,7 @@ export interface WindowOptions {
 
 /** A real Chromium without a screen, whose microphone is a file. It asks nobody on the network but whom the pages ask. */
 export async function openBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
-  const { microphoneWav, hasMicrophone = true } = options;
+  const { microphoneWav, hasMicrophone = true, hostName } = options;
   const home = mkdtempSync(join(tmpdir(), 'chromium-'));
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
@@ -44,6 +46,7 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<TestBro
       '--disable-gpu',
       // As in a browser with a screen; without one Chromium plays whatever a page wants.
       '--autoplay-policy=document-user-activation-required',
+      ...(hostName ? [`--host-resolver-rules=MAP ${hostName} 127.0.0.1`] : []),
       ...(hasMicrophone ? ['--use-fake-device-for-media-stream'] : []),
       ...(hasMicrophone && microphoneWav ? [`--use-file-for-fake-audio-capture=${microphoneWav}`] : []),
     ],

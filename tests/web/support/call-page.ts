@@ -13,10 +13,10 @@ export class CallPage {
     readonly stack: WebStack,
   ) {}
 
-  static async open(stack: WebStack, window: BrowserContext): Promise<CallPage> {
+  static async open(stack: WebStack, window: BrowserContext, url = stack.webUrl): Promise<CallPage> {
     const page = await window.newPage();
     await page.addInitScript(WATCH_SHIFTS);
-    await page.goto(`${stack.webUrl}/`);
+    await page.goto(`${url}/`);
     return new CallPage(page, stack);
   }
 

@@ -9,6 +9,7 @@ import {
 } from 'livekit-client';
 import type { RoomListener, RoomPort } from '../engine/room-port.js';
 import type { Microphone, RoomFacts } from '../state/call-state.js';
+import { provideRandomUuid } from './random-uuid.js';
 
 const TRANSCRIPTION = 'lk.transcription';
 const CHAT = 'lk.chat';
@@ -25,6 +26,7 @@ export class RoomConnection implements RoomPort {
 
   constructor(listener: RoomListener) {
     this.#listener = listener;
+    provideRandomUuid();
     this.#watch();
   }
 
