@@ -1,6 +1,6 @@
 import type { SessionTimeline, TimelineEntry } from '@greenroom/contracts';
 import { describe, expect, test } from '@jest/globals';
-import { tellStory } from './story.js';
+import { hasTurns, stepsOf, tellStory } from './story.js';
 
 const BEGIN = Date.parse('2026-11-22T10:00:00.000Z');
 const at = (seconds: number): string => new Date(BEGIN + seconds * 1_000).toISOString();
@@ -137,4 +137,70 @@ test('questions into the silence are counted, and steps that nobody knows are na
     ['silence', 'asked whether somebody is there (1 of 2)'],
     ['silence', 'something new'],
   ]);
+});
+
+describe('where on the axis words stand', () => {
+  const linesOf = (entries: TimelineEntry[]) =>
+    tellStory(milestones({ askedAt: at(0) }), entries).lines.map(({ role, text, at: from, to }) => [
+      role,
+      text,
+      seconds(from),
+      seconds(to),
+    ]);
+
+  test('where they were spoken, however late they were reported: a greeting comes before the question to it', () => {
+    expect(
+      linesOf([
+        speaking('agent', true, 2.6),
+        speaking('agent', false, 6.6),
+        speaking('user', true, 8),
+        said('agent', 'Hello Ada', true, 8.5),
+        said('user', 'what', false, 8.7),
+        speaking('user', false, 9.4),
+        said('user', 'what time is it', true, 9.8),
+        speaking('agent', true, 10.5),
+        said('agent', 'It is noon', true, 11),
+      ]),
+    ).toEqual([
+      ['agent', 'Hello Ada', 2.6, 6.6],
+      ['user', 'what time is it', 8, 9.4],
+      ['agent', 'It is noon', 10.5, undefined],
+    ]);
+  });
+
+  test('no turn is taken twice, and none before one that was taken; what has none stands where it was told', () => {
+    expect(
+      linesOf([
+        speaking('user', true, 1),
+        speaking('user', false, 2),
+        speaking('user', true, 3),
+        speaking('user', false, 4),
+        said('user', 'spoken', true, 5),
+        said('user', 'typed', true, 7),
+      ]),
+    ).toEqual([
+      ['user', 'spoken', 3, 4],
+      ['user', 'typed', 7, undefined],
+    ]);
+  });
+});
+
+test('in words there is all that is drawn, by time', () => {
+  const story = tellStory(milestones({ askedAt: at(0), joinedAt: at(1), firstAudioAt: at(2) }), [
+    speaking('agent', true, 2),
+    speaking('agent', false, 4.5),
+    speaking('user', true, 6),
+  ]);
+  expect(stepsOf(story).map(({ at: when, label }) => [seconds(when), label])).toEqual([
+    [0, 'asked, 1.0 s'],
+    [1, 'caller is there, 1.0 s'],
+    [1, 'caller joined'],
+    [2, 'agent speaks, 2.5 s'],
+    [2, 'first words of the agent'],
+    [6, 'caller speaks, until now'],
+  ]);
+  expect(hasTurns(story)).toBe(true);
+  expect(hasTurns(tellStory(milestones({ askedAt: at(0), joinedAt: at(1), endedAt: at(9) }), []))).toBe(
+    false,
+  );
 });

@@ -1,4 +1,5 @@
 import type { SessionTimeline, TimelineEntry } from '@greenroom/contracts';
+import { linesOf, type StoryLine } from './story-lines.js';
 
 /** What is drawn of a session, in milliseconds since 1970. `to: undefined`: it goes on. */
 export interface Story {
@@ -31,15 +32,6 @@ export interface StoryMark {
   readonly tone: StoryTone;
 }
 
-/** Something that was said. The last of each side may still change (`isFinal` false). */
-export interface StoryLine {
-  readonly key: string;
-  readonly at: number;
-  readonly role: 'user' | 'agent';
-  readonly text: string;
-  readonly isFinal: boolean;
-}
-
 export type Milestones = { readonly [Name in keyof SessionTimeline]: string | null };
 
 export function tellStory(milestones: Milestones, entries: readonly TimelineEntry[]): Story {
@@ -47,13 +39,35 @@ export function tellStory(milestones: Milestones, entries: readonly TimelineEntr
   const first = milestones.askedAt ?? times.sort()[0] ?? entries[0]?.data.at;
   const start = first === undefined ? Date.now() : Date.parse(first);
   const end = timeOf(milestones.endedAt);
+  const turns = turnsOf(entries, end);
   return {
     start,
     end,
-    bars: [...startBars(milestones, end), ...turnsOf(entries, end)],
+    bars: [...startBars(milestones, end), ...turns],
     marks: marksOf(milestones, entries),
-    lines: linesOf(entries),
+    lines: linesOf(entries, turns),
   };
+}
+
+export interface StoryStep {
+  readonly key: string;
+  readonly at: number;
+  readonly label: string;
+}
+
+/** All that is drawn, in words and by time. */
+export function stepsOf({ bars, marks }: Pick<Story, 'bars' | 'marks'>): StoryStep[] {
+  const spans = bars.map(({ key, from, to, label }) => ({
+    key,
+    at: from,
+    label: `${label}, ${to === undefined ? 'until now' : `${((to - from) / 1_000).toFixed(1)} s`}`,
+  }));
+  return [...spans, ...marks].sort((a, b) => a.at - b.at);
+}
+
+/** Who spoke when is told while the call goes on, and not kept after it. */
+export function hasTurns({ bars }: Pick<Story, 'bars'>): boolean {
+  return bars.some(({ lane }) => lane === 'agent' || lane === 'caller');
 }
 
 const PHASES = [
@@ -203,29 +217,6 @@ function nameOfDeadAir(step: string, detail: Readonly<Record<string, unknown>>):
   return step === 'checkin' && typeof detail['number'] === 'number'
     ? `${name} (${detail['number']} of ${Number(detail['of'])})`
     : name;
-}
-
-/** Final lines in their order, and what each side is just saying. */
-function linesOf(entries: readonly TimelineEntry[]): StoryLine[] {
-  const lines: StoryLine[] = [];
-  const saying = new Map<'user' | 'agent', StoryLine>();
-  for (const [index, { event, data }] of entries.entries()) {
-    if (event !== 'transcript') continue;
-    const { role, text, final } = data;
-    const before = saying.get(role);
-    const line: StoryLine = {
-      key: before?.key ?? `said-${index}`,
-      at: before?.at ?? Date.parse(data.at),
-      role,
-      text,
-      isFinal: final,
-    };
-    if (final) {
-      saying.delete(role);
-      lines.push(line);
-    } else saying.set(role, line);
-  }
-  return [...lines, ...saying.values()].sort((a, b) => a.at - b.at);
 }
 
 function timeOf(time: string | null): number | undefined {

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react';
 import { Panel } from '../now/panel.jsx';
 import { clockOf } from './axis.js';
-import type { Story, StoryLine } from './story.js';
+import type { Story } from './story.js';
+import type { StoryLine } from './story-lines.js';
 import styles from './transcript-panel.module.css';
 
 /** Lines that are this near to a moment that is pointed at are marked. */
@@ -83,6 +84,7 @@ function Line({
   );
 }
 
-function isNear(line: StoryLine, pointed: number | undefined): boolean {
-  return pointed !== undefined && Math.abs(line.at - pointed) <= NEAR_MS;
+/** While it was spoken, or about then. */
+function isNear({ at, to = at }: StoryLine, pointed: number | undefined): boolean {
+  return pointed !== undefined && pointed >= at - NEAR_MS && pointed <= to + NEAR_MS;
 }

@@ -6,7 +6,7 @@ import { useFollowing } from '../live/live.jsx';
 import { Panel } from '../now/panel.jsx';
 import { clockOf, placeOf, type Range, rangeOf, spanOf, ticksOf, type Zoom, ZOOMS } from './axis.js';
 import { LoadRows } from './load-rows.jsx';
-import { LANES, type Lane, type Story } from './story.js';
+import { hasTurns, LANES, type Lane, type Story, stepsOf } from './story.js';
 import styles from './waterfall.module.css';
 
 const LANE_NAMES: Record<Lane, string> = {
@@ -51,6 +51,11 @@ export function Waterfall({ story, samples, isCut, pointed, onPoint }: Waterfall
           </Button>
         ))}
         {isCut && <span className={styles.cut}>What is older than the last 2,000 entries is gone.</span>}
+        {story.end !== undefined && !hasTurns(story) && (
+          <span className={styles.cut} data-testid="no-turns">
+            Who spoke when is not kept after the call.
+          </span>
+        )}
       </div>
       <div className={styles.chart}>
         {LANES.map((lane) => (
@@ -140,24 +145,25 @@ function Axis({ range, start }: { range: Range; start: number }) {
 
 /** The same in words, for whoever cannot see or point at the chart. */
 function Steps({ story, onPoint }: { story: Story; onPoint: (at: number | undefined) => void }) {
+  const steps = stepsOf(story);
   return (
     <details className={styles.steps}>
-      <summary>As a list ({story.marks.length})</summary>
+      <summary>As a list ({steps.length})</summary>
       <ol>
-        {story.marks.map((mark) => (
-          <li key={mark.key}>
+        {steps.map((step) => (
+          <li key={step.key}>
             <button
               type="button"
               className={styles.step}
-              onFocus={() => onPoint(mark.at)}
+              onFocus={() => onPoint(step.at)}
               onBlur={() => onPoint(undefined)}
-              onPointerEnter={() => onPoint(mark.at)}
+              onPointerEnter={() => onPoint(step.at)}
               onPointerLeave={() => onPoint(undefined)}
             >
-              <time dateTime={new Date(mark.at).toISOString()}>
-                {clockOf((mark.at - story.start) / 1_000)}
+              <time dateTime={new Date(step.at).toISOString()}>
+                {clockOf((step.at - story.start) / 1_000)}
               </time>{' '}
-              {mark.label}
+              {step.label}
             </button>
           </li>
         ))}
