@@ -1,11 +1,12 @@
-import { useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import { Button } from '../../shared/ui/button.jsx';
 import { Panel } from '../now/panel.jsx';
 import { Problem } from '../parts/problem.jsx';
 import { useAction } from '../parts/use-action.js';
+import type { LogLine } from './log-buffer.js';
 import { guessLevel, LEVELS, type Level, splitByFinds } from './log-lines.js';
 import styles from './log-panel.module.css';
-import { downloadLog, type LogLine, useLog } from './use-log.js';
+import { downloadLog, useLog } from './use-log.js';
 
 const LEVEL_NAMES: Record<Level | 'all', string> = {
   all: 'All levels',
@@ -15,8 +16,14 @@ const LEVEL_NAMES: Record<Level | 'all', string> = {
   other: 'Without a level',
 };
 
-/** What the agent prints. What callers say is never in it. */
-export function LogPanel({ sessionId, isLive }: { sessionId: string; isLive: boolean }) {
+/** What the agent prints. What callers say is never in it. Drawn only when something of it changes: it may be long. */
+export const LogPanel = memo(function LogPanel({
+  sessionId,
+  isLive,
+}: {
+  readonly sessionId: string;
+  readonly isLive: boolean;
+}) {
   const [isPaused, setIsPaused] = useState(false);
   const [level, setLevel] = useState<Level | 'all'>('all');
   const [search, setSearch] = useState('');
@@ -59,7 +66,7 @@ export function LogPanel({ sessionId, isLive }: { sessionId: string; isLive: boo
             onClick={() => setIsPaused(!isPaused)}
             data-testid="log-pause"
           >
-            {isPaused ? `Go on (${waiting} new)` : 'Pause'}
+            {isPaused ? (waiting === undefined ? 'Go on' : `Go on (${waiting} new)`) : 'Pause'}
           </Button>
         )}
         <Button
@@ -75,7 +82,7 @@ export function LogPanel({ sessionId, isLive }: { sessionId: string; isLive: boo
       <Lines lines={shown} search={search} isEmpty={lines.length === 0} />
     </Panel>
   );
-}
+});
 
 function Lines({ lines, search, isEmpty }: { lines: readonly LogLine[]; search: string; isEmpty: boolean }) {
   const box = useRef<HTMLDivElement>(null);
@@ -109,7 +116,7 @@ function Lines({ lines, search, isEmpty }: { lines: readonly LogLine[]; search: 
   );
 }
 
-function Line({ text, search }: { text: string; search: string }) {
+const Line = memo(function Line({ text, search }: { text: string; search: string }) {
   return (
     <div className={styles.line} data-level={guessLevel(text)}>
       {splitByFinds(text, search).map((part, index) =>
@@ -119,4 +126,4 @@ function Line({ text, search }: { text: string; search: string }) {
       )}
     </div>
   );
-}
+});

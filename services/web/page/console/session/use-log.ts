@@ -1,46 +1,40 @@
 import { useEffect, useRef, useState } from 'react';
 import { followEvents } from '../../shared/event-stream.js';
 import { askAsAdmin, readAdminToken } from '../door/admin-token.js';
-
-export interface LogLine {
-  readonly number: number;
-  readonly text: string;
-}
+import { connectAnew, countWaiting, goOn, type LogLine, NO_LINES, takeLines } from './log-buffer.js';
 
 export interface Log {
   readonly lines: readonly LogLine[];
-  /** Came while the log was paused, and is shown when it goes on. */
-  readonly waiting: number;
+  /** How many came while the log was paused; undefined where nobody can tell how many of them are new. */
+  readonly waiting: number | undefined;
   readonly problem: string | undefined;
 }
 
 const TAIL = 200;
-/** More are in the file that can be downloaded. */
-const MOST = 2_000;
 const AT_ONCE_MS = 100;
 const logsOf = (sessionId: string): string => `/api/session/${encodeURIComponent(sessionId)}/logs`;
 
 /** What the agent prints: of a live session as it comes, of one that is over what is kept. */
 export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): Log {
-  const [log, setLog] = useState<Log>({ lines: [], waiting: 0, problem: undefined });
-  const held = useRef<LogLine[]>([]);
+  const [buffer, setBuffer] = useState(NO_LINES);
+  const [problem, setProblem] = useState<string>();
   const paused = useRef(isPaused);
   paused.current = isPaused;
 
   useEffect(() => {
-    if (isPaused || held.current.length === 0) return;
-    const came = held.current.splice(0);
-    setLog((known) => ({ ...known, lines: [...known.lines, ...came].slice(-MOST), waiting: 0 }));
+    if (!isPaused) setBuffer(goOn);
   }, [isPaused]);
 
   useEffect(() => {
-    const fail = (error: { message: string }): void =>
-      setLog((known) => ({ ...known, problem: error.message }));
+    const fail = (error: { message: string }): void => setProblem(error.message);
     if (!isLive) {
       const gone = new AbortController();
       askAsAdmin<{ lines: string[] }>(`${logsOf(sessionId)}?tail=1000`, { signal: gone.signal }).then(
-        ({ lines }) =>
-          setLog({ lines: lines.map((text, number) => ({ number, text })), waiting: 0, problem: undefined }),
+        ({ lines }) => {
+          const kept = lines.map((text, number) => ({ number, text }));
+          setBuffer(takeLines(NO_LINES, kept, false));
+          setProblem(undefined);
+        },
         (error: Error) => {
           if (!gone.signal.aborted) fail(error);
         },
@@ -53,10 +47,8 @@ export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): L
     const flush = (): void => {
       timer = undefined;
       const lines = came.splice(0);
-      if (paused.current) {
-        held.current = [...held.current, ...lines].slice(-MOST);
-        setLog((known) => ({ ...known, waiting: held.current.length }));
-      } else setLog((known) => ({ ...known, lines: [...known.lines, ...lines].slice(-MOST) }));
+      const isHeld = paused.current;
+      if (lines.length > 0) setBuffer((known) => takeLines(known, lines, isHeld));
     };
     const stop = followEvents({
       path: `${logsOf(sessionId)}?follow=1&tail=${TAIL}`,
@@ -66,8 +58,8 @@ export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): L
         // Each connection begins with the last lines again.
         if (status !== 'open') return;
         came = [];
-        held.current = [];
-        setLog({ lines: [], waiting: 0, problem: undefined });
+        setBuffer(connectAnew);
+        setProblem(undefined);
       },
       onEvent: ({ event, data }) => {
         if (event !== 'line') return;
@@ -75,14 +67,14 @@ export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): L
         count += 1;
         timer ??= setTimeout(flush, AT_ONCE_MS);
       },
-      onOver: (problem) => problem && fail(problem),
+      onOver: (over) => over && fail(over),
     });
     return () => {
       stop();
       clearTimeout(timer);
     };
   }, [sessionId, isLive]);
-  return log;
+  return { lines: buffer.lines, waiting: countWaiting(buffer), problem };
 }
 
 /** The whole log that is kept, as a file. The token goes into the header: an address would remember it. */
