@@ -10,7 +10,7 @@ import styles from './process-panel.module.css';
 import { treeOf } from './process-tree.js';
 
 /** What runs for this session, as its spawner sees it: asked when it is opened, for every new agent, and on demand. */
-export function ProcessPanel({ sessionId, generation }: { sessionId: string; generation: number }) {
+export function ProcessPanel({ sessionId, agentPid }: { sessionId: string; agentPid: number | null }) {
   const [survey, setSurvey] = useState<ProcessSurvey>();
   const { run, isRunning, problem } = useAction();
   const look = useCallback(
@@ -23,7 +23,7 @@ export function ProcessPanel({ sessionId, generation }: { sessionId: string; gen
     // oxlint-disable-next-line react-hooks/exhaustive-deps
     [sessionId],
   );
-  useEffect(() => void look(), [look, generation]);
+  useEffect(() => void look(), [look, agentPid]);
   return (
     <Panel title="Processes" testId="processes">
       <Problem testId="processes-problem">{problem}</Problem>

@@ -7,7 +7,7 @@ import { SessionStatus, Status } from '../parts/status.jsx';
 import { Link } from '../router/link.jsx';
 import { PATHS } from '../router/location.js';
 import styles from './session-header.module.css';
-import type { KnownSession } from './use-session.js';
+import type { KnownSession } from './known-session.js';
 
 type Loaded = Extract<KnownSession, { kind: 'live' | 'over' }>;
 type Fact = readonly [name: string, value: ReactNode];

@@ -1,8 +1,9 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Link } from '../router/link.jsx';
 import { PATHS } from '../router/location.js';
 import { Actions } from './actions.jsx';
 import { DeadAirPanel } from './dead-air-panel.jsx';
+import type { KnownSession } from './known-session.js';
 import { LogPanel } from './log-panel.jsx';
 import { ProcessPanel } from './process-panel.jsx';
 import { SessionHeader } from './session-header.jsx';
@@ -10,7 +11,7 @@ import styles from './session-screen.module.css';
 import { tellStory } from './story.js';
 import { TranscriptPanel } from './transcript-panel.jsx';
 import { useLoad } from './use-load.js';
-import { type KnownSession, useSession } from './use-session.js';
+import { useSession } from './use-session.js';
 import { Waterfall } from './waterfall.jsx';
 
 /** One session: what happened in it, and what can be done about it. */
@@ -39,7 +40,8 @@ type Loaded = Extract<KnownSession, { kind: 'live' | 'over' }>;
 
 function Shown({ session, sessionId, reload }: { session: Loaded; sessionId: string; reload: () => void }) {
   const { timeline } = session;
-  const story = tellStory(timeline.timeline, timeline.entries);
+  // Pointing at the axis draws the page anew at each move: the story is told only when there is more of it.
+  const story = useMemo(() => tellStory(timeline.timeline, timeline.entries), [timeline]);
   const samples = useLoad(sessionId);
   // A moment that is pointed at on the axis or in the transcript is marked in both.
   const [pointed, setPointed] = useState<number>();
@@ -62,7 +64,7 @@ function Shown({ session, sessionId, reload }: { session: Loaded; sessionId: str
         {isLive && session.view.deadAir && (
           <DeadAirPanel sessionId={sessionId} deadAir={session.view.deadAir} onChanged={reload} />
         )}
-        {isLive && <ProcessPanel sessionId={sessionId} generation={session.view.generation} />}
+        {isLive && <ProcessPanel sessionId={sessionId} agentPid={session.view.agentPid} />}
       </div>
     </div>
   );

@@ -8,16 +8,10 @@ import { useCallback, useEffect, useReducer, useState } from 'react';
 import { ApiProblem } from '../../shared/ask.js';
 import { followEvents } from '../../shared/event-stream.js';
 import { askAsAdmin, readAdminToken } from '../door/admin-token.js';
+import { afterFailure, isPassing, type KnownSession, withEntries } from './known-session.js';
 
-export type KnownSession =
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'unknown'; readonly why: string }
-  | { readonly kind: 'live'; readonly view: AdminSessionView; readonly timeline: SessionTimelineView }
-  | { readonly kind: 'over'; readonly view: EndedSessionView; readonly timeline: SessionTimelineView };
-
-/** As many as the api keeps of one session. */
-const MOST_ENTRIES = 2_000;
 const AT_ONCE_MS = 100;
+const TRY_AGAIN_MS = 3_000;
 const pathOf = (sessionId: string): string => `/api/session/${encodeURIComponent(sessionId)}`;
 
 /** All that is known of one session: from its beginning by one question, and from there on by its stream. */
@@ -30,17 +24,27 @@ export function useSession(sessionId: string): {
 
   useEffect(() => {
     const gone = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
     load(sessionId, gone.signal).then(setSession, (error: unknown) => {
-      if (!gone.signal.aborted) setSession({ kind: 'unknown', why: messageOf(error) });
+      if (gone.signal.aborted) return;
+      setSession((known) => afterFailure(known, error));
+      if (isPassing(error)) timer = setTimeout(reload, TRY_AGAIN_MS);
     });
-    return () => gone.abort();
+    return () => {
+      gone.abort();
+      clearTimeout(timer);
+    };
   }, [sessionId, round]);
 
   const isLive = session.kind === 'live';
   const from = session.kind === 'live' ? session.timeline.lastEventId : null;
   useEffect(() => {
     if (!isLive || from === null) return undefined;
-    const batch = new Batch((entries) => setSession((known) => withEntries(known, entries)));
+    let asking = new AbortController();
+    const batch = new Batch((entries) => {
+      setSession((known) => withEntries(known, entries));
+      if (entries.some(({ event }) => event === 'state')) lookAgain();
+    });
     const stop = followEvents({
       path: `${pathOf(sessionId)}/events`,
       key: readAdminToken() ?? undefined,
@@ -55,9 +59,20 @@ export function useSession(sessionId: string): {
     function takeSnapshot(view: AdminSessionView): void {
       setSession((known) => (known.kind === 'live' ? { ...known, view: { ...known.view, ...view } } : known));
     }
+    // With a step it may have another agent, host or caller, of which the step itself says next to nothing.
+    function lookAgain(): void {
+      asking.abort();
+      asking = new AbortController();
+      // What cannot be asked now leaves what is known; that it is over, its stream says.
+      askAsAdmin<AdminSessionView>(pathOf(sessionId), { signal: asking.signal }).then(
+        (view) => setSession((known) => (known.kind === 'live' ? { ...known, view } : known)),
+        () => undefined,
+      );
+    }
     return () => {
       stop();
       batch.drop();
+      asking.abort();
     };
     // `from` changes with each question for the whole, and only then.
   }, [sessionId, isLive, from]);
@@ -97,50 +112,6 @@ async function loadTranscript(sessionId: string, signal: AbortSignal): Promise<T
   }
 }
 
-function withEntries(known: KnownSession, entries: readonly TimelineEntry[]): KnownSession {
-  if (known.kind !== 'live') return known;
-  const all = [...known.timeline.entries, ...entries];
-  const timeline = {
-    ...known.timeline,
-    timeline: milestonesAfter(known.timeline.timeline, entries),
-    entries: all.slice(-MOST_ENTRIES),
-    isCut: known.timeline.isCut || all.length > MOST_ENTRIES,
-  };
-  return { kind: 'live', view: viewAfter(known.view, entries), timeline };
-}
-
-type Milestones = SessionTimelineView['timeline'];
-
-/** What the steps since then say of the milestones. */
-function milestonesAfter(before: Milestones, entries: readonly TimelineEntry[]): Milestones {
-  const after = { ...before };
-  for (const { event, data } of entries) {
-    if (event === 'state' && data.step === 'spawned') after.spawnedAt ??= data.at;
-    if (event === 'state' && data.step === 'ready') after.readyAt ??= data.at;
-    if (event === 'state' && data.step === 'caller_joined') after.joinedAt ??= data.at;
-    if (event === 'state' && data.step === 'ending') after.endRequestedAt ??= data.at;
-    if (event === 'agent' && data.kind === 'agent_speaking' && data.active === true)
-      after.firstAudioAt ??= data.at;
-  }
-  return after;
-}
-
-function viewAfter(before: AdminSessionView, entries: readonly TimelineEntry[]): AdminSessionView {
-  let view = before;
-  for (const { event, data } of entries) {
-    if (event !== 'state') continue;
-    const { status, restarts, endReason, error } = data;
-    view = {
-      ...view,
-      ...(status !== 'gone' && { status }),
-      ...(restarts !== undefined && { restarts }),
-      ...(endReason !== undefined && { endReason }),
-      ...(error !== undefined && { error }),
-    };
-  }
-  return view;
-}
-
 /** Many events become one change of the page. */
 class Batch {
   #entries: TimelineEntry[] = [];
@@ -162,8 +133,4 @@ class Batch {
   drop(): void {
     clearTimeout(this.#timer);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
