@@ -2,7 +2,7 @@ import type { StatsView } from '@greenroom/contracts';
 import { useId, useState } from 'react';
 import { formatMs, formatPercent } from '../parts/format.js';
 import styles from './chart-card.module.css';
-import { type Chart, piecesOf, type Series, topOf } from './series.js';
+import { type Chart, isKnownAt, piecesOf, type Series, topOf } from './series.js';
 
 /** In units of the drawing, which is stretched to the width that there is. */
 const WIDTH = 1_000;
@@ -124,9 +124,7 @@ function Line({ series, top, count }: { series: Series; top: number; count: numb
 }
 
 function Table({ chart, stats }: { chart: Chart; stats: StatsView }) {
-  const rows = stats.points.flatMap(({ at }, index) =>
-    chart.series.some(({ values }) => values[index]) ? [{ at, index }] : [],
-  );
+  const rows = stats.points.flatMap(({ at }, index) => (isKnownAt(chart, index) ? [{ at, index }] : []));
   return (
     <details className={styles.table}>
       <summary>As a table</summary>

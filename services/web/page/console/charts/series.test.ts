@@ -1,6 +1,6 @@
 import type { StatsView } from '@greenroom/contracts';
 import { expect, test } from '@jest/globals';
-import { chartsOf, piecesOf, topOf } from './series.js';
+import { chartsOf, isKnownAt, piecesOf, topOf } from './series.js';
 
 const POINT = {
   at: '',
@@ -46,4 +46,12 @@ test('a line has a gap where nothing is known', () => {
     { from: 1, values: [1, 2] },
     { from: 4, values: [3] },
   ]);
+});
+
+test('the table of a line has its zeros, and that of bars leaves out where there are none', () => {
+  const stats = statsOf({}, { starts: 4 }, { starts: 4, warmStarts: 3 });
+  const rows = (id: string) => stats.points.map((_, index) => isKnownAt(chart(id, stats), index));
+  expect(rows('hit-rate')).toEqual([false, true, true]);
+  expect(rows('starts')).toEqual([false, true, true]);
+  expect(rows('capacity')).toEqual([false, false, false]);
 });

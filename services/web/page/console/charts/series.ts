@@ -118,6 +118,13 @@ function roundUp(value: number): number {
   return factor * power;
 }
 
+/** Whether the table has a row for it: a bar of nothing is none, while a line at 0 says something. */
+export function isKnownAt({ series }: Chart, index: number): boolean {
+  return series.some(({ shape, values }) =>
+    shape === 'bars' ? Boolean(values[index]) : values[index] !== null && values[index] !== undefined,
+  );
+}
+
 /** A line in pieces: where nothing is known it has a gap, and a point without neighbours is a piece of its own. */
 export function piecesOf(
   values: readonly (number | null)[],

@@ -4,7 +4,7 @@ import { placeOf, type Range } from './axis.js';
 import styles from './load-rows.module.css';
 
 /** So that the highest point does not lie under the number at the top. */
-const HEADROOM = 1.3;
+const HEADROOM = 1.6;
 
 interface Point {
   readonly at: number;
