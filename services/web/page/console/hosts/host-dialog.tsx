@@ -56,8 +56,10 @@ function describe({ host, calls, warm }: HostView, deed: HostDeed): Described {
       return {
         title: `Drain ${host}?`,
         sentence:
-          `It takes no more work, and its ${countOf(warm, 'warm agent')} will end. Its ${countOf(calls, 'call')} go on until ` +
-          'they end or DRAIN_TIMEOUT is over; those left then move to another host.',
+          `It takes no more work, and its ${countOf(warm, 'warm agent')} will end. ` +
+          (calls === 1
+            ? 'Its 1 call goes on until it ends or DRAIN_TIMEOUT is over; then it moves to another host.'
+            : `Its ${countOf(calls, 'call')} go on until they end or DRAIN_TIMEOUT is over; those left then move to another host.`),
         button: 'Drain',
         isDanger: true,
         method: 'POST',
@@ -76,7 +78,7 @@ function describe({ host, calls, warm }: HostView, deed: HostDeed): Described {
       return {
         title: `Give ${host} up?`,
         sentence:
-          `Only when it will not come back as it was: its ${countOf(calls, 'call')} get another agent on another host now, ` +
+          `Only when it will not come back as it was: its ${countOf(calls, 'call gets', 'calls get')} another agent on another host now, ` +
           'and its warm agents are dropped. If it returns, it ends what it still has of them.',
         button: 'Give it up',
         isDanger: true,

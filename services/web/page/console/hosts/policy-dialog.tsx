@@ -8,7 +8,7 @@ import { refreshPools } from '../live/follow.js';
 import { useFollowing } from '../live/live.jsx';
 import { Problem } from '../parts/problem.jsx';
 import { useAction } from '../parts/use-action.js';
-import { formOf, KINDS, type PolicyForm, policyOf } from './policy-form.js';
+import { effectOf, formOf, KINDS, type PolicyForm, policyOf } from './policy-form.js';
 import styles from './policy-dialog.module.css';
 import { ScheduleFields } from './schedule-fields.jsx';
 
@@ -46,6 +46,9 @@ export function PolicyDialog({ pool, onClose }: { pool: PoolView; onClose: () =>
           )}
         </Field>
         <PolicyFields form={form} change={change} />
+        <p className={styles.effect} role="status" data-testid="policy-effect">
+          {effectOf(form)}
+        </p>
         <Problem testId="policy-problem">{problem}</Problem>
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>

@@ -74,6 +74,21 @@ export function policyOf(form: PolicyForm): object {
   }
 }
 
+/** What will come of it, in a sentence, before it is set. */
+export function effectOf(form: PolicyForm): string {
+  const bounds = `never fewer than ${form.min} nor more than ${form.max}`;
+  switch (form.kind) {
+    case 'fixed':
+      return `There will be ${form.size} warm agents at all times: missing ones are started now, and those too many end while calls go on.`;
+    case 'buffer':
+      return `Warm agents will be kept for ${roomOf(form.size)}, ${bounds}; those too many end while calls go on.`;
+    case 'rate':
+      return `As many warm agents will be kept as the arrivals of the last ${form.windowSeconds} s need, ${bounds}; those too many end while calls go on.`;
+    case 'schedule':
+      return `There will be a base of ${form.base}, or as many warm agents as the entry in force says; those too many end while calls go on.`;
+  }
+}
+
 export function describePolicy(policy: PoolPolicy): string {
   switch (policy.kind) {
     case 'fixed':
@@ -85,6 +100,10 @@ export function describePolicy(policy: PoolPolicy): string {
     case 'schedule':
       return `by schedule, ${countOf(policy.entries.length, 'entry', 'entries')}, else ${policy.base}`;
   }
+}
+
+function roomOf(size: string): string {
+  return size.trim().endsWith('%') ? `${size.trim()} more callers than there are` : `${size} more callers`;
 }
 
 function entryFormOf({ cron, size, forSeconds }: ScheduleEntry): EntryForm {

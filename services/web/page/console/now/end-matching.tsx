@@ -12,7 +12,8 @@ import styles from './end-matching.module.css';
 
 /** Ends all that match, once the operator has seen how many the api says that they are. */
 export function EndMatching({ filters, onClose }: { filters: Filters; onClose: () => void }) {
-  // As they were when it was opened: what is confirmed is what is done.
+  // As they were when it was opened: what is read is what is confirmed and done, wherever the address goes meanwhile.
+  const [opened] = useState(filters);
   const [filter] = useState(() => apiFilterOf(filters));
   const [matched, setMatched] = useState<number>();
   const [asked, setAsked] = useState<number>();
@@ -39,7 +40,7 @@ export function EndMatching({ filters, onClose }: { filters: Filters; onClose: (
   return (
     <Dialog title="End all that match" onClose={onClose} testId="end-dialog">
       <dl className={styles.filter}>
-        {wordsOf(filters).map(([name, value]) => (
+        {wordsOf(opened).map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>
