@@ -1,3 +1,4 @@
+import { Button } from '../../shared/ui/button.jsx';
 import { formatSeconds } from '../parts/format.js';
 import { useOwnSecondsSince } from '../live/clock.jsx';
 import { useConnection, useLive } from '../live/live.jsx';
@@ -14,13 +15,19 @@ export function StreamState() {
   );
 }
 
-const WORDS = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' } as const;
+const WORDS = {
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Reconnecting',
+  over: 'Not connected',
+} as const;
 
 /** Says across the page what makes it less than the truth. */
 export function StreamBanner() {
   const connection = useConnection();
   const isRecovering = useLive((state) => state.isRecovering);
   if (connection.kind === 'lost') return <LostBanner asOf={connection.asOf} why={connection.why} />;
+  if (connection.kind === 'over') return <OverBanner asOf={connection.asOf} why={connection.why} />;
   if (connection.kind === 'connecting' && connection.why !== undefined) {
     return (
       <p className={styles.banner} role="alert">
@@ -38,12 +45,36 @@ export function StreamBanner() {
 }
 
 function LostBanner({ asOf, why }: { asOf: number; why: string }) {
-  const seconds = useOwnSecondsSince(asOf);
   return (
     <p className={styles.banner} role="alert" data-testid="stream-lost">
-      <strong>Not live.</strong> {why} Reconnecting; what you see is as of{' '}
-      <span aria-hidden="true">{formatSeconds(seconds)} ago</span>
-      <span className="visually-hidden">{new Date(asOf).toLocaleTimeString()}</span>.
+      <strong>Not live.</strong> {why} Reconnecting; what you see is as of <Since time={asOf} />.
     </p>
+  );
+}
+
+/** It does not come back by itself, and says so. */
+function OverBanner({ asOf, why }: { asOf: number | undefined; why: string }) {
+  return (
+    <p className={styles.banner} role="alert" data-testid="stream-over">
+      <strong>Not live.</strong> {why}{' '}
+      {asOf !== undefined && (
+        <>
+          What you see is as of <Since time={asOf} />.{' '}
+        </>
+      )}
+      <Button size="small" onClick={() => location.reload()} data-testid="connect-again">
+        Connect again
+      </Button>
+    </p>
+  );
+}
+
+function Since({ time }: { time: number }) {
+  const seconds = useOwnSecondsSince(time);
+  return (
+    <>
+      <span aria-hidden="true">{formatSeconds(seconds)} ago</span>
+      <span className="visually-hidden">{new Date(time).toLocaleTimeString()}</span>
+    </>
   );
 }

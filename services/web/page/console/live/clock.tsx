@@ -50,7 +50,8 @@ export function useTick(isWanted: boolean): number {
 /** The server's time in milliseconds, as of when it was heard last. */
 export function serverNow({ connection, clock }: Following): number {
   const state = connection.read();
-  return (state.kind === 'lost' ? state.asOf : Date.now()) + clock.read();
+  const asOf = state.kind === 'lost' || state.kind === 'over' ? state.asOf : undefined;
+  return (asOf ?? Date.now()) + clock.read();
 }
 
 function secondsSince(time: string, following: Following): number {

@@ -5,7 +5,9 @@ export type Connection =
   | { readonly kind: 'connecting'; readonly why?: string }
   | { readonly kind: 'live' }
   /** What is shown was true at `asOf`, and nobody can say what became of it. */
-  | { readonly kind: 'lost'; readonly asOf: number; readonly why: string };
+  | { readonly kind: 'lost'; readonly asOf: number; readonly why: string }
+  /** The api has refused the stream: asking again by itself would not help. `asOf` undefined: nothing was ever shown. */
+  | { readonly kind: 'over'; readonly asOf: number | undefined; readonly why: string };
 
 /** One value that many look at. */
 export class Watched<T> {

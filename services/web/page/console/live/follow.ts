@@ -84,7 +84,7 @@ function followStream({ store, connection, clock }: Following, heard: Heard): ()
     },
     onOver: (problem) => {
       if (problem && isRefused(problem)) signOut(NO_LONGER);
-      else lose(problem?.message ?? LOST);
+      else connection.set({ kind: 'over', asOf: heard.at, why: problem?.message ?? LOST });
     },
   });
 }
