@@ -60,6 +60,7 @@ const within = (testId: string, selector: string): Locator => by(testId).locator
 
 async function confirm(action: string): Promise<void> {
   await by(action).click();
+  expect(await findViolations(page)).toEqual([]);
   await by('confirm-yes').click();
   await by('confirm').waitFor({ state: 'detached' });
 }
@@ -76,6 +77,17 @@ test('a live call is seen as it goes on: turns, words, load and the question int
   await answer.waitFor();
   await by('load-memory').locator('svg').waitFor();
   await within('waterfall', '[data-mark^="asked whether somebody is there (1 of 20)"]').waitFor();
+
+  // Its greeting began before anybody asked anything, and was reported after that.
+  expect(await within('transcript', '[data-final]').first().getAttribute('data-role')).toBe('agent');
+  await by('waterfall').locator('summary').click();
+  const steps = within('waterfall', 'li');
+  await steps.filter({ hasText: 'caller joined' }).waitFor();
+  await steps
+    .filter({ hasText: /agent speaks, \d+\.\d s/ })
+    .first()
+    .waitFor();
+  await by('waterfall').locator('summary').click();
 
   await answer.hover();
   expect(await answer.getAttribute('data-pointed')).toBe('true');
@@ -109,6 +121,7 @@ test('its processes, and its log: searched, paused, and downloaded as a file', a
 
 test('its settings of silence are changed and taken back', async () => {
   await by('dead-air-change').click();
+  expect(await findViolations(page)).toEqual([]);
   await by('set-silence_timeout_normal').fill('20');
   await by('set-checkin_message').fill('Hello?\nAre you well?');
   await by('dead-air-save').click();
@@ -128,10 +141,24 @@ test('its settings of silence are changed and taken back', async () => {
   await askOften(await caller.sessionId());
 }, 30_000);
 
+test('while the api cannot be asked the page stays, and then it goes on', async () => {
+  const timeline = '**/api/session/*/timeline';
+  await page.route(timeline, (route) => route.abort());
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/timeline'));
+  await by('dead-air-change').click();
+  await by('set-silence_timeout_normal').fill('21');
+  await by('dead-air-save').click();
+  await failed;
+  await page.unroute(timeline);
+  await within('dead-air', '[data-changed="true"]').filter({ hasText: '21' }).waitFor();
+  expect(await by('session-unknown').count()).toBe(0);
+}, 30_000);
+
 test('an operator listens in, once the caller was told, for as long as the caller can see it', async () => {
   await by('listen').click();
   await by('listening').filter({ hasText: 'You hear this call. The caller was told.' }).waitFor();
   await caller.by('listened-to').waitFor();
+  expect(await findViolations(page)).toEqual([]);
   await caller.by('say').fill('What is my name?');
   await caller.by('say').press('Enter');
   await waitFor(async () => (await hearLevel(page, 300)) > 0.02, { timeoutMs: 10_000 });
@@ -141,25 +168,36 @@ test('an operator listens in, once the caller was told, for as long as the calle
 }, 45_000);
 
 test('another agent comes into the same call; while the log is paused its lines wait', async () => {
+  const agentPid = (): Promise<string> => within('processes', 'li code').first().innerText();
+  const pid = await agentPid();
+  const sessionId = await caller.sessionId();
   await by('log-pause').click();
   await confirm('restart');
   await within('waterfall', '[data-mark="another agent is started"]').waitFor();
   await waitFor(async () => (await caller.view()).body.status === 'ready', { timeoutMs: 15_000 });
+  await waitFor(async () => (await agentPid()) !== pid);
+  expect(await agentPid()).toBe(String((await caller.view()).body['agentPid']));
   await waitFor(async () => /Go on \([1-9]\d* new\)/.test(await by('log-pause').innerText()), {
     timeoutMs: 15_000,
   });
   const before = await by('log-lines').locator('[data-level]').count();
   await by('log-pause').click();
   await waitFor(async () => (await by('log-lines').locator('[data-level]').count()) > before);
-}, 45_000);
+  // It is the same call: its caller is answered by the new one.
+  const answers = await caller.by('line-agent').count();
+  await caller.type('What is my name?');
+  await waitFor(async () => (await caller.by('line-agent').count()) > answers, { timeoutMs: 15_000 });
+  expect(await caller.sessionId()).toBe(sessionId);
+}, 60_000);
 
 test('it is ended at once; the caller sees why, and the page what is kept of it', async () => {
   await confirm('end-now');
-  await caller.by('over').waitFor();
+  await caller.expectOver('admin_ended');
   await waitFor(async () => (await by('session-screen').getAttribute('data-kind')) === 'over', {
     timeoutMs: 15_000,
   });
   expect(await page.locator('h1').innerText()).toMatch(/Ada\s+over/);
+  await by('no-turns').waitFor();
   expect(await by('transcript').innerText()).toMatch(/Nothing is kept of what was said/);
   expect(await findViolations(page)).toEqual([]);
   await takePictures(page, 'console-session-over');
@@ -193,4 +231,5 @@ test('a session that never was is said to be none', async () => {
   await page.goto(`${stack.webUrl}/console/session/session_aaaaaaaaaaaaaaaaaaaaaaaa`);
   await by('session-unknown').waitFor();
   expect(await by('session-unknown').innerText()).toMatch(/No session has this id/);
+  expect(await findViolations(page)).toEqual([]);
 });

@@ -162,6 +162,22 @@ describe('now', () => {
     await stack.request('POST', '/api/session/end', { sessionId: ada });
     await console.row(ada).waitFor({ state: 'detached' });
   });
+
+  test('what was refused for good is not said to reconnect: a button connects again', async () => {
+    window = await browser.open();
+    const stream = '**/api/sessions/events';
+    await window.route(stream, (route) =>
+      route.fulfill({ status: 404, json: { code: 'not_found', detail: 'There is no such stream.' } }),
+    );
+    const console = await ConsolePage.open(stack, window);
+    await console.signIn(stack.adminToken);
+    await console.untilState('over');
+    await console.untilText(console.by('stream-over'), 'There is no such stream.');
+    expect(await findViolations(console.page)).toEqual([]);
+    await window.unroute(stream);
+    await console.by('connect-again').click();
+    await console.untilState('live');
+  });
 });
 
 describe('what an operator does', () => {
@@ -174,6 +190,13 @@ describe('what an operator does', () => {
     await console.untilText(console.by('end-count'), '2 sessions match right now');
     expect(await findViolations(console.page)).toEqual([]);
     await takePictures(console.page, 'console-end');
+    // The address may go elsewhere meanwhile: what is read stays what is done.
+    await console.page.evaluate(() => {
+      history.replaceState(null, '', '/console?q=grace');
+      dispatchEvent(new PopStateEvent('popstate'));
+    });
+    await waitFor(async () => (await console.by('filter-q').inputValue()) === 'grace');
+    expect(await console.by('end-dialog').innerText()).toMatch(/Search\s+ada/);
     await console.by('end-reason').fill('maintenance');
     await console.untilText(console.by('end-confirm'), 'End 2 sessions');
     await console.by('end-confirm').click();
@@ -222,6 +245,10 @@ describe('what an operator does', () => {
     await console.by('policy-kind').selectOption('buffer');
     await console.by('policy-size').fill('2');
     await console.by('policy-max').fill('2');
+    await console.untilText(
+      console.by('policy-effect'),
+      'for 2 more callers, never fewer than 0 nor more than 2',
+    );
     await takePictures(console.page, 'console-policy');
     await console.by('policy-min').fill('3');
     await console.by('policy-confirm').click();
@@ -251,7 +278,7 @@ describe('what an operator does', () => {
     window = await browser.open();
     const console = await ConsolePage.enter(stack, window, '/console/hosts');
     await console.by('drain-test-host').click();
-    await console.by('host-dialog').getByText('1 call go').waitFor();
+    await console.by('host-dialog').getByText('Its 1 call goes on until it ends').waitFor();
     await console.by('host-confirm').click();
     await console.untilText(console.by('drain-note'), '1 call left');
     await console.untilText(console.by('host-warm'), '0');
