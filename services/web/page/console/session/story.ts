@@ -1,4 +1,5 @@
 import type { SessionTimeline, TimelineEntry } from '@greenroom/contracts';
+import type { Tone } from '../parts/status.jsx';
 import { linesOf, type StoryLine } from './story-lines.js';
 
 /** What is drawn of a session, in milliseconds since 1970. `to: undefined`: it goes on. */
@@ -13,7 +14,6 @@ export interface Story {
 
 export const LANES = ['start', 'agent', 'caller', 'silence', 'session'] as const;
 export type Lane = (typeof LANES)[number];
-export type StoryTone = 'good' | 'warn' | 'bad' | 'info' | 'quiet';
 
 export interface StoryBar {
   readonly key: string;
@@ -21,7 +21,7 @@ export interface StoryBar {
   readonly from: number;
   readonly to: number | undefined;
   readonly label: string;
-  readonly tone: StoryTone;
+  readonly tone: Tone;
 }
 
 export interface StoryMark {
@@ -29,7 +29,7 @@ export interface StoryMark {
   readonly lane: Lane;
   readonly at: number;
   readonly label: string;
-  readonly tone: StoryTone;
+  readonly tone: Tone;
 }
 
 export type Milestones = { readonly [Name in keyof SessionTimeline]: string | null };
@@ -74,14 +74,14 @@ const PHASES = [
   ['queuedAt', 'in line', 'info'],
   ['spawnedAt', 'agent loading', 'info'],
   ['readyAt', 'waiting for the caller', 'quiet'],
-] as const satisfies readonly (readonly [keyof SessionTimeline, string, StoryTone])[];
+] as const satisfies readonly (readonly [keyof SessionTimeline, string, Tone])[];
 
 /** How it came to be, one phase after the other. What a warm agent did before it was asked for is no wait of anybody. */
 function startBars(milestones: Milestones, end: number | undefined): StoryBar[] {
   const asked = timeOf(milestones.askedAt);
   if (asked === undefined) return [];
   const stops = [
-    { at: asked, label: 'asked', tone: 'quiet' as StoryTone },
+    { at: asked, label: 'asked', tone: 'quiet' as Tone },
     ...PHASES.flatMap(([name, label, tone]) => {
       const at = timeOf(milestones[name]);
       return at === undefined || at < asked ? [] : [{ at, label, tone }];
@@ -138,7 +138,7 @@ function turnsOf(entries: readonly TimelineEntry[], end: number | undefined): St
   return bars;
 }
 
-const MILESTONES: readonly (readonly [keyof SessionTimeline, string, StoryTone])[] = [
+const MILESTONES: readonly (readonly [keyof SessionTimeline, string, Tone])[] = [
   ['readyAt', 'agent ready', 'good'],
   ['joinedAt', 'caller joined', 'good'],
   ['firstAudioAt', 'first words of the agent', 'good'],
@@ -165,7 +165,7 @@ function marksOf(milestones: Milestones, entries: readonly TimelineEntry[]): Sto
 }
 
 /** Steps of the session that an operator looks for; the milestones have the others. */
-const STEPS: Readonly<Record<string, readonly [string, StoryTone]>> = {
+const STEPS: Readonly<Record<string, readonly [string, Tone]>> = {
   attempt_failed: ['a launch failed', 'bad'],
   restarting: ['another agent is started', 'warn'],
   placed_again: ['placed on another host', 'warn'],
@@ -190,7 +190,7 @@ function markOf({ event, data }: TimelineEntry, index: number): StoryMark[] {
   return known ? [{ key, lane: 'session', at, label: known[0], tone: known[1] }] : [];
 }
 
-function toneOfDeadAir(step: string): StoryTone {
+function toneOfDeadAir(step: string): Tone {
   if (step === 'checkin' || step === 'agent_frozen') return 'warn';
   if (step === 'call_ending' || step === 'apology' || step === 'not_said') return 'bad';
   return step === 'caller_back' ? 'good' : 'quiet';

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
+import { problemOf } from '../../shared/ask.js';
 import { followEvents } from '../../shared/event-stream.js';
 import { askAsAdmin, readAdminToken } from '../door/admin-token.js';
 import { connectAnew, countWaiting, goOn, type LogLine, NO_LINES, takeLines } from './log-buffer.js';
@@ -82,10 +83,7 @@ export async function downloadLog(sessionId: string): Promise<void> {
   const response = await fetch(`${logsOf(sessionId)}?download=1`, {
     headers: { Authorization: `Bearer ${readAdminToken() ?? ''}` },
   });
-  if (!response.ok) {
-    const body = (await response.json().catch(() => ({}))) as { detail?: string };
-    throw new Error(body.detail ?? `The server answered ${response.status}.`);
-  }
+  if (!response.ok) throw problemOf(response, await response.json().catch(() => ({})));
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');
   link.href = address;
