@@ -25,9 +25,12 @@ export class Rooms {
     this.#logger = logger;
   }
 
-  /** Makes the room, so that the caller can join at once. One that is there already stays as it is. Never rejects. */
-  async open(options: RoomOptions): Promise<void> {
-    await this.#attempt('cannot create the room yet; the spawner will', () =>
+  /**
+   * Makes the room. One that is there already stays as it is. Never rejects.
+   * @returns its sid; undefined where LiveKit could not be asked
+   */
+  async open(options: RoomOptions): Promise<string | undefined> {
+    const room = await this.#attempt('cannot create the room yet; the spawner will', () =>
       this.#client.createRoom({
         name: options.name,
         emptyTimeout: options.emptyTimeoutSeconds,
@@ -35,6 +38,7 @@ export class Rooms {
         metadata: options.metadata,
       }),
     );
+    return room?.sid;
   }
 
   /** Tells a warm agent through the room's metadata who the caller is. Never rejects. */
@@ -51,12 +55,13 @@ export class Rooms {
     );
   }
 
-  async #attempt(complaint: string, work: () => Promise<unknown>): Promise<void> {
+  async #attempt<T>(complaint: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       if (isAway(error)) this.#breaker.suspect();
       this.#logger.warn(complaint, { error });
+      return undefined;
     }
   }
 }

@@ -6,7 +6,8 @@ import type { Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
 import { boundedText } from '../http/validate.js';
 import { findSession } from '../sessions/find-session.js';
-import { joinDetails, roomOf } from '../sessions/join-room.js';
+import { joinDetails } from '../sessions/join-room.js';
+import { openRoom } from '../sessions/open-room.js';
 
 /** Ours, or the body of LiveKit's standard token endpoint, or both. */
 interface TokenRequest {
@@ -36,7 +37,8 @@ const body = Joi.object<TokenRequest>({
 const query = Joi.object<{ sessionId?: string }>({ sessionId: Joi.string() });
 
 /** POST /api/token: a token for a session's own room. Pages ask for one when they load: it never starts an agent. */
-export function mintToken({ redis, config, rooms }: ApiContext): Route {
+export function mintToken(context: ApiContext): Route {
+  const { redis, config } = context;
   return defineRoute({
     method: 'post',
     paths: ['/api/token'],
@@ -51,7 +53,7 @@ export function mintToken({ redis, config, rooms }: ApiContext): Route {
       }
       // Its turn came a moment ago, and the spawner may not have made the room yet.
       if (session.queuedAt !== undefined && session.status === 'starting') {
-        await rooms.open(roomOf(session, config, await redis.sessions.deployment()));
+        await openRoom(context, session, await redis.sessions.deployment());
       }
       const { token, livekitUrl } = await joinDetails(session, config, {
         userName: body.userName ?? body.participant_name,

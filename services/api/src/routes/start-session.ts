@@ -19,6 +19,7 @@ import type { Answer, Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
 import { boundedText, keyPart, profileName } from '../http/validate.js';
 import { joinDetails, roomOf } from '../sessions/join-room.js';
+import { openRoom } from '../sessions/open-room.js';
 import { viewPlace } from '../sessions/session-view.js';
 
 const METADATA_MAX_BYTES = 8192;
@@ -150,7 +151,7 @@ async function answerStarted(
   const [join] = await Promise.all([
     joinDetails(session, context.config, { room }),
     // A caller may join before any spawner has looked. Of starts at the same time, each makes sure.
-    isReady ? undefined : context.rooms.open(room),
+    isReady ? undefined : openRoom(context, session, deployment),
   ]);
   return isReady
     ? { status: 200, body: readyBody(session, join, call) }

@@ -4,6 +4,7 @@ import type { SessionRecord, StartResult } from '@greenroom/redis-schema';
 import { nanoid } from 'nanoid';
 import type { ApiContext } from '../../context.js';
 import { roomOf } from '../../sessions/join-room.js';
+import { openRoom } from '../../sessions/open-room.js';
 
 export type PhoneSession =
   | { readonly status: 'accepted'; readonly session: SessionRecord }
@@ -55,11 +56,11 @@ function rejected({ metrics }: ApiContext, why: string): PhoneSession {
 }
 
 /** Only makes things sooner: the spawner does it again, and nobody waits for it. */
-function prepareRoom({ redis, rooms, config, logger }: ApiContext, started: Started): void {
+function prepareRoom(context: ApiContext, started: Started): void {
+  const { redis, rooms, config, logger } = context;
   const { session, status, deployment } = started;
-  const room = roomOf(session, config, deployment);
-  if (status === 'assigned') void rooms.introduce(room);
-  else if (session.status !== 'ready') void rooms.open(room);
+  if (status === 'assigned') void rooms.introduce(roomOf(session, config, deployment));
+  else if (session.status !== 'ready') void openRoom(context, session, deployment);
   if (status !== 'created') return;
   redis.doorbell.ring(session.profile, { priority: 'caller' }).catch((error: unknown) => {
     logger.warn('the doorbell did not ring; the spawner finds the launch by itself', { error });
