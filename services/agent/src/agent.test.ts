@@ -128,6 +128,17 @@ describe('a call', () => {
   }, 90_000);
 });
 
+test('what is typed as soon as the agent is seen in the room is answered, though it does not listen yet', async () => {
+  const room = await makeRoom(livekit, { userName: 'Grace' });
+  caller = await startCaller(livekit, room);
+  agent = await startAgent(livekit, room);
+  await waitFor(() => isAgentActive(livekit, room), { timeoutMs: 15_000 });
+  expect(await agent.events()).toEqual([]);
+  await caller.type('What is my name?');
+  await agent.waitForEvent({ event: 'transcript', role: 'user', text: 'What is my name?' });
+  await agent.waitForEvent({ event: 'transcript', role: 'agent', text: 'Your name is Grace.' });
+}, 60_000);
+
 describe('what the platform wants to have said', () => {
   const order = async (room: string, topic: string, body: object) => {
     const payload = new TextEncoder().encode(JSON.stringify(body));

@@ -3,7 +3,7 @@ import type { AgentConfig } from './config.js';
 import type { Conversation, ConversationEnd } from './conversation/conversation.js';
 import { type EventLog, openEventLog } from './events.js';
 import { joinRoom } from './room/connect.js';
-import { isCaller } from './room/find-caller.js';
+import { TypedLines } from './room/typed-lines.js';
 
 const HEALTH_INTERVAL_MS = 15_000;
 /** Longer than leaving ever takes, shorter than the second that the contract allows. */
@@ -44,17 +44,17 @@ export async function runAgent(config: AgentConfig): Promise<void> {
 /** The join goes on in the background of the import, which keeps this thread busy for most of a second. */
 async function perform(config: AgentConfig, events: EventLog): Promise<void> {
   const joining = enterRoom(config, events);
-  const [joined, { Conversation }] = await Promise.all([joining, import('./conversation/conversation.js')]);
+  const [{ joined, typed }, { Conversation }] = await Promise.all([
+    joining,
+    import('./conversation/conversation.js'),
+  ]);
   conversation = await Conversation.start({
     room: joined,
+    typed,
     config,
     events,
     onEnd: (end) => finish(events, end),
   });
-  joined.on(RoomEvent.ParticipantConnected, (participant) => {
-    if (isCaller(participant)) conversation?.callerJoined(participant);
-  });
-  joined.on(RoomEvent.ParticipantDisconnected, (participant) => conversation?.callerLeft(participant));
   events.write({ event: 'ready' });
   log(`on stage in ${config.roomName} (${config.mode}; ${conversation.description})`);
   reportHealth(events, conversation);
@@ -63,11 +63,16 @@ async function perform(config: AgentConfig, events: EventLog): Promise<void> {
 async function enterRoom(
   { livekitUrl, livekitToken, roomName }: AgentConfig,
   events: EventLog,
-): Promise<Room> {
+): Promise<{ joined: Room; typed: TypedLines }> {
   try {
-    room = await joinRoom({ url: livekitUrl, token: livekitToken });
-    room.once(RoomEvent.Disconnected, (reason) => leaveAfterDisconnect(events, reason));
-    return room;
+    const { room: joined, prepared: typed } = await joinRoom({
+      url: livekitUrl,
+      token: livekitToken,
+      prepare: (fresh) => new TypedLines(fresh),
+    });
+    joined.once(RoomEvent.Disconnected, (reason) => leaveAfterDisconnect(events, reason));
+    room = joined;
+    return { joined, typed };
   } catch (error) {
     throw new Error(`can't enter room ${roomName} at ${livekitUrl}: ${describe(error)}`, { cause: error });
   }

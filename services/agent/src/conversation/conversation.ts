@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { initializeLogger, llm, voice } from '@livekit/agents';
-import type { RemoteParticipant, Room } from '@livekit/rtc-node';
+import { type RemoteParticipant, type Room, RoomEvent } from '@livekit/rtc-node';
 import type { AgentConfig } from '../config.js';
 import type { EventLog } from '../events.js';
 import { type Caller, describeCaller } from '../room/caller.js';
-import { findCaller } from '../room/find-caller.js';
+import { findCaller, isCaller } from '../room/find-caller.js';
 import { onPlatformMessages } from '../room/platform-messages.js';
+import type { TypedLines } from '../room/typed-lines.js';
 import { findSpeechPrograms } from '../speech/programs.js';
 import { answer, greet, greetDeaf, type Reply, welcomeBack } from './brain.js';
 import { instructionsFor } from './instructions.js';
@@ -16,6 +17,7 @@ import { wordsOf } from './typed-words.js';
 
 export interface ConversationOptions {
   readonly room: Room;
+  readonly typed: TypedLines;
   readonly config: AgentConfig;
   readonly events: EventLog;
   /** Called once, when the agent has hung up or can't go on. */
@@ -76,26 +78,6 @@ export class Conversation {
     return this.#callerPresent;
   }
 
-  callerJoined(participant: RemoteParticipant): void {
-    if (this.#callerPresent) return;
-    const returning = this.#caller !== undefined;
-    this.#caller = describeCaller(participant, this.#options.room.metadata, this.#options.config);
-    this.#callerPresent = true;
-    this.#parts.setVoice(this.#caller.voiceId);
-    // The framework stays with the first identity it saw; a caller may come back with a new one.
-    this.#session._roomIO?.setParticipant(participant.identity);
-    void this.#agent.updateInstructions(instructionsFor(this.#caller.name));
-    this.#say(this.#greeting(returning));
-  }
-
-  callerLeft(participant: RemoteParticipant): void {
-    if (participant.identity !== this.#caller?.identity) return;
-    this.#callerPresent = false;
-    this.#session.interrupt({ force: true });
-    const other = findCaller(this.#options.room);
-    if (other) this.callerJoined(other);
-  }
-
   async close(): Promise<void> {
     await this.#session.close();
   }
@@ -130,12 +112,44 @@ export class Conversation {
         // How long a caller may be away is the platform's business.
         closeOnDisconnect: false,
         audioSampleRate: 16_000,
-        textInputCallback: (_session, { text }) => this.#hearTyped(text),
+        // The framework's own ear for it opens late, and drops what comes from somebody it does not know yet: `room/typed-lines.ts`.
+        textEnabled: false,
       },
     });
     onPlatformMessages(room, new OrderedSpeech(this.#session, events));
+    this.#meetCallers();
+  }
+
+  /** In one go, or somebody could join unseen; who typed it is known here before it is answered. */
+  #meetCallers(): void {
+    const { room, typed } = this.#options;
+    room.on(RoomEvent.ParticipantConnected, (participant) => {
+      if (isCaller(participant)) this.#callerJoined(participant);
+    });
+    room.on(RoomEvent.ParticipantDisconnected, (participant) => this.#callerLeft(participant));
     const caller = findCaller(room);
-    if (caller) this.callerJoined(caller);
+    if (caller) this.#callerJoined(caller);
+    typed.hearWith((text) => this.#hearTyped(text));
+  }
+
+  #callerJoined(participant: RemoteParticipant): void {
+    if (this.#callerPresent) return;
+    const returning = this.#caller !== undefined;
+    this.#caller = describeCaller(participant, this.#options.room.metadata, this.#options.config);
+    this.#callerPresent = true;
+    this.#parts.setVoice(this.#caller.voiceId);
+    // The framework stays with the first identity it saw; a caller may come back with a new one.
+    this.#session._roomIO?.setParticipant(participant.identity);
+    void this.#agent.updateInstructions(instructionsFor(this.#caller.name));
+    this.#say(this.#greeting(returning));
+  }
+
+  #callerLeft(participant: RemoteParticipant): void {
+    if (participant.identity !== this.#caller?.identity) return;
+    this.#callerPresent = false;
+    this.#session.interrupt({ force: true });
+    const other = findCaller(this.#options.room);
+    if (other) this.#callerJoined(other);
   }
 
   #greeting(returning: boolean): string {

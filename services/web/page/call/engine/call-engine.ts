@@ -74,8 +74,8 @@ export class CallEngine {
     void this.room?.startAudio();
   }
 
-  async say(text: string): Promise<void> {
-    const key = `typed-${Date.now()}-${text.length}`;
+  /** @param key of a line that was not heard, which is sent again */
+  async say(text: string, key = `typed-${Date.now()}-${text.length}`): Promise<void> {
     this.store.dispatch({ type: 'typed', key, text, at: Date.now() });
     try {
       if (!this.room) throw new Error('not in the room');

@@ -192,6 +192,20 @@ describe('in the call', () => {
     ]);
   });
 
+  test.each<[string, CallAction]>([
+    ['the agent is replaced', status(3_000, 'restarting')],
+    ['the agent leaves the room', facts(3_000, { hasAgent: false })],
+    ['the connection is lost', facts(3_000, { connection: 'reconnecting' })],
+  ])('what was typed just before %s may not have been heard', (_what, event) => {
+    const typed: CallAction = { type: 'typed', key: 'k1', text: 'Hello?', at: 2_900 };
+    const call = callAfter(...ready, typed, event);
+    expect(call.lines.find(({ key }) => key === 'k1')?.typed).toBe('doubtful');
+    const later = callAfter(...ready, event, typed, event);
+    expect(later.lines.find(({ key }) => key === 'k1')?.typed).toBe('sent');
+    const over = after(...ready, typed, { type: 'over', endReason: 'caller_ended', at: 3_000 });
+    expect(over).toMatchObject({ over: { lines: [{ role: 'note' }, { typed: 'doubtful' }] } });
+  });
+
   test('silence is told subtly', () => {
     const silence = (step: string, more = {}): CallAction => ({
       type: 'silence',

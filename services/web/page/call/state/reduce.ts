@@ -17,7 +17,16 @@ import {
   newCall,
   type RoomFacts,
 } from './call-state.js';
-import { addNote, addSaid, addSegment, addTyped, failTyped, type Said, type Segment } from './transcript.js';
+import {
+  addNote,
+  addSaid,
+  addSegment,
+  addTyped,
+  doubtTyped,
+  failTyped,
+  type Said,
+  type Segment,
+} from './transcript.js';
 
 /** What happens to a call. `at`: when this page heard of it. */
 export type CallAction =
@@ -160,7 +169,7 @@ function markAdmission({ marks, status: before }: Call, status: SessionState, at
 
 function noteLostAgent(before: Call, { ...call }: Call, at: number): Call {
   if (before.status === 'ready' && call.status === 'restarting')
-    return withNote(call, 'The agent was lost. Another one is joining.', at);
+    return withNote(withDoubt(call), 'The agent was lost. Another one is joining.', at);
   if (before.status === 'restarting' && call.status === 'ready')
     return withNote(call, 'A new agent has joined. It does not know what was said before.', at);
   return call;
@@ -175,7 +184,17 @@ function enterFacts(before: Call, facts: Partial<RoomFacts>, at: number): Call {
     marks: room.hasAgent && marks.agentHereAt === undefined ? { ...marks, agentHereAt: at } : marks,
   };
   const isNewListener = room.isListenedTo && !before.room.isListenedTo;
-  return markReady(isNewListener ? withNote(call, 'An operator is listening.', at) : call, at);
+  const noted = isNewListener ? withNote(call, 'An operator is listening.', at) : call;
+  return markReady(isCutOff(before.room, room) ? withDoubt(noted) : noted, at);
+}
+
+function isCutOff(before: RoomFacts, now: RoomFacts): boolean {
+  const isAgentGone = before.hasAgent && !now.hasAgent;
+  return isAgentGone || (before.connection === 'joined' && now.connection !== 'joined');
+}
+
+function withDoubt(call: Call): Call {
+  return { ...call, lines: doubtTyped(call.lines) };
 }
 
 /** Both can talk: the session is ready, and its agent is in the room with us. */
@@ -206,7 +225,7 @@ function endCall(state: CallState, action: Extract<CallAction, { type: 'over' }>
     over: {
       endReason: action.endReason,
       durationMs: talked ?? (state.call.status === 'returning' ? action.durationMs : undefined),
-      lines: lines.filter(({ isFinal, text }) => isFinal || text !== ''),
+      lines: doubtTyped(lines.filter(({ isFinal, text }) => isFinal || text !== '')),
     },
   };
 }

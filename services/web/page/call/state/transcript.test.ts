@@ -4,6 +4,7 @@ import {
   addSaid,
   addSegment,
   addTyped,
+  doubtTyped,
   failTyped,
   type Line,
   toAnnounce,
@@ -96,6 +97,23 @@ test('what is typed is there at once, and once, as it was typed', () => {
     [false, 'failed'],
   ]);
   expect(toText(lines, 'Ada')).toBe('Ada: Tell me a story, please!');
+});
+
+test('what was typed to somebody who is lost is said to be doubtful, until it was heard or answered all the same', () => {
+  const typed = (lines: readonly Line[]) => lines.filter((line) => line.typed).map((line) => line.typed);
+  let lines: readonly Line[] = addTyped([], 'k1', 'One?', 1);
+  lines = addSaid(lines, said('agent', 'One.'));
+  lines = addTyped(addTyped(lines, 'k2', 'Two?', 2), 'k3', 'Three?', 3);
+  lines = doubtTyped(lines);
+  expect(typed(lines)).toEqual(['sent', 'doubtful', 'doubtful']);
+  expect(doubtTyped(lines)).toBe(lines);
+  lines = addSaid(lines, said('user', 'two'));
+  expect(typed(lines)).toEqual(['sent', 'sent', 'doubtful']);
+  // Sent again, it is the newest line, and on its way.
+  lines = addTyped(addSaid(lines, said('agent', 'Two.')), 'k3', 'Three?', 9);
+  expect(typed(lines)).toEqual(['sent', 'sent', 'sent']);
+  expect(show(lines).at(-1)).toBe('user: Three?');
+  expect(toText(doubtTyped(lines), 'Ada')).toContain('Ada: Three?');
 });
 
 test('nothing said is no line, and a note is not told twice in a row', () => {

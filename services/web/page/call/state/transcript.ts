@@ -16,8 +16,8 @@ export interface Line {
   readonly isConfirmed: boolean;
   /** Of LiveKit's transcription, while it is spoken. */
   readonly segment?: string;
-  /** Typed here: on its way, or given up. */
-  readonly typed?: 'sent' | 'failed';
+  /** Typed here: on its way; not sent; or sent to somebody who was gone before there was a sign of it. */
+  readonly typed?: 'sent' | 'failed' | 'doubtful';
 }
 
 export interface Said {
@@ -61,13 +61,23 @@ export function addSegment(lines: readonly Line[], segment: Segment): Line[] {
   return put(lines, known, { role, text, isFinal: final, isConfirmed: false, at, segment: id });
 }
 
-/** What was typed here; the stream tells it again when the agent has taken it up. */
+/** What was typed here; the stream tells it again when the agent has taken it up. Under a key that is there, it is sent again. */
 export function addTyped(lines: readonly Line[], key: string, text: string, at: number): Line[] {
-  return [...lines, { key, role: 'user', text, at, isFinal: true, isConfirmed: false, typed: 'sent' }];
+  const others = lines.filter((line) => line.key !== key);
+  return [...others, { key, role: 'user', text, at, isFinal: true, isConfirmed: false, typed: 'sent' }];
 }
 
 export function failTyped(lines: readonly Line[], key: string): Line[] {
   return lines.map((line) => (line.key === key ? { ...line, typed: 'failed' } : line));
+}
+
+/** The agent or the connection is lost: what was typed, and had no answer, may have gone with it. */
+export function doubtTyped(lines: readonly Line[]): readonly Line[] {
+  const answered = lines.findLastIndex(({ role }) => role === 'agent');
+  const isOpen = ({ typed, isConfirmed }: Line, at: number) =>
+    typed === 'sent' && !isConfirmed && at > answered;
+  if (!lines.some(isOpen)) return lines;
+  return lines.map((line, at) => (isOpen(line, at) ? { ...line, typed: 'doubtful' } : line));
 }
 
 export function addNote(lines: readonly Line[], text: string, at: number): Line[] {
@@ -136,6 +146,6 @@ type Content = Omit<Line, 'key'>;
 function put(lines: readonly Line[], old: Line | undefined, content: Content): Line[] {
   if (!old) return [...lines, { ...content, key: `${content.at}-${lines.length}` }];
   // What was typed stays as it was typed; and a line keeps its time, which is when it began.
-  const text = old.typed ? old.text : content.text;
-  return lines.map((line) => (line === old ? { ...line, ...content, text, at: line.at } : line));
+  const typed = old.typed && { typed: content.isConfirmed ? 'sent' : old.typed, text: old.text };
+  return lines.map((line) => (line === old ? { ...line, ...content, ...typed, at: line.at } : line));
 }

@@ -72,7 +72,11 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
         )}
       </section>
       <section className={styles['talk']} aria-label="Conversation">
-        <TranscriptView lines={call.lines} empty={emptyWords(call)} />
+        <TranscriptView
+          lines={call.lines}
+          empty={emptyWords(call)}
+          {...(isJoined && { onSayAgain: ({ text, key }) => void engine.say(text, key) })}
+        />
         <Composer isDisabled={!isTalking} isPaused={!isJoined} onSay={(text) => void engine.say(text)} />
       </section>
       <footer className={styles['controls']}>

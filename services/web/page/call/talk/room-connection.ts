@@ -1,21 +1,12 @@
-import {
-  ConnectionState,
-  MediaDeviceFailure,
-  ParticipantKind,
-  type RemoteParticipant,
-  Room,
-  RoomEvent,
-  type TextStreamReader,
-} from 'livekit-client';
+import { ConnectionState, MediaDeviceFailure, Room, RoomEvent, type TextStreamReader } from 'livekit-client';
 import type { RoomListener, RoomPort } from '../engine/room-port.js';
 import type { Microphone, RoomFacts } from '../state/call-state.js';
 import { provideRandomUuid } from './random-uuid.js';
+import { isAgent, untilHeard } from './until-heard.js';
 
 const TRANSCRIPTION = 'lk.transcription';
 const CHAT = 'lk.chat';
 const ROLE = 'greenroom.role';
-const AGENT_STATE = 'lk.agent.state';
-const LISTENS_WITHIN_MS = 5_000;
 
 /** LiveKit's room, in the words of this page. */
 export class RoomConnection implements RoomPort {
@@ -61,7 +52,7 @@ export class RoomConnection implements RoomPort {
   }
 
   async sendText(text: string): Promise<void> {
-    await this.#untilHeard();
+    await untilHeard(this.room);
     if (this.room.state !== ConnectionState.Connected) throw new Error('not connected');
     await this.room.localParticipant.sendText(text, { topic: CHAT });
   }
@@ -114,24 +105,6 @@ export class RoomConnection implements RoomPort {
     });
   }
 
-  /** An agent is in the room a second before it listens. One that says nothing of its state gets what was typed all the same. */
-  #untilHeard(): Promise<void> {
-    const { room } = this;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        room.off(RoomEvent.ParticipantAttributesChanged, look);
-        resolve();
-      };
-      const look = (): void => {
-        if ([...room.remoteParticipants.values()].some(listens)) done();
-      };
-      const timer = setTimeout(done, LISTENS_WITHIN_MS);
-      room.on(RoomEvent.ParticipantAttributesChanged, look);
-      look();
-    });
-  }
-
   /** The words of one sentence, as they are spoken; those of a caller come anew with each change. */
   async #readSegment(reader: TextStreamReader, role: 'user' | 'agent'): Promise<void> {
     const id = `${role}-${reader.info.attributes?.['lk.segment_id'] ?? reader.info.id}`;
@@ -166,15 +139,6 @@ export class RoomConnection implements RoomPort {
     if (this.#hasLeft || !this.#wantsMicrophone || this.room.state !== ConnectionState.Connected) return;
     if (!this.room.localParticipant.isMicrophoneEnabled) void this.setMicrophone(true);
   }
-}
-
-function isAgent({ kind }: RemoteParticipant): boolean {
-  return kind === ParticipantKind.AGENT;
-}
-
-function listens(participant: RemoteParticipant): boolean {
-  const state = participant.attributes[AGENT_STATE];
-  return isAgent(participant) && state !== undefined && state !== 'initializing';
 }
 
 /** That it is not connected at all is for the joiner to say: it knows why. */

@@ -6,13 +6,15 @@ export interface TranscriptViewProps {
   readonly lines: readonly Line[];
   /** What to say while nobody has said anything. */
   readonly empty?: string;
+  /** What was typed and not heard, once more; undefined while that cannot be. */
+  readonly onSayAgain?: (line: Line) => void;
 }
 
 /** How far from the end somebody must have scrolled up to be left there. */
 const NEAR_END_PX = 80;
 
 /** What both sides said. Stays at its end, but for somebody who reads further up. */
-export function TranscriptView({ lines, empty }: TranscriptViewProps) {
+export function TranscriptView({ lines, empty, onSayAgain }: TranscriptViewProps) {
   const list = useRef<HTMLOListElement>(null);
   const isAtEnd = useRef(true);
   useEffect(() => scrollToEnd(list.current, isAtEnd.current), [lines]);
@@ -24,6 +26,11 @@ export function TranscriptView({ lines, empty }: TranscriptViewProps) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  const sayAgain = (line: Line): void => {
+    onSayAgain?.(line);
+    // The button that had the focus is gone.
+    list.current?.focus();
+  };
   return (
     <>
       <ol
@@ -39,7 +46,7 @@ export function TranscriptView({ lines, empty }: TranscriptViewProps) {
       >
         {empty && lines.every(({ role }) => role === 'note') && <li className={styles['empty']}>{empty}</li>}
         {lines.map((line) => (
-          <TranscriptLine key={line.key} line={line} />
+          <TranscriptLine key={line.key} line={line} {...(onSayAgain && { onSayAgain: sayAgain })} />
         ))}
       </ol>
       <Spoken lines={lines} />
@@ -51,17 +58,33 @@ function scrollToEnd(element: HTMLElement | null, isWanted: boolean): void {
   if (element && isWanted) element.scrollTop = element.scrollHeight;
 }
 
-function TranscriptLine({ line }: { readonly line: Line }) {
+interface TranscriptLineProps {
+  readonly line: Line;
+  readonly onSayAgain?: (line: Line) => void;
+}
+
+function TranscriptLine({ line, onSayAgain }: TranscriptLineProps) {
   const { role, text, isFinal, typed } = line;
   const classes = [styles[role], isFinal ? '' : styles['open'], isUnclear(text) ? styles['unclear'] : ''];
   return (
     <li className={classes.join(' ')} data-testid={`line-${role}`} data-final={isFinal}>
       {role !== 'note' && <span className={styles['who']}>{role === 'agent' ? 'Agent' : 'You'}</span>}
       <span className={styles['text']}>{isUnclear(text) ? 'not understood' : text}</span>
-      {typed === 'failed' && <span className={styles['unsent']}>Not sent: you are not connected.</span>}
+      {typed && typed !== 'sent' && (
+        <span className={styles['unsent']} data-testid={`typed-${typed}`}>
+          {UNSENT[typed]}{' '}
+          {onSayAgain && (
+            <button type="button" data-testid="say-again" onClick={() => onSayAgain(line)}>
+              Send again
+            </button>
+          )}
+        </span>
+      )}
     </li>
   );
 }
+
+const UNSENT = { failed: 'Not sent: you were not connected.', doubtful: 'Perhaps not heard.' } as const;
 
 const SPEAKER = { agent: 'Agent: ', user: 'You: ', note: '' } as const;
 
@@ -69,8 +92,8 @@ const SPEAKER = { agent: 'Agent: ', user: 'You: ', note: '' } as const;
 function Spoken({ lines }: { readonly lines: readonly Line[] }) {
   return (
     <div className="visually-hidden" aria-live="polite" aria-relevant="additions">
-      {toAnnounce(lines).map(({ key, role, text }) => (
-        <p key={key}>{`${SPEAKER[role]}${text}`}</p>
+      {toAnnounce(lines).map(({ key, role, text, typed = 'sent' }) => (
+        <p key={key}>{`${typed === 'sent' ? '' : `${UNSENT[typed]} `}${SPEAKER[role]}${text}`}</p>
       ))}
     </div>
   );
