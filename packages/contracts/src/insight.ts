@@ -29,6 +29,14 @@ export interface SessionTimelineView {
 export const LISTEN_IN_MODES = ['off', 'announced'] as const;
 export type ListenIn = (typeof LISTEN_IN_MODES)[number];
 
+/** Of GET /api/session/:id/logs. */
+export interface LogLinesView {
+  /** Oldest first. */
+  lines: string[];
+  /** When each of them was printed, as far as anybody knows; null where nobody does. */
+  times: (string | null)[];
+}
+
 /** GET /api/session/:id/load. */
 export interface SessionLoadView {
   success: true;

@@ -47,7 +47,7 @@ end
 Ending.release_claims(session)
 become(session, 'error', { lastLines = A.lastLines })
 redis.call('HDEL', K.session(session.id), 'host', 'agentPid', 'agentPgid', 'agentStartTime', 'deadlineAt')
-redis.call('DEL', K.logs(session.id))
+redis.call('DEL', K.logs(session.id), K.log_times(session.id))
 Events.emit(session, 'error', { error = A.error })
 Ending.remember_end(session)
 redis.call('PEXPIRE', K.session(session.id), ERROR_TTL_MS)

@@ -24,6 +24,7 @@ redis.call('HSET', health, 'last_check', int(NOW))
 for name, value in pairs(A.health) do redis.call('HSET', health, name, value) end
 redis.call('PEXPIRE', health, ttl)
 redis.call('PEXPIRE', K.logs(session.id), ttl)
+redis.call('PEXPIRE', K.log_times(session.id), ttl)
 redis.call('PEXPIRE', K.stream(session.id), ttl)
 redis.call('PEXPIRE', K.transcript(session.id), ttl)
 Calls.renew(present(session.callId) and session.callId or session.id, A.ttlMs)

@@ -31,7 +31,7 @@ local function forget(id)
   for _, set in ipairs(host_sets) do redis.call('SREM', set, id) end
   for _, index in ipairs({ K.INDEX, K.DEADLINES, K.PENDING, K.LINE_ASKED }) do redis.call('ZREM', index, id) end
   if redis.call('ZREM', K.LINE, id) > 0 then line_has_moved = true end
-  redis.call('DEL', K.session(id), K.pid(id), K.logs(id), K.agent_health(id), K.stream(id))
+  redis.call('DEL', K.session(id), K.pid(id), K.logs(id), K.log_times(id), K.agent_health(id), K.stream(id))
 end
 
 -- Answers how many memberships were wrong.

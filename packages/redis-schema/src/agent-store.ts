@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { toSchemaError } from './errors.js';
-import type { ScriptRunner } from './script-runner.js';
+import { asList, type ScriptRunner } from './script-runner.js';
 import type { EpochMs } from './types.js';
 import type { WakeBus } from './wake-bus.js';
 
@@ -19,6 +19,8 @@ function isFinalLine({ type, data }: AgentOutputBatch['events'][number]): boolea
 /** What was read of one of an agent's two files. */
 export interface AgentOutputBatch {
   lines: readonly string[];
+  /** When the lines were printed, as far as anybody knows; default now. */
+  at?: EpochMs | undefined;
   events: readonly { type: string; data: unknown }[];
   /** Which file it was read from, or that we say it ourselves; default its log. */
   source?: 'log' | 'events' | 'spawner' | undefined;
@@ -28,6 +30,13 @@ export interface AgentOutputBatch {
   sign?: 'patternSeen' | 'readySaid' | undefined;
   /** Names the batch: given again because its answer was lost, it is taken once. */
   id?: string | undefined;
+}
+
+/** One that an agent printed, as it may be shown. */
+export interface LogLine {
+  text: string;
+  /** When it was printed, as far as anybody knows; undefined where nobody does. */
+  at: EpochMs | undefined;
 }
 
 /** One look at what an agent uses, with all that it has started. */
@@ -78,6 +87,7 @@ export class AgentStore {
         batch,
         part: from / BATCH,
         lines: from === 0 ? lines : [],
+        at: output.at,
         skipped: output.lines.length - lines.length,
         events: events.slice(from, from + BATCH),
         keep: RECENT_LINES,
@@ -89,12 +99,12 @@ export class AgentStore {
   }
 
   /** The last lines, oldest first. */
-  async recentLines(sessionId: string, count: number): Promise<string[]> {
-    try {
-      return await this.#connection.lrange(`${this.#keyPrefix}agent:${sessionId}:logs`, -count, -1);
-    } catch (error) {
-      throw toSchemaError(error, 'recentLines');
-    }
+  async recentLines(sessionId: string, count: number): Promise<LogLine[]> {
+    const { lines, times } = await this.#scripts.run('read-recent-lines', { sessionId, count });
+    const stamps = asList<string>(times);
+    const texts = asList<string>(lines);
+    const untimed = texts.length - stamps.length;
+    return texts.map((text, index) => ({ text, at: parseTime(stamps[index - untimed]) }));
   }
 
   /** What its agents used at each health check, oldest first; of a call that is over, too, for an hour. */
@@ -112,9 +122,20 @@ export class AgentStore {
   }
 
   /** Calls back for every new line until the returned function is called. */
-  async followLines(sessionId: string, onLine: (line: string) => void): Promise<() => Promise<void>> {
+  async followLines(sessionId: string, onLine: (line: LogLine) => void): Promise<() => Promise<void>> {
+    let at: EpochMs | undefined;
     return this.#bus.listen(`logs:${sessionId}`, (message) => {
-      if (Array.isArray(message)) for (const line of message) onLine(String(line));
+      if (!Array.isArray(message)) {
+        at = parseTime((message as { at?: unknown } | undefined)?.at);
+        return;
+      }
+      for (const text of message) onLine({ text: String(text), at });
+      at = undefined;
     });
   }
+}
+
+function parseTime(stamp: unknown): EpochMs | undefined {
+  const at = Number(stamp);
+  return stamp !== undefined && Number.isSafeInteger(at) ? at : undefined;
 }

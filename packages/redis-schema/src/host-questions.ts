@@ -13,7 +13,14 @@ export interface LogQuestion {
 
 export type LogPart =
   /** Lines that may be shown, oldest first; `start` is the byte before which to go on, undefined at the beginning. */
-  { status: 'ok'; lines: string[]; start?: number | undefined } | { status: 'gone' };
+  | {
+      status: 'ok';
+      lines: string[];
+      /** When each was printed, in milliseconds since 1970; null where nobody knows. A host of an older version tells none. */
+      times?: (number | null)[] | undefined;
+      start?: number | undefined;
+    }
+  | { status: 'gone' };
 
 /** What a host answers to each kind of question. */
 interface Answers {

@@ -1,4 +1,4 @@
-export { type AgentOutputBatch, type LoadRecord, RECENT_LINES } from './agent-store.js';
+export { type AgentOutputBatch, type LoadRecord, type LogLine, RECENT_LINES } from './agent-store.js';
 export type { CallStore } from './call-store.js';
 export type * from './call-types.js';
 export type { DoorbellPriority } from './doorbell.js';

@@ -45,6 +45,7 @@ export type CommandName =
   | 'read-events'
   | 'read-health'
   | 'read-line'
+  | 'read-recent-lines'
   | 'read-session'
   | 'read-timeline'
   | 'read-stats'

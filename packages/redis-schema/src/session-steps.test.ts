@@ -11,6 +11,10 @@ async function keys(): Promise<string[]> {
   return all.filter((key) => !key.includes('bull:')).sort();
 }
 
+async function recentTexts(id: string, count: number): Promise<string[]> {
+  return (await schema.agents.recentLines(id, count)).map(({ text }) => text);
+}
+
 describe('launching', () => {
   test('pid and pgid stand in both places with a TTL', async () => {
     await addWarmHost();
@@ -191,7 +195,7 @@ describe('ending', () => {
     await schema.sessions.start(startArgs());
     const { session, ref } = await launchNext();
     await schema.agents.append(ref, { lines: ['hello'], events: [{ type: 'health', data: {} }] });
-    expect(await schema.agents.recentLines(session.id, 10)).toEqual(['hello']);
+    expect(await recentTexts(session.id, 10)).toEqual(['hello']);
     await schema.sessions.requestEnd({ sessionId: session.id, reason: 'caller_ended', by: 'caller' });
     await schema.sessions.finishEnd(session.id, session.generation);
     await schema.agents.append(ref, { lines: ['late'], events: [{ type: 'health', data: {} }] });
@@ -208,14 +212,14 @@ describe('ending', () => {
     const events = { id: 'two', source: 'events', lines: [], events: many, offset: 99 } as const;
     for (const output of [log, events, log, events])
       expect(await schema.agents.append(ref, output)).toBe('ok');
-    expect(await schema.agents.recentLines(session.id, 10)).toEqual(['a', 'b']);
+    expect(await recentTexts(session.id, 10)).toEqual(['a', 'b']);
     const stream = (await redis.command('XRANGE', `stream:${session.id}`, '-', '+')) as unknown[];
     expect(stream.filter((entry) => JSON.stringify(entry).includes('"health"'))).toHaveLength(700);
     expect(await schema.sessions.read(session.id)).toMatchObject({
       session: { logOffset: 4, eventsOffset: 99, patternSeen: true, readySaid: false },
     });
     await schema.agents.append(ref, { lines: ['c'], events: [], offset: 2 });
-    expect(await schema.agents.recentLines(session.id, 10)).toEqual(['a', 'b', 'c']);
+    expect(await recentTexts(session.id, 10)).toEqual(['a', 'b', 'c']);
   });
 
   test('who follows is told how many lines were left out of a burst', async () => {
@@ -223,13 +227,13 @@ describe('ending', () => {
     await schema.sessions.start(startArgs());
     const { session, ref } = await launchNext();
     const heard: string[] = [];
-    await schema.agents.followLines(session.id, (line) => void heard.push(line));
+    await schema.agents.followLines(session.id, ({ text }) => void heard.push(text));
     const burst = Array.from({ length: 1000 }, (_, i) => `line ${i}`);
     await schema.agents.append(ref, { lines: burst, events: [] });
     await schema.ping();
     expect(heard.slice(0, 2)).toEqual(['… 800 lines left out: too many at once', 'line 800']);
     expect(heard).toHaveLength(201);
-    expect(await schema.agents.recentLines(session.id, 1000)).toEqual(burst.slice(-200));
+    expect(await recentTexts(session.id, 1000)).toEqual(burst.slice(-200));
   });
 
   test('a deadline ends a session only when it is really over', async () => {

@@ -84,7 +84,7 @@ function Ending.remove(session)
     Ending.note_call_length(session)
     count('total_ended')
   end
-  redis.call('DEL', K.session(id), K.logs(id), K.stream(id))
+  redis.call('DEL', K.session(id), K.logs(id), K.log_times(id), K.stream(id))
 end
 
 -- The owner gives its processes no time to leave, also where its end is under way.

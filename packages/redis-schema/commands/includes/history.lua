@@ -122,7 +122,7 @@ end
 function History.forget_at_end(session)
   if present(session.userId) then History.delete_kept_keys(session.userId, session.userKey) end
   for _, field in ipairs(History.PERSONAL_FIELDS) do session[field] = nil end
-  redis.call('DEL', K.logs(session.id))
+  redis.call('DEL', K.logs(session.id), K.log_times(session.id))
   History.have_files_forgotten(session.id, History.hosts_of(session.launches))
 end
 

@@ -22,6 +22,7 @@ local K = {
   user = function(user_key) return P .. 'session:user:' .. user_key end,
   pid = function(id) return P .. 'agent:' .. id .. ':pid' end,
   logs = function(id) return P .. 'agent:' .. id .. ':logs' end,
+  log_times = function(id) return P .. 'agent:' .. id .. ':log-times' end,
   agent_health = function(id) return P .. 'agent:' .. id .. ':health' end,
   agent_load = function(id) return P .. 'agent:' .. id .. ':load' end,
   history_load = function(id) return P .. 'history:load:' .. id end,

@@ -41,6 +41,9 @@ beforeEach(async () => {
 });
 
 const say = (...lines: string[]) => api.schema.agents.append(ref, { lines, events: [] });
+const [EARLIER, LATER] = ['2026-11-22T10:00:00.000Z', '2026-11-22T10:00:01.500Z'];
+const sayAt = (at: string, ...lines: string[]) =>
+  api.schema.agents.append(ref, { lines, events: [], at: Date.parse(at) });
 
 /** Follows the log; `text()` is what has arrived so far. */
 async function follow(accept: string, query = '?follow=1') {
@@ -60,11 +63,17 @@ async function follow(accept: string, query = '?follow=1') {
   return { response, text: () => text, isOver: () => isOver, leave: () => reader.abort() };
 }
 
-test('the last lines, as many as asked for', async () => {
-  await say('one', 'two', 'three');
+test('the last lines, as many as asked for, each with its time', async () => {
+  await sayAt(EARLIER, 'one', 'two');
+  await sayAt(LATER, 'three');
   const { status, body } = await api.adminGet(`/api/session/${ref.sessionId}/logs?tail=2`);
   expect(status).toBe(200);
-  expect(body).toEqual({ success: true, sessionId: ref.sessionId, lines: ['two', 'three'] });
+  expect(body).toEqual({
+    success: true,
+    sessionId: ref.sessionId,
+    lines: ['two', 'three'],
+    times: [EARLIER, LATER],
+  });
   expect((await api.adminGet(`/api/session/${ref.sessionId}/logs`)).body.lines).toEqual([
     'one',
     'two',
@@ -84,6 +93,32 @@ test('following gives what was there, then each new line as an event, and ends w
   await api.schema.sessions.finishEnd(ref.sessionId, ref.generation);
   await waitFor(() => stream.isOver());
   expect(stream.text()).toMatch(/event: end\ndata: \{\}\n\n$/);
+});
+
+test('a follower is told the time of what follows, whenever it is another one', async () => {
+  await sayAt(EARLIER, 'one', 'two');
+  const stream = await follow('text/event-stream');
+  await waitFor(() => stream.text().includes('two'));
+  await sayAt(EARLIER, 'three');
+  await sayAt(LATER, 'four');
+  // What a spawner of an older version adds.
+  await api.schema.bus.publish(`logs:${ref.sessionId}`, ['five']);
+  await waitFor(() => stream.text().includes('five'));
+  const told = stream
+    .text()
+    .trim()
+    .split('\n\n')
+    .map((it) => it.replace(/event: (\w+)\ndata: /, '$1 '));
+  expect(told).toEqual([
+    `at "${EARLIER}"`,
+    'line "one"',
+    'line "two"',
+    'line "three"',
+    `at "${LATER}"`,
+    'line "four"',
+    'at null',
+    'line "five"',
+  ]);
 });
 
 test('plain lines for those who accept only text', async () => {
@@ -128,10 +163,15 @@ test.each(['tail=-1', 'tail=x', 'tail=1&tail=2', 'follow=maybe', 'grep=x'])(
 );
 
 test('lines heard while the recent ones were read are written once', () => {
-  expect(joinWithoutRepeat(['a', 'b', 'c'], ['b', 'c', 'd'])).toEqual(['a', 'b', 'c', 'd']);
-  expect(joinWithoutRepeat(['a'], ['b'])).toEqual(['a', 'b']);
-  expect(joinWithoutRepeat([], ['b'])).toEqual(['b']);
-  expect(joinWithoutRepeat(['a', 'a'], ['a', 'a', 'b'])).toEqual(['a', 'a', 'b']);
+  const lines = (texts: string) => [...texts].map((text) => ({ text, at: 1 }));
+  const join = (recent: string, early: string) => joinWithoutRepeat(lines(recent), lines(early));
+  expect(join('abc', 'bcd')).toEqual(lines('abcd'));
+  expect(join('a', 'b')).toEqual(lines('ab'));
+  expect(join('', 'b')).toEqual(lines('b'));
+  expect(join('aa', 'aab')).toEqual(lines('aab'));
+  // The same words at another time are another line.
+  const [tick, tock] = [1, 2].map((at) => ({ text: 'tick', at }));
+  expect(joinWithoutRepeat(tick ? [tick] : [], tock ? [tock] : [])).toEqual([tick, tock]);
 });
 
 describe('the log of a session that is over', () => {
@@ -174,6 +214,20 @@ describe('the log of a session that is over', () => {
     } while (cursor !== '');
     expect(pages).toEqual(['ab', 'cdef']);
     await Promise.all(stop.map((it) => it()));
+  });
+
+  test('has the times that its host knows', async () => {
+    await end();
+    const times = [Date.parse(EARLIER), null];
+    const stop = await api.schema.questions.answer(HOST, {
+      log: async () => ({ status: 'ok', lines: ['a', 'b'], times }),
+    });
+    const stopOld = await serve(HOST_B, { 2: ['c'] });
+    expect((await api.adminGet(url())).body).toMatchObject({
+      lines: ['a', 'b', 'c'],
+      times: [EARLIER, null, null],
+    });
+    await Promise.all([stop(), stopOld()]);
   });
 
   test('of a host that does not answer is told within 2 s; what another one has is given first', async () => {

@@ -1,5 +1,5 @@
-import { CodedError } from '@greenroom/contracts';
-import { type LaunchPlace, parseLaunches } from '@greenroom/redis-schema';
+import { CodedError, type LogLinesView } from '@greenroom/contracts';
+import { type LaunchPlace, type LogLine, parseLaunches } from '@greenroom/redis-schema';
 import Joi from 'joi';
 import type { ApiContext } from '../context.js';
 import type { Answer, Call } from '../http/call.js';
@@ -9,6 +9,7 @@ import { readEndedLog } from '../sessions/ended-log.js';
 import { downloadLog } from '../sessions/download-log.js';
 import { requireSessionId, sessionEnded } from '../sessions/find-session.js';
 import { followLogs } from '../sessions/follow-logs.js';
+import { isoTimeOrNull } from '../sessions/session-view.js';
 
 interface LogsQuery {
   tail: number;
@@ -53,7 +54,7 @@ export function sessionLogs(context: ApiContext): Route {
         return undefined;
       }
       const lines = query.tail === 0 ? [] : await redis.agents.recentLines(id, query.tail);
-      return { status: 200, body: { success: true, sessionId: id, lines } };
+      return { status: 200, body: { success: true, sessionId: id, ...viewLines(lines) } };
     },
   });
 }
@@ -83,6 +84,11 @@ async function findLog({ redis }: ApiContext, { id, query }: Call<unknown, LogsQ
   throw new CodedError('session_not_found');
 }
 
+/** Times stand beside the lines: a reader that knows of none finds the lines as they always were. */
+function viewLines(lines: readonly LogLine[]): LogLinesView {
+  return { lines: lines.map(({ text }) => text), times: lines.map(({ at }) => isoTimeOrNull(at)) };
+}
+
 async function answerEnded(
   { redis }: ApiContext,
   { id, launches, query: { tail, cursor } }: FoundLog & { query: LogsQuery },
@@ -93,5 +99,8 @@ async function answerEnded(
     maxLines: tail,
     cursor,
   });
-  return { status: 200, body: { success: true, sessionId: id, lines, nextCursor: nextCursor ?? null } };
+  return {
+    status: 200,
+    body: { success: true, sessionId: id, ...viewLines(lines), nextCursor: nextCursor ?? null },
+  };
 }

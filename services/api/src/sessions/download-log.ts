@@ -30,12 +30,12 @@ export async function downloadLog(
     let left = maxText;
     for (let cursor: string | undefined; pages.length === 0 || cursor !== undefined; ) {
       const page = await readEndedLog(redis, { sessionId: id, launches, maxLines: LINES_AT_ONCE, cursor });
-      pages.unshift(page.lines);
+      pages.unshift(page.lines.map(({ text }) => text));
       cursor = page.nextCursor;
       // Whoever waits sees that it has begun; what takes long is not given up as unanswered.
       if (!response.headersSent) begin(response, id);
       if (response.destroyed) return;
-      left -= page.lines.reduce((sum, line) => sum + line.length + 1, 0);
+      left -= page.lines.reduce((sum, { text }) => sum + text.length + 1, 0);
       if (left <= 0 && cursor !== undefined) {
         pages.unshift([CUT]);
         break;

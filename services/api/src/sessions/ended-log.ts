@@ -1,5 +1,5 @@
 import { CodedError } from '@greenroom/contracts';
-import type { LaunchPlace, RedisSchema } from '@greenroom/redis-schema';
+import type { LaunchPlace, LogLine, LogPart, RedisSchema } from '@greenroom/redis-schema';
 
 /** For all the questions of one request together. */
 const ANSWER_LIMIT_MS = 2_000;
@@ -14,7 +14,7 @@ interface Position {
 
 export interface EndedLogPage {
   /** Oldest first. */
-  readonly lines: string[];
+  readonly lines: LogLine[];
   /** For the page before this one; undefined at the beginning. */
   readonly nextCursor: string | undefined;
 }
@@ -41,7 +41,7 @@ export async function readEndedLog(
   const todo =
     begin === undefined ? [...launches] : launches.filter((it) => it.generation <= begin.generation);
   const until = performance.now() + ANSWER_LIMIT_MS;
-  const lines: string[] = [];
+  const lines: LogLine[] = [];
   let textLength = 0;
   let wasFound = begin !== undefined || launches.length === 0;
   let before = begin?.before;
@@ -60,7 +60,7 @@ export async function readEndedLog(
       }
       if (part.status === 'ok') {
         wasFound = true;
-        lines.unshift(...part.lines);
+        lines.unshift(...timedLines(part));
         textLength += part.lines.reduce((sum, line) => sum + line.length, 0);
       }
       before = part.status === 'ok' ? part.start : undefined;
@@ -69,6 +69,10 @@ export async function readEndedLog(
   }
   if (!wasFound) throw new CodedError('log_gone');
   return { lines, nextCursor: undefined };
+}
+
+function timedLines({ lines, times }: LogPart & { status: 'ok' }): LogLine[] {
+  return lines.map((text, index) => ({ text, at: times?.[index] ?? undefined }));
 }
 
 const UNREACHABLE =

@@ -1,5 +1,7 @@
+import type { LogLine } from '@greenroom/redis-schema';
 import type { ApiContext } from '../context.js';
 import type { Call } from '../http/call.js';
+import { isoTimeOrNull } from './session-view.js';
 
 /** The end is told; this look is for when it was not. A comment line with it keeps proxies from giving a silent agent up. */
 const LOOK_INTERVAL_MS = 10_000;
@@ -17,7 +19,7 @@ export async function followLogs(
   { request, response, client, address }: Call,
   { redis, streams }: ApiContext,
 ): Promise<void> {
-  const format = request.accepts(['text/event-stream', 'text/plain']) === 'text/plain' ? PLAIN : EVENTS;
+  const format = request.accepts(['text/event-stream', 'text/plain']) === 'text/plain' ? PLAIN : asEvents();
   const end = () => {
     if (response.headersSent && !response.writableEnded) response.end(format.end);
   };
@@ -25,9 +27,9 @@ export async function followLogs(
   const stop = () => {
     for (const step of undo.splice(0)) step();
   };
-  const early: string[] = [];
-  let onLine = (line: string): void => void early.push(line);
-  let recent: string[];
+  const early: LogLine[] = [];
+  let onLine = (line: LogLine): void => void early.push(line);
+  let recent: LogLine[];
   try {
     undo.push(await redis.agents.followLines(sessionId, (line) => onLine(line)));
     undo.push(await redis.events.follow(sessionId, ({ ended }) => ended && end()));
@@ -62,32 +64,44 @@ export async function followLogs(
 
 interface Format {
   type: string;
-  line: (line: string) => string;
+  line: (line: LogLine) => string;
   keepAlive: string;
   end: string;
 }
 
-const EVENTS: Format = {
-  type: 'text/event-stream; charset=utf-8',
-  line: (line) => `event: line\ndata: ${JSON.stringify(line)}\n\n`,
-  keepAlive: ': still here\n\n',
-  end: 'event: end\ndata: {}\n\n',
-};
+/** Lines come in batches of one time, which is told before the first of them. */
+function asEvents(): Format {
+  let told: number | undefined;
+  return {
+    type: 'text/event-stream; charset=utf-8',
+    line: ({ text, at }) => {
+      const time = at === told ? '' : `event: at\ndata: ${JSON.stringify(isoTimeOrNull(at))}\n\n`;
+      told = at;
+      return `${time}event: line\ndata: ${JSON.stringify(text)}\n\n`;
+    },
+    keepAlive: ': still here\n\n',
+    end: 'event: end\ndata: {}\n\n',
+  };
+}
 
 const PLAIN: Format = {
   type: 'text/plain; charset=utf-8',
-  line: (line) => `${line}\n`,
+  line: ({ text }) => `${text}\n`,
   keepAlive: '',
   end: '',
 };
 
 /** Lines heard while the recent ones were read may be among them: what both share is written once. */
-export function joinWithoutRepeat(recent: readonly string[], early: readonly string[]): string[] {
+export function joinWithoutRepeat(recent: readonly LogLine[], early: readonly LogLine[]): LogLine[] {
   for (let shared = Math.min(recent.length, early.length); shared > 0; shared -= 1) {
     const end = recent.slice(-shared);
-    if (end.every((line, index) => line === early[index])) return [...recent, ...early.slice(shared)];
+    if (end.every((line, index) => isSame(line, early[index]))) return [...recent, ...early.slice(shared)];
   }
   return [...recent, ...early];
+}
+
+function isSame(line: LogLine, other: LogLine | undefined): boolean {
+  return line.text === other?.text && line.at === other.at;
 }
 
 async function endIfOver(sessionId: string, redis: ApiContext['redis'], end: () => void): Promise<void> {

@@ -1,7 +1,7 @@
 import { appendFileSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import type { CallEvent } from '@greenroom/dead-air';
-import type { LaunchRef, SessionRecord } from '@greenroom/redis-schema';
+import type { AgentOutputBatch, LaunchRef, SessionRecord } from '@greenroom/redis-schema';
 import { makeTempDir, type TempDir, waitFor } from '@greenroom/test-kit';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { AgentRun } from '../agent-run.js';
@@ -13,12 +13,13 @@ import type { Profile } from './profile.js';
 let dir: TempDir;
 let told: { heard: readonly CallEvent[]; place: Place }[];
 let outputs: AgentOutput[];
+let appended: AgentOutputBatch[];
 /** Whether Redis takes what was read. */
 let isTaken: boolean;
 
 beforeEach(async () => {
   dir = await makeTempDir('output');
-  [told, outputs, isTaken] = [[], [], true];
+  [told, outputs, appended, isTaken] = [[], [], [], true];
 });
 afterEach(async () => {
   isTaken = true;
@@ -30,7 +31,8 @@ function follow(session: Partial<SessionRecord> = {}): AgentRun {
   const record = { mode: 'user', patternSeen: false, readySaid: false, ...session } as SessionRecord;
   const run = new AgentRun({ sessionId: 's', generation: 1 } as LaunchRef, record, {} as Profile);
   run.eventsFile = path.join(dir.path, 'events');
-  const append = async () => {
+  const append = async (_ref: LaunchRef, batch: AgentOutputBatch) => {
+    appended.push(batch);
     while (!isTaken) await new Promise((resolve) => setTimeout(resolve, 5));
     return 'ok';
   };
@@ -80,4 +82,19 @@ test('an event that does not say when it happened is no later than its file was 
   await waitFor(() => events().length === 1);
   const at = events()[0]?.heard[0]?.at ?? 0;
   expect(Math.abs(at - writtenAt)).toBeLessThan(50);
+});
+
+test('lines have the time at which they were written, also where they are read long after it', async () => {
+  const log = path.join(dir.path, 'log');
+  appendFileSync(log, 'printed while nobody read\n');
+  const writtenAt = Date.now() - 300_000;
+  utimesSync(log, new Date(), new Date(writtenAt));
+  follow();
+  await waitFor(() => appended.length === 1);
+  appendFileSync(log, 'printed now\n');
+  await waitFor(() => appended.length === 2);
+  expect(appended.map(({ lines }) => lines)).toEqual([['printed while nobody read'], ['printed now']]);
+  const [early = 0, now = 0] = appended.map(({ at }) => at ?? 0);
+  expect(Math.abs(early - writtenAt)).toBeLessThan(50);
+  expect(Math.abs(now - Date.now())).toBeLessThan(2_000);
 });

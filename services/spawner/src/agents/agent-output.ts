@@ -200,7 +200,7 @@ export class AgentOutput implements RunOutput {
       this.#seePattern();
     }
     this.#lastLines = [...this.#lastLines, ...shown].slice(-KEPT_LINES);
-    await this.#serve({ source: 'log', lines: shown, offset }, seen);
+    await this.#serve({ source: 'log', lines: shown, at: this.#printedAt(seen), offset }, seen);
   }
 
   async #takeEvents(lines: string[], offset: number): Promise<void> {
@@ -210,6 +210,11 @@ export class AgentOutput implements RunOutput {
     if (offset - this.#erasedBytes < ERASE_STEP_BYTES) return;
     await eraseConsumed(this.#run.eventsFile, offset);
     this.#erasedBytes = offset;
+  }
+
+  /** By Redis's clock, as all times of a session. Lines read late were printed no later than their file was written to. */
+  #printedAt({ writtenAt }: Seen): number {
+    return Math.round(this.#context.redis.clock.now() - Math.max(0, Date.now() - writtenAt));
   }
 
   async #lookAt(file: string): Promise<Seen> {
