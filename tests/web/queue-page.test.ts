@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openBrowser, type TestBrowser } from './support/browser.js';
-import { takePictures } from './support/look.js';
+import { findViolations, takePictures } from './support/look.js';
 import { startWebStack, type WebStack } from './support/web-stack.js';
 
 let stack: WebStack;
@@ -13,7 +13,7 @@ afterAll(async () => {
   await stack?.stop();
 }, 60_000);
 
-test('the queue page opens after the door alone, is readable in both themes, and asks nobody but us', async () => {
+test('the queue page opens after the door alone, is readable for everybody in both themes, and asks nobody but us', async () => {
   const page = await (await browser.open()).newPage();
   const broken: string[] = [];
   const answeredBy = new Set<string>();
@@ -39,10 +39,12 @@ test('the queue page opens after the door alone, is readable in both themes, and
 
   expect((await page.goto(queues))?.status()).toBe(200);
   await page.getByText('spawn', { exact: true }).first().waitFor();
+  expect(await findViolations(page)).toEqual([]);
   await takePictures(page, 'queues');
   await page.goto(`${queues}/queue/spawn`);
   await page.getByText('Doorbells: normally empty', { exact: false }).first().waitFor();
   await page.getByText('No latest jobs').waitFor();
+  expect(await findViolations(page)).toEqual([]);
   await takePictures(page, 'queue');
   expect([...answeredBy]).toEqual([stack.webUrl]);
   // It would fetch fonts, and is not let out.

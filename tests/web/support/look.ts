@@ -30,6 +30,7 @@ export async function takePictures(page: Page, name: string, options: LookOption
     await page.setViewportSize(size);
     for (const theme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: theme });
+      await untilSettled(page);
       const look = `${device}-${theme}`;
       const file = `${name}-${look}.png`;
       await page.screenshot({
@@ -57,11 +58,26 @@ export async function findViolations(page: Page): Promise<string[]> {
   ] as const) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme });
+    await untilSettled(page);
     found.push(...(await runAxe(page)).map((violation) => `${size.width} ${colorScheme}: ${violation}`));
   }
   await page.setViewportSize(before);
   await page.emulateMedia({ colorScheme: 'light' });
   return found;
+}
+
+/** Colours may take a moment to change with the theme: none is to be measured on its way. */
+function untilSettled(page: Page): Promise<void> {
+  return page.evaluate(async () => {
+    await new Promise(requestAnimationFrame);
+    const passing = document
+      .getAnimations()
+      .filter(
+        ({ effect, playState }) =>
+          playState === 'running' && Number.isFinite(effect?.getComputedTiming().endTime),
+      );
+    await Promise.allSettled(passing.map(({ finished }) => finished));
+  });
 }
 
 interface AxeResults {

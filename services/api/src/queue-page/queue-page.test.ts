@@ -69,21 +69,30 @@ describe('the door', () => {
   });
 });
 
-test.each(['', '/', '/queue/spawn', '/api/queues', '/static/favicon-32x32.png', '/no/such/thing'])(
-  'without the door nothing of the page is to be seen: %s',
-  async (path) => {
-    const { status, body, headers } = await request(api.app).get(PAGE + path);
-    expect([status, body.code]).toEqual([401, 'unauthorized']);
-    expect(headers['content-type']).toBe('application/problem+json');
-  },
-);
+test.each([
+  '',
+  '/',
+  '/queue/spawn',
+  '/api/queues',
+  '/static/favicon-32x32.png',
+  '/greenroom/board.js',
+  '/no/such/thing',
+])('without the door nothing of the page is to be seen: %s', async (path) => {
+  const { status, body, headers } = await request(api.app).get(PAGE + path);
+  expect([status, body.code]).toEqual([401, 'unauthorized']);
+  expect(headers['content-type']).toBe('application/problem+json');
+});
 
 test('the page comes with scripts of its own only, and may fetch nothing from elsewhere', async () => {
   const { status, text, headers } = await look();
   expect(status).toBe(200);
   expect(text).toContain(`<base href="${PAGE}/" />`);
-  const script = /<script defer src="([^"]+)"/.exec(text)?.[1] ?? '';
-  expect((await look(`/${script}`)).headers['content-type']).toContain('javascript');
+  const scripts = [...text.matchAll(/<script defer src="([^"]+)"/g)].map(([, path]) => path);
+  expect(scripts).toContain('greenroom/board.js');
+  expect(scripts.length).toBeGreaterThan(1);
+  for (const script of scripts)
+    expect((await look(`/${script}`)).headers['content-type']).toContain('javascript');
+  expect((await look('/greenroom/board.css')).headers['content-type']).toContain('css');
   const policy = String(headers['content-security-policy']);
   expect(policy).toContain("default-src 'none'");
   expect(policy).toContain("script-src 'self';");

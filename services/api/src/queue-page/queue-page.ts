@@ -7,14 +7,20 @@ import helmet from 'helmet';
 import type { ApiContext } from '../context.js';
 import { factsOf } from '../http/call.js';
 import { QUEUE_PAGE_PATH, type Door } from './door.js';
+import { readableBoard } from './readable-board.js';
 
 const ABOUT = 'Doorbells: normally empty. A job has spawners look at spawn:pending sooner, and goes at once.';
+
+const LOGO = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#0f6b4b"/><path stroke="#fff" stroke-width="3" stroke-linecap="round" d="M8.5 14.5v3M13.5 10.5v11M18.5 7.5v17M23.5 13.5v5"/></svg>',
+)}`;
 
 /** The page of bull-board, read-only, for whoever the door was opened to. To be mounted at QUEUE_PAGE_PATH. */
 export function queuePage({ redis }: Pick<ApiContext, 'redis'>, door: Door): Router {
   const router = express.Router();
   router.use(protect());
   router.use(admit(door));
+  router.use(readableBoard());
   router.use(serveBoard(redis));
   return router;
 }
@@ -32,7 +38,15 @@ function serveBoard(redis: ApiContext['redis']): RequestHandler {
     ],
     serverAdapter: adapter,
     options: {
-      uiConfig: { boardTitle: 'Greenroom', miscLinks: [{ text: 'Console', url: '/console' }] },
+      uiConfig: {
+        boardTitle: 'Greenroom',
+        boardLogo: { path: LOGO, width: 22, height: 22 },
+        favIcon: { default: LOGO, alternative: LOGO },
+        miscLinks: [{ text: 'Console', url: '/console' }],
+        // It would lead out of the deployment, and what Redis says of itself belongs elsewhere.
+        hideDocsLink: true,
+        hideRedisDetails: true,
+      },
     },
   });
   return adapter.getRouter() as RequestHandler;
