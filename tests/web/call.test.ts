@@ -2,10 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { baseEnvironment, startProcess, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { BrowserContext } from 'playwright-core';
-import { endSession, waitForPool } from '../support/sessions.js';
+import { waitForPool } from '../support/sessions.js';
 import { watchForErrors } from './support/browser.js';
 import { CallPage } from './support/call-page.js';
 import { type CallStack, startCallStack } from './support/call-stack.js';
+import { ConsolePage } from './support/console-page.js';
+import { findViolations } from './support/look.js';
 import { hearLevel } from './support/sound.js';
 
 const LISTENER = fileURLToPath(new URL('../fixtures/callers/listens-in.mjs', import.meta.url));
@@ -75,7 +77,7 @@ test('a call is asked for, heard, spoken, typed, understood and ended', async ()
   expect(errors).toEqual([]);
 }, 120_000);
 
-test('an agent that crashes is followed by another in the same call, an operator listens and ends it, and the caller sees each', async () => {
+test('an agent that crashes is followed by another in the same call, an operator listens and ends it in the console, and the caller sees each', async () => {
   window = await it.browser.open();
   const caller = await CallPage.open(it.stack, window);
   await caller.start('Ada');
@@ -106,10 +108,16 @@ test('an agent that crashes is followed by another in the same call, an operator
   await listener.stop();
   await caller.by('listened-to').waitFor({ state: 'hidden' });
 
-  await endSession(it.stack, sessionId);
+  const operators = await it.browser.open();
+  const console = await ConsolePage.enter(it.stack, operators, `/console/session/${sessionId}`);
+  expect(await console.by('session-screen').locator('header').innerText()).toMatch(/Restarts\s+1\b/);
+  await console.by('end').click();
+  expect(await findViolations(console.page)).toEqual([]);
+  await console.by('confirm-yes').click();
   await caller.expectOver('admin_ended');
   expect(await caller.by('over').innerText()).toContain('An operator of this service ended the call.');
   expect(await caller.shifts()).toBeLessThan(0.02);
+  await operators.close();
 }, 120_000);
 
 test('a reload, a lost room and a restarted LiveKit lead back into the same call, a second tab stays out of it, and closing the tab ends it', async () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { makeTempDir, type TempDir, waitFor } from '@greenroom/test-kit';
@@ -98,7 +98,7 @@ test('a live call is seen as it goes on: turns, words, load and the question int
   await takePictures(page, 'console-session');
 }, 60_000);
 
-test('its processes, and its log: searched, paused, and downloaded as a file', async () => {
+test('its processes, and its log: searched, filtered by level, paused, and downloaded as a file', async () => {
   await within('processes', 'li').first().waitFor();
   expect(await by('processes').innerText()).toMatch(/agent\/dist\/main\.js/);
 
@@ -110,6 +110,22 @@ test('its processes, and its log: searched, paused, and downloaded as a file', a
   await by('log-search').fill('no line has this');
   expect(await lines.innerText()).toBe('No line matches.');
   await by('log-search').fill('');
+
+  // As agents with a logger of their own print; the reference agent has no levels.
+  await appendFile(
+    String((await caller.view()).body['logFile']),
+    'ERROR no line out\n{"level":"warn","msg":"slow"}\n',
+  );
+  await lines.locator('[data-level="error"]').waitFor();
+  await lines.locator('[data-level="warn"]').waitFor();
+  await by('log-level').selectOption('error');
+  expect(await lines.locator('[data-level]').allInnerTexts()).toEqual([
+    expect.stringMatching(/ERROR no line out$/),
+  ]);
+  await by('log-level').selectOption('warn');
+  expect(await lines.locator('[data-level]').allInnerTexts()).toEqual([expect.stringMatching(/"slow"\}$/)]);
+  await by('log-level').selectOption('all');
+  await lines.getByText(first).first().waitFor();
 
   const downloading = page.waitForEvent('download');
   await by('log-download').click();

@@ -140,6 +140,9 @@ describe('now', () => {
     await waitFor(async () => (await focused()) === ids[2]);
     await console.page.keyboard.press('Enter');
     await console.page.waitForURL(`**/console/session/${ids[2]}`);
+    await console.by('end').waitFor();
+    // LISTEN_IN is off here: nobody is offered what the deployment does not allow.
+    expect(await console.by('listen').count()).toBe(0);
     await console.page.goBack();
     await console.row(ids[0]!).waitFor();
   });
