@@ -66,17 +66,19 @@ export async function findViolations(page: Page): Promise<string[]> {
   return found;
 }
 
-/** Colours may take a moment to change with the theme: none is to be measured on its way. */
+/** Pages that see to their theme by script have it a frame or two later, and then colours take a moment to change. */
 function untilSettled(page: Page): Promise<void> {
   return page.evaluate(async () => {
-    await new Promise(requestAnimationFrame);
-    const passing = document
-      .getAnimations()
-      .filter(
-        ({ effect, playState }) =>
-          playState === 'running' && Number.isFinite(effect?.getComputedTiming().endTime),
-      );
-    await Promise.allSettled(passing.map(({ finished }) => finished));
+    for (let frames = 0; frames < 3; frames += 1) {
+      await new Promise(requestAnimationFrame);
+      const passing = document
+        .getAnimations()
+        .filter(
+          ({ effect, playState }) =>
+            playState === 'running' && Number.isFinite(effect?.getComputedTiming().endTime),
+        );
+      await Promise.allSettled(passing.map(({ finished }) => finished));
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 import type { StatsView } from '@greenroom/contracts';
 import { useId, useState } from 'react';
 import { formatMs, formatPercent } from '../parts/format.js';
+import tones from '../parts/tones.module.css';
 import styles from './chart-card.module.css';
 import { type Chart, isKnownAt, piecesOf, type Series, topOf } from './series.js';
 
@@ -20,7 +21,7 @@ export function ChartCard({ chart, stats }: { chart: Chart; stats: StatsView }) 
       <p className={styles.about}>{chart.about}</p>
       <p className={styles.legend}>
         {chart.series.map((series) => (
-          <span key={series.name} className={styles[series.tone]}>
+          <span key={series.name} className={tones[series.tone]}>
             <i data-shape={series.shape} aria-hidden="true" />
             <span className={styles.word}>
               {series.name} {valueAt(series, pointed ?? lastKnown(chart, count), chart.unit)}
@@ -89,7 +90,7 @@ function Bars({ chart, top, count }: { chart: Chart; top: number; count: number 
           // Its place in time is what a bar is.
           // oxlint-disable-next-line react/no-array-index-key
           key={`${series.name}-${index}`}
-          className={styles[series.tone]}
+          className={tones[series.tone]}
           fill="currentColor"
           x={index * width + width * 0.12}
           y={HEIGHT - (below / top) * HEIGHT - height}
@@ -115,7 +116,7 @@ function Line({ series, top, count }: { series: Series; top: number; count: numb
     return (
       <polyline
         key={from}
-        className={`${styles.line} ${styles[series.tone]}`}
+        className={`${styles.line} ${tones[series.tone]}`}
         data-shape={series.shape}
         points={corners.map((corner) => corner.join(',')).join(' ')}
       />

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { useLive } from '../live/live.jsx';
 import { isIdleWarm, isInTrouble, type LiveState } from '../live/live-state.js';
+import tones from '../parts/tones.module.css';
 import styles from './summary.module.css';
 
 /** The whole in five numbers. */
@@ -23,7 +24,7 @@ function Figure(figure: { name: string; value: number; of?: number; isBad?: bool
   return (
     <div className={styles.figure}>
       <dt className={styles.name}>{name}</dt>
-      <dd className={`${styles.value} ${isBad ? styles.bad : ''}`} data-testid={testId}>
+      <dd className={`${styles.value} ${isBad ? tones.bad : ''}`} data-testid={testId}>
         {value.toLocaleString('en')}
         {of !== undefined && <span className={styles.of}> / {of.toLocaleString('en')}</span>}
       </dd>

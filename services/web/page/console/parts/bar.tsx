@@ -1,4 +1,5 @@
 import styles from './parts.module.css';
+import tones from './tones.module.css';
 
 export interface BarPart {
   readonly count: number;
@@ -15,7 +16,7 @@ export function Bar({ parts, of }: { parts: readonly BarPart[]; of: number }) {
   return (
     <div className={styles.bar} aria-hidden="true">
       {parts.map(({ count, tone }) => (
-        <span key={tone} className={styles[`${tone}Part`]} style={{ width: `${(count / whole) * 100}%` }} />
+        <span key={tone} className={tones[tone]} style={{ width: `${(count / whole) * 100}%` }} />
       ))}
     </div>
   );

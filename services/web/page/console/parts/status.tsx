@@ -1,13 +1,14 @@
 import type { AdminSessionView, HostView } from '@greenroom/contracts';
 import { Icon, type IconName } from './icon.jsx';
 import styles from './parts.module.css';
+import tones from './tones.module.css';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'quiet';
 
 /** A state: picture, word and colour, each enough by itself. */
 export function Status({ icon, tone, children }: { icon: IconName; tone: Tone; children: string }) {
   return (
-    <span className={`${styles.status} ${styles[tone]}`}>
+    <span className={`${styles.status} ${tones[tone]}`}>
       <Icon name={icon} />
       {children}
     </span>

@@ -4,6 +4,7 @@ import { Button } from '../../shared/ui/button.jsx';
 import { serverNow, useTick } from '../live/clock.jsx';
 import { useFollowing } from '../live/live.jsx';
 import { Panel } from '../now/panel.jsx';
+import tones from '../parts/tones.module.css';
 import { clockOf, placeOf, type Range, rangeOf, spanOf, ticksOf, type Zoom, ZOOMS } from './axis.js';
 import { LoadRows } from './load-rows.jsx';
 import { hasTurns, LANES, type Lane, type Story, stepsOf } from './story.js';
@@ -107,7 +108,7 @@ function Bars({ story, lane, range }: { story: Story; lane: Lane; range: Range }
           return (
             <div
               key={bar.key}
-              className={`${styles.bar} ${styles[bar.tone]}`}
+              className={`${styles.bar} ${tones[bar.tone]}`}
               style={{ left: `${span.left}%`, width: `${span.width}%` }}
               title={`${bar.label}: ${length.toFixed(1)} s`}
               data-bar={bar.label}
@@ -121,7 +122,7 @@ function Bars({ story, lane, range }: { story: Story; lane: Lane; range: Range }
         .map((mark) => (
           <div
             key={mark.key}
-            className={`${styles.mark} ${styles[mark.tone]}`}
+            className={`${styles.mark} ${tones[mark.tone]}`}
             style={{ left: `${placeOf(mark.at, range)}%` }}
             title={mark.label}
             data-mark={mark.label}
