@@ -23,6 +23,7 @@ export default {
       '<rootDir>/packages/$1/src/index.ts',
   },
   cacheDirectory: '<rootDir>/.greenroom/jest-cache',
+  testSequencer: '<rootDir>/scripts/lib/testing/longest-first.mjs',
   testTimeout: 30_000,
   maxWorkers: 2,
 };

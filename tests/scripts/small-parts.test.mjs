@@ -17,7 +17,7 @@ import { livingRecord, writeRecord } from '../../scripts/lib/stack/records.mjs';
 import { startTimeOf } from '../../scripts/lib/proc.mjs';
 import { installCommand } from '../../scripts/lib/system/package-manager.mjs';
 import { countLine, countResults } from '../../scripts/lib/testing/counts.mjs';
-import { ALONE } from '../../scripts/lib/testing/jest.mjs';
+import { ALONE, IN_PAIRS } from '../../scripts/lib/testing/jest.mjs';
 
 let folder;
 beforeEach(() => {
@@ -192,12 +192,12 @@ test('npm start explains itself when asked, and refuses what it does not know', 
   expect(refused.text).toContain('does not know --no-instal');
 });
 
-test('what speaks and listens in real time has the machine to itself', () => {
+test('nothing heavy runs beside what speaks and listens in real time', () => {
   const source = join(ROOT, 'services/agent/src');
   const spoken = readdirSync(source, { recursive: true })
     .filter((file) => file.endsWith('.test.ts'))
     .filter((file) => readFileSync(join(source, file), 'utf8').includes('startCaller('))
     .map((file) => join(source, file));
   expect(spoken).toHaveLength(2);
-  expect(spoken.filter((file) => !ALONE.some((path) => file.includes(path)))).toEqual([]);
+  expect(spoken.filter((file) => ![...ALONE, ...IN_PAIRS].some((path) => file.includes(path)))).toEqual([]);
 });

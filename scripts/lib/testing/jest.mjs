@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../paths.mjs';
@@ -15,7 +15,7 @@ const EXIT_GRACE_MS = 30_000;
 let jest;
 let isStopped = false;
 
-/** These break things, each in a deployment of its own, and wait most of the time for what follows: two at once. */
+/** These break things, each in a deployment of its own. */
 const FAULTS = 'tests/faults/';
 /**
  * These promise times to the user, are a load by themselves or speak and listen in real time, so nothing else may use the
@@ -25,29 +25,37 @@ export const ALONE = [
   'tests/alone/',
   'tests/faults/burst.test.ts',
   'tests/faults/chaos.test.ts',
-  'tests/faults/redis.test.ts',
   'tests/faults/spawner-with-calls.test.ts',
+  'tests/pool-policy.test.ts',
+  'tests/web/',
+];
+/** The same of those that leave most of the machine idle: two of them at once, and nothing heavier. */
+export const IN_PAIRS = [
   'services/agent/src/agent.test.ts',
   'services/agent/src/agent-parts.test.ts',
   'services/api/src/calls/due-watcher.test.ts',
   'services/api/src/http/redis-outage.test.ts',
-  'tests/pool-policy.test.ts',
+  'tests/faults/redis.test.ts',
   'tests/restart.test.ts',
-  'tests/web/',
 ];
 /** Faults that take their time: `npm run test:faults` only. */
 const SLOW = 'tests/faults/slow/';
 /** Beside the build of an earlier version: `npm run test:versions` only. */
 const VERSIONS = 'tests/versions/';
 const ONE_BY_ONE = '--maxWorkers=1';
+/** Most tests wait more than they work: two at once leave a third of two cores idle. */
+const ONE_MORE_THAN_CORES = `--maxWorkers=${availableParallelism() + 1}`;
 
 /** Runs jest, lets it print as it likes, and gives `{passed, failed, skipped}`. */
 export async function runJest(tools, args) {
   if (args.length > 0) return countOf(await runOnce(tools, args));
-  const together = await runOnce(tools, ignoring(...ALONE, FAULTS, VERSIONS));
-  const faults = await runOnce(tools, [FAULTS, ...ignoring(...ALONE, SLOW)]);
+  const others = ignoring(...ALONE, ...IN_PAIRS, FAULTS, VERSIONS);
+  const together = await runOnce(tools, [...others, ONE_MORE_THAN_CORES]);
+  const shortFaults = [FAULTS, ...ignoring(...ALONE, ...IN_PAIRS, SLOW)];
+  const faults = await runOnce(tools, [...shortFaults, ONE_MORE_THAN_CORES]);
+  const inPairs = await runOnce(tools, IN_PAIRS);
   const alone = await runOnce(tools, [...ALONE, ONE_BY_ONE]);
-  return [together, faults, alone].map(countOf).reduce(addCounts);
+  return [together, faults, inPairs, alone].map(countOf).reduce(addCounts);
 }
 
 /** The whole fault suite, the slow ones too, one file at a time. */
