@@ -23,8 +23,8 @@ const LONGEST = {
 
 /** What is known to take long goes first, the rest as jest orders it. */
 export default class LongestFirst extends TestSequencer {
-  sort(tests) {
-    return [...super.sort(tests)].sort((a, b) => secondsOf(b) - secondsOf(a));
+  async sort(tests) {
+    return [...(await super.sort(tests))].sort((a, b) => secondsOf(b) - secondsOf(a));
   }
 }
 
