@@ -1,0 +1,243 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { startStack, type TestStack, waitFor } from '@greenroom/test-kit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { agent } from '../support/agents.js';
+import { greenroom, greenroomOnTerminal, operatorOf } from '../support/greenroom.js';
+import { COLOURS, Operator, UNREACHABLE } from '../support/operator.js';
+import { startReady, waitForPool } from '../support/sessions.js';
+
+let stack: TestStack;
+let operator: Operator;
+beforeAll(async () => {
+  stack = await startStack({
+    agentCommand: agent('counts-slowly.sh'),
+    redis: { persistent: true },
+    env: { POOL_TARGET: '1' },
+  });
+  operator = new Operator(stack);
+  await waitForPool(stack, 1);
+}, 60_000);
+afterEach(() => operator.leave());
+afterAll(() => stack.stop(), 60_000);
+
+describe('what cannot be done says why, what next, and how by its exit code', () => {
+  const CASES: [string[], Record<string, string>, number, string, string][] = [
+    [['show', 'zzzz'], {}, 6, 'No session has an id that begins with zzzz. (not_found)', 'greenroom ps'],
+    [['ps'], { ADMIN_TOKEN: '' }, 7, '(unauthorized)', 'ADMIN_TOKEN='],
+    [['hosts'], { ADMIN_TOKEN: 'wrong' }, 7, '(unauthorized)', 'ADMIN_TOKEN='],
+    [['ps'], { API_URL: UNREACHABLE }, 3, `No answer from ${UNREACHABLE}`, 'npm start'],
+    [['pss'], {}, 2, "unknown command 'pss'", 'Did you mean ps?'],
+    [['ps', '--sort'], {}, 2, "unknown option '--sort'", '--help'],
+    [['ps', '-s', 'gone'], {}, 2, 'Allowed choices are', '--help'],
+    [['ps', '--api-url', 'here'], {}, 2, 'here is no URL.', 'http://localhost:8080'],
+    [['end'], {}, 2, 'Nothing says which sessions to end', '--help'],
+    [['end', 'x', '--all'], {}, 2, 'not both', '--help'],
+    [['end', '--all'], {}, 2, 'There is no terminal to ask on.', '--yes'],
+  ];
+
+  test('for people', async () => {
+    await startReady(stack, { userId: 'ida' });
+    await Promise.all(
+      CASES.map(async ([args, more, code, message, next]) => {
+        const ran = await greenroom(args, operatorOf(stack, more));
+        expect({ args, ...ran }).toMatchObject({ args, code, stdout: '' });
+        expect(ran.stderr).toContain(message);
+        expect(ran.stderr).toContain(next);
+        expect(ran.stderr).not.toContain(stack.adminToken);
+      }),
+    );
+  });
+
+  test('for programs, as JSON', async () => {
+    const ran = await greenroom(['ps', '--json'], operatorOf(stack, { ADMIN_TOKEN: 'wrong' }));
+    expect(ran).toMatchObject({ code: 7, stdout: '' });
+    const error = { code: 'unauthorized', message: expect.any(String), next: expect.any(String) };
+    expect(JSON.parse(ran.stderr)).toEqual({ error });
+  });
+});
+
+test('Ctrl-C does not wait for an api that hangs', async () => {
+  let isAsked = false;
+  const hanging = createServer(() => {
+    isAsked = true;
+  });
+  await new Promise<void>((resolve) => void hanging.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = hanging.address() as AddressInfo;
+    const waiting = await operator.stay(['hosts'], { API_URL: `http://127.0.0.1:${port}` });
+    await waitFor(() => isAsked);
+    const pressedAt = performance.now();
+    waiting.signal('SIGINT');
+    expect(await waiting.exited).toMatchObject({ code: 130 });
+    expect(performance.now() - pressedAt).toBeLessThan(5_000);
+  } finally {
+    hanging.closeAllConnections();
+    hanging.close();
+  }
+});
+
+describe('completion', () => {
+  test('offers commands, and the sessions, profiles and hosts that are there', async () => {
+    const id = await startReady(stack, { userId: 'hal' });
+    const offered = async (...words: string[]) =>
+      (await operator.ok('complete', '--', ...words)).stdout.split('\n').map((line) => line.split('\t')[0]);
+    const [commands, sessions, hosts, profiles, states] = await Promise.all([
+      offered('dr'),
+      offered('show', ''),
+      offered('drain', ''),
+      offered('ps', '--profile', ''),
+      offered('ps', '--status', 'rea'),
+    ]);
+    expect(commands).toEqual(['drain', ':4', '']);
+    expect(sessions).toContain(id);
+    expect(hosts).toContain('test-host');
+    expect(profiles).toContain('default');
+    expect(states).toEqual(['ready', ':4', '']);
+    // Profiles are no secret: they are offered to who may not see the rest.
+    const words = ['complete', '--', 'ps', '--profile', ''];
+    expect((await greenroom(words, operatorOf(stack, { ADMIN_TOKEN: '' }))).stdout).toContain('default');
+  });
+
+  test('prints what each shell sources, and does not hang where nobody answers', async () => {
+    const away = greenroom(['complete', '--', 'show', ''], operatorOf(stack, { API_URL: UNREACHABLE }));
+    const scripts = await Promise.all(
+      ['bash', 'zsh', 'fish'].map((shell) => operator.ok('completion', shell)),
+    );
+    for (const { stdout } of scripts) expect(stdout).toContain('greenroom complete --');
+    expect(await away).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('doctor', () => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+
+  const settings = (more: Record<string, string> = {}) =>
+    operatorOf(stack, {
+      REDIS_URL: stack.redis.url,
+      LIVEKIT_URL: stack.livekit.url,
+      LIVEKIT_API_KEY: stack.livekit.apiKey,
+      LIVEKIT_API_SECRET: stack.livekit.apiSecret,
+      STATE_DIR: stack.stateDir,
+      SPAWNER_PORT: new URL(stack.spawnerUrl).port,
+      WEB_PORT: '9',
+      AGENT_COMMAND: agent('counts-slowly.sh'),
+      ...more,
+    });
+
+  interface Found {
+    check: string;
+    status: string;
+    fix: string;
+  }
+
+  async function badOf(more: Record<string, string>) {
+    const ran = await greenroom(['doctor', '--json'], settings(more));
+    const bad: Found[] = ran.json().findings.filter(({ status }: Found) => status !== 'ok');
+    return {
+      code: ran.code,
+      bad: bad.map(({ check, status }) => `${check} ${status}`),
+      fixes: bad.map(({ fix }) => fix),
+    };
+  }
+
+  test('finds a healthy deployment well, everything looked at', async () => {
+    const [ran, onScreen] = await Promise.all([
+      greenroom(['doctor', '--json'], settings()),
+      greenroomOnTerminal(['doctor'], settings(), { columns: 80 }),
+    ]);
+    expect(ran.json()).toMatchObject({ warnings: 0, failures: 0 });
+    expect(ran.code).toBe(0);
+    const checks = ran.json().findings.map(({ check }: Found) => check);
+    const areas = [
+      'api: reachable token redis livekit capacity',
+      'hosts: up',
+      'pools: starting',
+      'redis: reachable version mode eviction persistence',
+      'livekit: reachable key',
+      'versions: node api spawner livekit',
+      'clock: api redis livekit',
+      'ports: api spawner web redis livekit rtc-tcp rtc-udp',
+      'disk: space',
+      'audio: speech',
+    ];
+    for (const [area, what = ''] of areas.map((line) => line.split(': '))) {
+      expect(checks).toEqual(expect.arrayContaining(what.split(' ').map((name) => `${area}.${name}`)));
+    }
+    const lines = onScreen.stdout.replaceAll(COLOURS, '').trim().split(/\r?\n/);
+    expect(lines.filter((line) => /^[✗!]/.test(line))).toEqual([]);
+    expect(lines.at(-1)).toBe(`All ${checks.length} checks are well.`);
+    expect(onScreen.stdout).not.toContain(stack.livekit.apiSecret);
+  });
+
+  test('names what is broken, that alone, and says what to do', async () => {
+    const cases: [Record<string, string>, string, string][] = [
+      [{ REDIS_URL: 'redis://127.0.0.1:9' }, 'redis.reachable failure', 'systemctl start redis-server'],
+      [{ LIVEKIT_API_SECRET: 'x'.repeat(40) }, 'livekit.key failure', 'keys:'],
+      [{ LIVEKIT_URL: 'ws://127.0.0.1:9' }, 'livekit.reachable failure', 'livekit-server --config'],
+      [{ DISK_LOW_WATER_MB: '90000000' }, 'disk.space failure', 'df -h'],
+      [{ ADMIN_TOKEN: 'wrong' }, 'api.token failure', 'Give the token'],
+    ];
+    await Promise.all(
+      cases.map(async ([more, expected, fix]) => {
+        const { code, bad, fixes } = await badOf(more);
+        expect({ code, bad }).toEqual({ code: 1, bad: [expected] });
+        expect(fixes[0]).toContain(fix);
+      }),
+    );
+  });
+
+  test('names a port that somebody else holds, with who that is', async () => {
+    const port = await listen(createServer());
+    const { code, bad, fixes } = await badOf({ SPAWNER_PORT: String(port) });
+    expect({ code, bad }).toEqual({ code: 1, bad: ['ports.spawner failure'] });
+    expect(fixes[0]).toBe(`kill ${process.pid}, or choose another port: SPAWNER_PORT=${port + 10}`);
+  });
+
+  test('notices that the clocks differ, by the Date of the answers', async () => {
+    const port = await listen(
+      createServer((request, response) => {
+        const { authorization = '' } = request.headers;
+        void fetch(`${stack.apiUrl}${request.url}`, { headers: { authorization } }).then(async (answer) => {
+          response.writeHead(answer.status, { date: new Date(Date.now() + 90_000).toUTCString() });
+          response.end(await answer.text());
+        });
+      }),
+    );
+    const { code, bad } = await badOf({ API_URL: `http://127.0.0.1:${port}` });
+    expect({ code, bad }).toEqual({ code: 1, bad: ['clock.api failure'] });
+  });
+
+  test('where nothing runs, says how to start it', async () => {
+    const nothing = {
+      API_URL: UNREACHABLE,
+      REDIS_URL: 'redis://127.0.0.1:9',
+      LIVEKIT_URL: 'ws://127.0.0.1:9',
+    };
+    const [{ code, bad, fixes }, inWords] = await Promise.all([
+      badOf(nothing),
+      greenroom(['doctor', '-q'], settings(nothing)),
+    ]);
+    expect(inWords.stdout).toMatch(
+      /^✗ redis +Redis at \S+ does not answer \(ECONNREFUSED\)\.\n +→ Start it: /m,
+    );
+    expect(inWords.stdout).not.toContain('✓');
+    expect(inWords.stdout).toMatch(/^3 failures; \d+ checks are well\.$/m);
+    expect(code).toBe(1);
+    expect(bad.slice(0, 3)).toEqual([
+      'api.reachable failure',
+      'redis.reachable failure',
+      'livekit.reachable failure',
+    ]);
+    expect(fixes[0]).toContain('npm start');
+  });
+
+  async function listen(server: Server): Promise<number> {
+    servers.push(server);
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  }
+});
