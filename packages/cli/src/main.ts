@@ -10,6 +10,9 @@ import { printFailure, toFailure } from './output/describe-error.js';
 import { makeTerminal } from './output/terminal.js';
 import { buildProgram } from './program.js';
 
+/** npm hands Ctrl-C on to us, after the terminal has already given it to us: one press is two signals. */
+const SAME_PRESS_MS = 800;
+
 const environment = readEnvironment(process.env);
 const terminal = makeTerminal({
   stdin: process.stdin,
@@ -29,10 +32,7 @@ const context: CommandContext = {
   },
 };
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  // Once: who presses it again, and cannot wait for the way out, leaves by the signal itself.
-  process.once(signal, () => interrupted.abort());
-}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) listenFor(signal);
 // `greenroom ps | head`: whoever read us has enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed),
@@ -59,6 +59,16 @@ try {
   }
 }
 process.stdout.write('', () => process.exit());
+
+/** Who presses it again, and cannot wait for the way out, leaves by the signal itself. */
+function listenFor(signal: NodeJS.Signals): void {
+  process.once(signal, () => {
+    interrupted.abort();
+    const ignore = (): void => undefined;
+    process.on(signal, ignore);
+    setTimeout(() => process.off(signal, ignore), SAME_PRESS_MS).unref();
+  });
+}
 
 async function ask(question: string): Promise<string> {
   const reader = createInterface({ input: process.stdin, output: process.stderr });

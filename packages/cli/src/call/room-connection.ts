@@ -41,8 +41,11 @@ export class RoomConnection {
     return this.#agent?.attributes['lk.agent.state'];
   }
 
-  /** @throws Error when the room cannot be joined in time */
-  async join({ livekitUrl, token }: JoinDetails): Promise<void> {
+  /**
+   * @param stop ends the trying
+   * @throws Error when the room cannot be joined in time
+   */
+  async join({ livekitUrl, token }: JoinDetails, stop: AbortSignal): Promise<void> {
     const deadline = performance.now() + JOIN_LIMIT_MS;
     for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
       const room = this.#newRoom();
@@ -51,11 +54,12 @@ export class RoomConnection {
         this.#room = room;
         break;
       } catch (error) {
+        if (stop.aborted) return;
         // The room of a cold start may be a moment away.
         if (performance.now() > deadline)
           throw new Error(`The room could not be joined: ${String(error)}`, { cause: error });
       }
-      await sleep(pauseMs);
+      await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined);
     }
     for (const participant of this.#room.remoteParticipants.values()) this.#notice(participant);
     // A room that is closed meanwhile would leave the publishing without an answer.

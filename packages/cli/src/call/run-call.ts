@@ -155,7 +155,8 @@ async function converse(call: Conversation): Promise<void> {
   } finally {
     arrived.abort();
   }
-  options.print(line('agent in room', connection.agentInRoomMs ?? clock.now()));
+  if (connection.agentInRoomMs === undefined) return;
+  options.print(line('agent in room', connection.agentInRoomMs));
   await waitUntil(() => connection.ear.firstLoudMs !== undefined, GREETING_LIMIT_MS, stop);
   if (connection.ear.firstLoudMs !== undefined)
     options.print(line('first audio', connection.ear.firstLoudMs));
@@ -171,7 +172,8 @@ async function converse(call: Conversation): Promise<void> {
 /** Into the room, and until an agent is there too. */
 async function joinAgent({ api, started, connection }: Conversation, stop: AbortSignal): Promise<void> {
   try {
-    await connection.join(started.status === 'queued' ? await waitInLine(api, started, stop) : started);
+    const details = started.status === 'queued' ? await waitInLine(api, started, stop) : started;
+    await connection.join(details, stop);
   } catch (error) {
     throw new CallError((error as Error).message, EXIT.notJoined);
   }

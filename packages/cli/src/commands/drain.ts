@@ -5,6 +5,7 @@ import { followEvents } from '../api/event-stream.js';
 import { CliError } from '../cli-error.js';
 import { adminApi, type CommandContext, type CommonFlags, withCommonOptions } from '../context.js';
 import { EXIT } from '../exit-codes.js';
+import { countOf } from '../output/units.js';
 
 interface DrainFlags extends CommonFlags {
   wait?: true;
@@ -21,7 +22,7 @@ export function addDrain(program: Command, context: CommandContext): void {
     const { terminal } = context;
     const api = adminApi(flags, context);
     const { callsLeft } = await api.drain(host);
-    if (!flags.json) terminal.print(`${host} drains: ${calls(callsLeft)} left.`);
+    if (!flags.json) terminal.print(`${host} drains: ${countOf(callsLeft, 'call')} left.`);
     if (flags.wait) await waitUntilIdle(api, host, flags, context);
     if (flags.json)
       return terminal.printJson({ host, draining: true, callsLeft: flags.wait ? 0 : callsLeft });
@@ -60,7 +61,8 @@ async function waitUntilIdle(
       if (isIdle(now)) return;
       if (now?.state !== 'draining') throw givenUp(host, now);
       const left = now.drain?.callsLeft ?? now.calls;
-      if (left !== told && !json) terminal.print(`${calls(left)} and ${now.warm} warm agents left`);
+      if (left !== told && !json)
+        terminal.print(`${countOf(left, 'call')} and ${countOf(now.warm, 'warm agent')} left`);
       told = left;
     }
   } finally {
@@ -78,8 +80,4 @@ function givenUp(host: string, now: HostView | undefined): CliError {
     exitCode: EXIT.failed,
     next: 'greenroom hosts shows its state.',
   });
-}
-
-function calls(count: number): string {
-  return `${count} call${count === 1 ? '' : 's'}`;
 }

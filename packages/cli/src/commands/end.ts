@@ -8,6 +8,7 @@ import { adminApi, type CommandContext, type CommonFlags, withCommonOptions } fr
 import { EXIT } from '../exit-codes.js';
 import { clean } from '../output/clean.js';
 import { toFailure } from '../output/describe-error.js';
+import { countOf } from '../output/units.js';
 import { duration } from './arguments.js';
 
 interface EndFlags extends CommonFlags {
@@ -101,10 +102,13 @@ async function endMatching(
   const { matched } = await api.endMany({ ...request, dryRun: true });
   if (dryRun || matched === 0) {
     if (json) terminal.printJson({ matched, asked: 0, dryRun: dryRun ?? false });
-    else terminal.print(matched === 0 ? 'No session like that.' : `${count(matched)} would be ended.`);
+    else
+      terminal.print(
+        matched === 0 ? 'No session like that.' : `${countOf(matched, 'session')} would be ended.`,
+      );
     return;
   }
-  if (!yes && !(await terminal.confirm(`End ${count(matched)}${now ? ' at once' : ''}?`))) {
+  if (!yes && !(await terminal.confirm(`End ${countOf(matched, 'session')}${now ? ' at once' : ''}?`))) {
     setExitCode(EXIT.failed);
     return terminal.complain('Nothing was ended.');
   }
@@ -114,7 +118,7 @@ async function endMatching(
     ...(now && { immediately: true }),
   });
   if (json) terminal.printJson({ matched: answer.matched, asked: answer.asked, dryRun: false });
-  else terminal.print(`${count(answer.asked)} ${answer.asked === 1 ? 'is' : 'are'} ending`);
+  else terminal.print(`${countOf(answer.asked, 'session')} ${answer.asked === 1 ? 'is' : 'are'} ending`);
   if (answer.asked < answer.matched) setExitCode(EXIT.failed);
 }
 
@@ -127,10 +131,6 @@ function filterOf({ status, profile, host, user, olderThan }: EndFlags): Session
     ...(olderThan !== undefined && { olderThanMs: olderThan }),
   };
   return Object.keys(filter).length === 0 ? undefined : filter;
-}
-
-function count(sessions: number): string {
-  return `${sessions} session${sessions === 1 ? '' : 's'}`;
 }
 
 function usage(message: string): CliError {

@@ -4,7 +4,7 @@ import { adminApi, type CommandContext, type CommonFlags, withCommonOptions } fr
 import { EXIT } from '../exit-codes.js';
 import { type Column, renderTable } from '../output/table.js';
 import type { Terminal } from '../output/terminal.js';
-import { formatAge, formatBytes } from '../output/units.js';
+import { countOf, formatAge, formatBytes } from '../output/units.js';
 
 interface LostFlags extends CommonFlags {
   yes?: true;
@@ -85,6 +85,8 @@ function addLost(host: Command, context: CommandContext): void {
     }
     const { moved, ended, dropped } = await adminApi(flags, context).declareLost(host);
     if (flags.json) return terminal.printJson({ host, moved, ended, dropped });
-    terminal.print(`${host} is lost: ${moved} calls moved, ${ended} ended, ${dropped} warm agents dropped.`);
+    terminal.print(
+      `${host} is lost: ${countOf(moved, 'call')} moved, ${ended} ended, ${countOf(dropped, 'warm agent')} dropped.`,
+    );
   });
 }

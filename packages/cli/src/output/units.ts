@@ -45,3 +45,8 @@ export function parseDuration(text: string): number | undefined {
 export function formatTime(at: string | number): string {
   return new Date(at).toLocaleTimeString('en-GB', { hour12: false });
 }
+
+/** `1 call`, `2 calls`. */
+export function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
