@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { isAlive, type RunningProcess, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { agent } from './support/agents.js';
 import { leaveCalls, startCall } from './support/caller.js';
+import { greenroom, operatorOf } from './support/greenroom.js';
 import { startSecondSpawner } from './support/second-spawner.js';
 import { endSession, sessionOf, startReady, waitForStatus } from './support/sessions.js';
 
@@ -110,6 +111,26 @@ test('a call of a lost host goes on with another agent; the host returns, ends w
   } finally {
     stack.spawner.resume();
   }
+  await end(call.sessionId);
+});
+
+test('an operator gives up a silent host by the command: its call goes on elsewhere, long before it would be lost', async () => {
+  const call = await callOn(SECOND);
+  second.pause();
+  try {
+    await stack.redis.command('ZADD', 'hosts', Date.now() - 20_000, SECOND);
+    await stack.redis.command('SET', 'hosts:awake', '1');
+    expect(await greenroom(['host', 'lost', SECOND, '--yes'], operatorOf(stack))).toMatchObject({
+      code: 0,
+      stdout: `${SECOND} is lost: 1 call moved, 0 ended, 0 warm agents dropped.\n`,
+    });
+    await expectMoved(call, FIRST);
+    expect(await hostOf(SECOND)).toMatchObject({ state: 'lost', calls: 0 });
+  } finally {
+    second.resume();
+  }
+  await waitFor(async () => (await hostOf(SECOND)).state === 'up', { timeoutMs: HEARTBEAT_MS + 4000 });
+  expect(call.caller.hasStayed()).toBe(true);
   await end(call.sessionId);
 });
 

@@ -1,14 +1,20 @@
 import { createServer, type Server } from 'node:http';
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { startStack, type TestStack, waitFor } from '@greenroom/test-kit';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeTempDir, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { agent } from '../support/agents.js';
-import { greenroom, greenroomOnTerminal, operatorOf } from '../support/greenroom.js';
+import { type AlteredApi, startAlteredApi } from '../support/altered-api.js';
+import { greenroom, greenroomOnTerminal, operatorOf, type Ran } from '../support/greenroom.js';
 import { COLOURS, Operator, UNREACHABLE } from '../support/operator.js';
 import { startReady, waitForPool } from '../support/sessions.js';
 
 let stack: TestStack;
 let operator: Operator;
+let misled: AlteredApi;
+let unjoined: Promise<Ran>;
 beforeAll(async () => {
   stack = await startStack({
     agentCommand: agent('counts-slowly.sh'),
@@ -17,9 +23,16 @@ beforeAll(async () => {
   });
   operator = new Operator(stack);
   await waitForPool(stack, 1);
+  misled = await startAlteredApi(stack, { fields: { livekitUrl: 'ws://127.0.0.1:9' } });
+  // It tries for 15 s; the other tests go on meanwhile.
+  unjoined = greenroom(['call', '--name', 'Nora', '--say', 'hi'], operatorOf(stack, { API_URL: misled.url }));
 }, 60_000);
 afterEach(() => operator.leave());
-afterAll(() => stack.stop(), 60_000);
+afterAll(async () => {
+  await unjoined;
+  misled?.stop();
+  await stack.stop();
+}, 60_000);
 
 describe('what cannot be done says why, what next, and how by its exit code', () => {
   const CASES: [string[], Record<string, string>, number, string, string][] = [
@@ -197,18 +210,34 @@ describe('doctor', () => {
     expect(fixes[0]).toBe(`kill ${process.pid}, or choose another port: SPAWNER_PORT=${port + 10}`);
   });
 
-  test('notices that the clocks differ, by the Date of the answers', async () => {
-    const port = await listen(
-      createServer((request, response) => {
-        const { authorization = '' } = request.headers;
-        void fetch(`${stack.apiUrl}${request.url}`, { headers: { authorization } }).then(async (answer) => {
-          response.writeHead(answer.status, { date: new Date(Date.now() + 90_000).toUTCString() });
-          response.end(await answer.text());
-        });
-      }),
-    );
-    const { code, bad } = await badOf({ API_URL: `http://127.0.0.1:${port}` });
-    expect({ code, bad }).toEqual({ code: 1, bad: ['clock.api failure'] });
+  test('notices that the clocks differ, by the Date of the answers, and that the api is of another version', async () => {
+    const altered = await startAlteredApi(stack, {
+      headers: { date: new Date(Date.now() + 90_000).toUTCString() },
+      fields: { version: '0.0.1' },
+    });
+    const { code, bad, fixes } = await badOf({ API_URL: altered.url }).finally(altered.stop);
+    expect({ code, bad }).toEqual({ code: 1, bad: ['versions.api warning', 'clock.api failure'] });
+    expect(fixes).toEqual([expect.stringContaining('upgrade'), expect.stringContaining('set-ntp')]);
+  });
+
+  test('names the speech tools that are missing: a failure only where the reference agent runs', async () => {
+    const onPath = await makeTempDir('path');
+    try {
+      await writeFile(path.join(onPath.path, 'apt-get'), '', { mode: 0o755 });
+      const [reference, other] = await Promise.all([
+        badOf({ PATH: onPath.path, AGENT_COMMAND: '' }),
+        badOf({ PATH: onPath.path }),
+      ]);
+      expect(reference).toMatchObject({
+        code: 1,
+        bad: ['audio.speech failure', 'audio.recognition failure'],
+      });
+      expect(other).toMatchObject({ code: 0, bad: ['audio.speech warning'] });
+      const install = 'sudo apt-get install -y flite espeak-ng pocketsphinx pocketsphinx-en-us';
+      expect([...reference.fixes, ...other.fixes]).toEqual([install, install, install]);
+    } finally {
+      await onPath.remove();
+    }
   });
 
   test('where nothing runs, says how to start it', async () => {
@@ -240,4 +269,23 @@ describe('doctor', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     return (server.address() as AddressInfo).port;
   }
+});
+
+test('call says that its room could not be joined, by its exit code too, and ends the session', async () => {
+  expect(await unjoined).toMatchObject({ code: 4, stderr: expect.stringContaining('could not be joined') });
+  const { body } = await stack.request('GET', '/api/sessions?history=1');
+  const ofNora = body.sessions.find(({ userName }: { userName: string | null }) => userName === 'Nora');
+  expect(ofNora).toMatchObject({ endReason: 'caller_ended' });
+});
+
+test('Ctrl-C ends a call that is still being joined, in order, also where npm hands it on once more', async () => {
+  const call = await operator.stay(['call', '--name', 'Otto', '--say', 'hi'], { API_URL: misled.url });
+  await call.waitForLine(/^start answered /, 20_000);
+  for (let handedOn = 0; handedOn < 8; handedOn += 1) {
+    call.signal('SIGINT');
+    await sleep(50);
+  }
+  expect(await call.exited).toMatchObject({ code: 130 });
+  expect(call.output()).toMatch(/^call ended: caller_ended after /m);
+  expect(call.output()).not.toContain('agent in room');
 });

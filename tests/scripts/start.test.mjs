@@ -110,6 +110,18 @@ describe('npm start', () => {
           expect(await named).toMatchObject({ code: 7, output: expect.stringContaining('ADMIN_TOKEN') });
         }
 
+        // So does npm run call; Ctrl-C ends its session.
+        const call = await startProcess({
+          command: 'npm',
+          args: ['run', '--silent', 'call', '--', '--name', 'Ada', '--say', 'hello'],
+          cwd: ROOT,
+          env: { ...baseEnvironment(), GREENROOM_DATA_DIR: folder },
+        });
+        await call.waitForLine(/^start answered .* ready, warm$/);
+        process.kill(-call.pid, 'SIGINT');
+        await call.exited;
+        expect(call.output()).toMatch(/^call ended: caller_ended after /m);
+
         const { pid } = record('api');
         process.kill(pid, 'SIGKILL');
         await running.waitForLine(/The api died: SIGKILL/);
