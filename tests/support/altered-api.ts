@@ -10,7 +10,7 @@ export interface Alterations {
 
 export interface AlteredApi {
   readonly url: string;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** The stack's api as one sees it that is another version, has another clock or names another LiveKit. */
