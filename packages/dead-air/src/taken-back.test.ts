@@ -108,6 +108,28 @@ describe('a line that work begins before the end of', () => {
     ]);
   });
 
+  it('is taken back when it is heard to begin after its time, while work runs, and comes again', () => {
+    const call = started({ checkin_message: 'Hello?' }, 'nothing');
+    call.tell(14.6 * SECOND, { kind: 'work_started', ...lookup });
+    expect(actionsOf(call, 'unsay')).toEqual([]);
+    call.tell(14.7 * SECOND, { kind: 'playback_started', id: 'p', commandId: 'checkin-1' });
+    expect(actionsOf(call, 'unsay')).toEqual([{ kind: 'unsay', commandId: 'checkin-1' }]);
+    call.tell(14.8 * SECOND, { kind: 'playback_ended', id: 'p', commandId: 'checkin-1' });
+    call.tell(20 * SECOND, { kind: 'work_ended', ...lookup });
+    call.runTo(28 * SECOND);
+    expect(call.timeline()).toEqual([
+      [7, 'say', 'Hello?'],
+      [27, 'say', 'Hello?'],
+    ]);
+  });
+
+  it('is not stopped when all that is heard of it is its end: whatever is played then is something else', () => {
+    const call = started({ checkin_message: 'Hello?' }, 'nothing');
+    call.tell(14.6 * SECOND, { kind: 'work_started', ...lookup });
+    call.tell(14.7 * SECOND, { kind: 'playback_ended', id: 'p', commandId: 'checkin-1' });
+    expect(actionsOf(call, 'unsay')).toEqual([]);
+  });
+
   it('stays asked where the work began after its end, however long the agent speaks then', () => {
     const call = started();
     call.tell(9 * SECOND, { kind: 'work_started', ...lookup });

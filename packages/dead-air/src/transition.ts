@@ -2,6 +2,7 @@ import { act, type Outcome } from './act.js';
 import { isAgentDone } from './agent-done.js';
 import { nextDecision } from './decide.js';
 import type { CallAction, CallEvent, CallStep } from './events.js';
+import { linkFailedAt } from './link.js';
 import { note } from './note.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
 import { isDoneWith, isSpoken } from './speech.js';
@@ -67,6 +68,8 @@ function unsay(before: CallState, after: CallState): CallAction[] {
   const { saying } = before;
   if (saying === null || isTakenBack(before, saying) || isDoneWith(before, saying)) return [];
   if (after.saying === null || !isTakenBack(after, after.saying)) return [];
+  // Its end alone is told, after its time: there is nothing to stop any more.
+  if (isSpoken(after, after.saying)) return [];
   return [{ kind: 'unsay', commandId: saying.commandId }];
 }
 
@@ -85,6 +88,7 @@ function stepsOf(before: CallState, after: CallState, event: CallEvent): CallSte
     ...speechStep(before, after),
     ...refusalStep(before, after, event),
     ...callerBackStep(before, after, event),
+    ...linkStep(before, after, event),
     ...when(!isHoldingOn(before.words) && isHoldingOn(after.words), 'hold_on'),
     ...when(event.kind === 'settings_changed', 'settings_changed'),
     ...when(after.isOver, 'call_ended'),
@@ -102,6 +106,12 @@ function refusalStep({ saying }: CallState, after: CallState, event: CallEvent):
 function callerBackStep(before: CallState, after: CallState, event: CallEvent): CallStep[] {
   const isBack = before.checkins > after.checkins && event.kind !== 'command_failed';
   return when(isBack, 'caller_back', { after: before.checkins });
+}
+
+function linkStep(before: CallState, after: CallState, event: CallEvent): CallStep[] {
+  if (event.kind !== 'link_failed') return [];
+  const isNews = linkFailedAt(before) === undefined && linkFailedAt(after) !== undefined;
+  return when(isNews, 'transfer_failed', { cause: event.cause });
 }
 
 /** By its playback, or by a sound of the agent: the line was heard and is over. */
