@@ -17,7 +17,6 @@ const LONGEST = {
   'tests/faults/agents.test.ts': 35,
   'tests/listen-in.test.ts': 30,
   'tests/ends.test.ts': 30,
-  'services/spawner/src/calls/call-feed.test.ts': 30,
   'tests/starts.test.ts': 30,
 };
 
