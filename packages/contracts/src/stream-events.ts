@@ -79,7 +79,7 @@ export interface DeadAirStreamEvent {
   sessionId: string;
   at: string;
   /**
-   * `call_started`, `checkin`, `not_said`, `caller_back`, `hold_on`, `agent_frozen`, `goodbye`, `apology`, `call_ending`, `settings_changed`
+   * `call_started`, `checkin`, `not_said`, `caller_back`, `hold_on`, `agent_frozen`, `transfer_failed`, `goodbye`, `apology`, `call_ending`, `settings_changed`
    * and others: a reader leaves aside what it does not know. Those that are spoken are followed by the same with `_spoken`.
    */
   step: string;

@@ -24,6 +24,8 @@ export function act(
       return ask(state, at, settings);
     case 'give_up':
       return partWith(state, 'dead_air', at, settings);
+    case 'agent_is_out_of_reach':
+      return apologise(state, 'start_failed', at, settings);
     case 'too_long':
       return partWith(state, 'max_call_duration', at, settings);
     case 'agent_is_frozen':
@@ -54,7 +56,7 @@ function partWith(
 function replaceOrApologise(state: CallState, at: number, settings: ResolvedDeadAirSettings): Outcome {
   const isReplaced = settings.frozenAgentAction === 'restart' && state.restart.count < MAX_AGENT_RESTARTS;
   const step: CallStep = { name: 'agent_frozen', detail: { action: isReplaced ? 'restart' : 'end' } };
-  const outcome = isReplaced ? replaceAgent(state, at) : apologise(state, at, settings);
+  const outcome = isReplaced ? replaceAgent(state, at) : apologise(state, 'agent_frozen', at, settings);
   return { ...outcome, steps: [step, ...outcome.steps] };
 }
 
@@ -68,8 +70,12 @@ function replaceAgent(state: CallState, at: number): Outcome {
   };
 }
 
-function apologise(state: CallState, at: number, { apologyMessage }: ResolvedDeadAirSettings): Outcome {
-  const reason: EndOfCall = 'agent_frozen';
+function apologise(
+  state: CallState,
+  reason: EndOfCall,
+  at: number,
+  { apologyMessage }: ResolvedDeadAirSettings,
+): Outcome {
   return say({ ...state, farewell: { reason, at } }, 'apology', apologyMessage, at, { reason });
 }
 

@@ -32,6 +32,12 @@ export const INTERIM_WORDS_MS = 2_000;
 export const RESTART_MS = 60_000;
 
 /**
+ * A leg to the agent of which nothing is told for this long rings: its agent does not let itself be heard, or nobody was told more. What
+ * nobody takes, or answers at all, the telephone network has given up by then.
+ */
+export const LINKING_MS = 35_000;
+
+/**
  * A call ends though its questions are refused: after as many as may be asked, and no fewer than this, for one alone may be a
  * mishap.
  */

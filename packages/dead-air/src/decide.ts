@@ -1,6 +1,7 @@
 import { END_AGAIN_MS, OVERTIME_MS } from './bounds.js';
 import { isEveryCheckinAsked, silenceDueAt } from './checkins.js';
 import { frozenAt, isAnswerAwaited } from './frozen-agent.js';
+import { linkFailedAt } from './link.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
 import { callerPausesAt, workQuietFrom } from './silence.js';
 import { lineHeardAt } from './speech.js';
@@ -10,7 +11,7 @@ import { farewellOf } from './taken-back.js';
 /** What the machine does next if nothing else happens until then. */
 export interface Decision {
   at: number;
-  what: 'ask' | 'give_up' | 'agent_is_frozen' | 'too_long' | 'end' | 'end_again';
+  what: 'ask' | 'give_up' | 'agent_is_frozen' | 'agent_is_out_of_reach' | 'too_long' | 'end' | 'end_again';
 }
 
 /** null: whatever happens next, the time alone brings nothing. */
@@ -23,11 +24,15 @@ export function nextDecision(state: CallState, settings: ResolvedDeadAirSettings
     const heardAt = state.saying === null ? 0 : lineHeardAt(state, state.saying);
     return { at: opportuneFrom(state, Math.max(heardAt, farewell.at)), what: 'end' };
   }
-  const next = isAnswerAwaited(state)
-    ? ifAgentStaysSilent(state, settings)
-    : ifBothStaySilent(state, settings);
+  const next = nextOfSilence(state, settings);
   const limit = atLongest(state, settings);
   return limit !== null && limit.at <= next.at ? limit : next;
+}
+
+function nextOfSilence(state: CallState, settings: ResolvedDeadAirSettings): Decision {
+  const failedAt = linkFailedAt(state);
+  if (failedAt !== undefined) return { at: opportuneFrom(state, failedAt), what: 'agent_is_out_of_reach' };
+  return isAnswerAwaited(state) ? ifAgentStaysSilent(state, settings) : ifBothStaySilent(state, settings);
 }
 
 function ifBothStaySilent(state: CallState, settings: ResolvedDeadAirSettings): Decision {

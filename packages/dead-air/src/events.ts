@@ -14,6 +14,10 @@ export type CallEvent =
   | { kind: 'work_started' | 'work_ended'; id: string; at: number }
   /** Another agent process has the call: what the old one played or ran is over. */
   | { kind: 'agent_changed'; at: number }
+  /** The caller is being led to the agent over another leg of the call, and has been. */
+  | { kind: 'link_started' | 'link_made'; at: number }
+  /** That leg has ended before: the two will never hear each other. */
+  | { kind: 'link_failed'; at: number; cause: string }
   | { kind: 'settings_changed'; at: number }
   /** Nothing but the time of day. Only this makes the machine speak or end a call. */
   | { kind: 'time'; at: number }
@@ -24,7 +28,7 @@ export type CallEvent =
 export type SpeechPurpose = 'checkin' | 'goodbye' | 'apology';
 
 /** Why the machine ends a call. */
-export type EndOfCall = 'dead_air' | 'max_call_duration' | 'agent_frozen';
+export type EndOfCall = 'dead_air' | 'max_call_duration' | 'agent_frozen' | 'start_failed';
 
 /** What is to be done now. A command id is unique within its call, and the same if the step is computed again. */
 export type CallAction =
@@ -49,6 +53,7 @@ export interface CallStep {
     | 'goodbye'
     | 'goodbye_spoken'
     | 'agent_frozen'
+    | 'transfer_failed'
     | 'apology'
     | 'apology_spoken'
     | 'call_ending'

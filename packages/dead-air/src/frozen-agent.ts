@@ -1,4 +1,5 @@
 import { ANSWER_SLACK_MS, SPEECH_MS } from './bounds.js';
+import { linkDueBy, linkMadeAt } from './link.js';
 import { openSince } from './ongoing.js';
 import { callerPausesAt, restartDueBy, workQuietFrom } from './silence.js';
 import { isAgentSpeaking } from './sounds.js';
@@ -20,8 +21,9 @@ export function frozenAt(state: CallState, responseTimeoutMs: number): number {
     callerPausesAt(state),
     workQuietFrom(state),
     restartDueBy(state),
+    linkMadeAt(state),
   );
-  return waitingSince + responseTimeoutMs;
+  return Math.max(waitingSince + responseTimeoutMs, linkDueBy(state));
 }
 
 /** The caller's last words; where no words are ever told, the last sound that is too long to be noise. */

@@ -1,6 +1,7 @@
 import { MAX_AGENT_RESTARTS } from './bounds.js';
 import type { CallEvent } from './events.js';
 import type { ResolvedDeadAirSettings } from './settings.js';
+import { noteLink } from './link.js';
 import { noteEnd, noteStart } from './ongoing.js';
 import { noteSpeaking } from './speaker.js';
 import { type CallState, commandIdOf } from './state.js';
@@ -36,6 +37,10 @@ export function note(
       return { ...state, work: noteEnd(state.work, event) };
     case 'agent_changed':
       return { ...state, agentSince: Math.max(state.agentSince, event.at) };
+    case 'link_started':
+    case 'link_made':
+    case 'link_failed':
+      return { ...state, link: noteLink(state.link, event) };
     case 'command_failed':
       return noteRefusal(state, event);
     case 'call_ended':

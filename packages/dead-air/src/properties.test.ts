@@ -238,7 +238,8 @@ function isPutOffForLongEnough(call: TimedCall, at: number): boolean {
   return (
     wasDue === call.settings.maxCallDurationMs ||
     call.done.some(({ at, action }) => isLastLine(action) && at <= wasDue) ||
-    call.told.some(({ kind, at }) => kind === 'command_failed' && at + END_AGAIN_MS === wasDue)
+    call.told.some(({ kind, at }) => kind === 'command_failed' && at + END_AGAIN_MS === wasDue) ||
+    call.told.some(({ kind, at }) => kind === 'link_failed' && at === wasDue)
   );
 }
 

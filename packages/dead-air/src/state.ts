@@ -1,4 +1,5 @@
 import type { EndOfCall, SpeechPurpose } from './events.js';
+import type { Link } from './link.js';
 import { NOTHING_ONGOING, type Ongoing } from './ongoing.js';
 import { type Speaker, UNHEARD } from './speaker.js';
 import { NO_WORDS, type Words } from './words.js';
@@ -23,6 +24,8 @@ export interface CallState {
   agentSince: number;
   playbacks: Ongoing;
   work: Ongoing;
+  /** The leg of a phone call that leads to the agent. Left out: nothing is told of one. */
+  link?: Link;
   /** The latest line that the machine had spoken. */
   saying: Saying | null;
   /** Questions since the caller was last heard. */

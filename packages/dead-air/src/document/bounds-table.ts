@@ -12,6 +12,7 @@ const ROWS: [string, number][] = [
   ['Words that may still change mean that the caller is speaking, for', bounds.INTERIM_WORDS_MS],
   ['An end is put off by a caller who does not pause, or by work, for at most', bounds.OVERTIME_MS],
   ['An agent that was asked for in place of a frozen one is waited for', bounds.RESTART_MS],
+  ['An agent that the caller is still being led to does not count as frozen for', bounds.LINKING_MS],
   ['An agent that is heard this close to the words of the caller has answered them', bounds.ANSWER_SLACK_MS],
   [
     'A line is taken back for work that began no longer than this before it was asked for',

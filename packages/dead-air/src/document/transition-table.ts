@@ -12,6 +12,7 @@ const DECISIONS: Record<Decision['what'], string> = {
   ask: 'ask',
   give_up: 'goodbye',
   agent_is_frozen: 'the agent counts as frozen',
+  agent_is_out_of_reach: 'apology',
   too_long: 'the call is too long',
   end: 'end',
   end_again: 'ask for the end again',
@@ -99,6 +100,8 @@ function happenings(situation: Situation, settings: ResolvedDeadAirSettings): [s
     ['`work_started`', { kind: 'work_started', id: 'more', at }],
     ['`work_ended`', { kind: 'work_ended', id: workId, at }],
     ['`agent_changed`', { kind: 'agent_changed', at }],
+    ['`link_made`', { kind: 'link_made', at }],
+    ['`link_failed`', { kind: 'link_failed', cause: 'user_busy', at }],
     ['`settings_changed`', { kind: 'settings_changed', at }],
     ['`time`, before it is due', { kind: 'time', at }],
     ...(dueAt === undefined

@@ -27,6 +27,8 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constantFrom('work_started' as const, 'work_ended' as const), id }),
   fc.record({ kind: fc.constant('agent_changed' as const) }),
   fc.record({ kind: fc.constant('settings_changed' as const) }),
+  fc.record({ kind: fc.constantFrom('link_started' as const, 'link_made' as const) }),
+  fc.record({ kind: fc.constant('link_failed' as const), cause: fc.constant('user_busy') }),
   fc.record({ kind: fc.constant('command_failed' as const), commandId }),
 );
 
@@ -60,7 +62,10 @@ export const settings: fc.Arbitrary<DeadAirSettings> = fc.record(
  */
 export const consistentBatch: fc.Arbitrary<CallEvent[]> = fc
   .array(
-    fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'), fc.integer({ min: 0, max: 4_999 })),
+    fc.tuple(
+      fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'),
+      fc.integer({ min: 0, max: 4_999 }),
+    ),
     {
       maxLength: 14,
     },
@@ -103,6 +108,8 @@ function tellInOrder(edges: [string, number][], text: string[]): CallEvent[] {
         };
       case 'g':
         return { kind: 'command_failed', commandId: isStart ? 'checkin-1' : 'restart-1', at };
+      case 'i':
+        return isStart ? { kind: 'link_failed', cause: 'timeout', at } : { kind: 'link_made', at };
       default:
         return { kind: isStart ? 'playback_started' : 'playback_ended', id, at };
     }

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Audio } from './audio.js';
 import { CallRecord } from './call-record.js';
-import type { ReceivedCommand, TelnyxEvent } from './types.js';
+import type { LegFate, ReceivedCommand, TelnyxEvent } from './types.js';
 
 const INTERIM_EVERY_MS = 300;
 
@@ -19,6 +19,8 @@ export interface Exchange {
   speakMs(text: string): number;
   /** Another leg of the same call. */
   addLeg(of: PhoneCall, to: string): PhoneCall;
+  /** What becomes of the next one. */
+  fateOfLeg(): LegFate;
 }
 
 type Status = 'ringing' | 'answered' | 'ended';
@@ -116,8 +118,8 @@ export class PhoneCall extends CallRecord {
     this.tell('call.gather.ended', { ...this.#parties(), digits, status: 'valid' });
   }
 
-  /** The caller hangs up, or with `callee` we do. */
-  hangup(source: 'caller' | 'callee' = 'caller'): void {
+  /** The caller hangs up, or with `callee` we do, or who is called. */
+  hangup(source: 'caller' | 'callee' = 'caller', cause = 'normal_clearing'): void {
     if (this.#status === 'ended') return;
     this.audio.stop('all', 'call_hangup');
     this.#status = 'ended';
@@ -125,11 +127,13 @@ export class PhoneCall extends CallRecord {
       ...this.#parties(),
       start_time: isoTime(this.startedAt),
       end_time: isoTime(Date.now()),
-      hangup_cause: 'normal_clearing',
+      hangup_cause: cause,
       hangup_source: source,
-      sip_hangup_cause: '200',
+      sip_hangup_cause: SIP_CAUSES[cause] ?? '200',
     });
-    for (const leg of this.#legs) leg.hangup(source);
+    for (const leg of this.#legs) {
+      leg.hangup(source, leg.status === 'ringing' ? 'originator_cancel' : 'normal_clearing');
+    }
   }
 
   /**
@@ -189,7 +193,7 @@ export class PhoneCall extends CallRecord {
         this.#isGathering = true;
         return;
       case 'transfer':
-        return this.#transfer(String(body.to));
+        return this.#transfer(String(body.to), body.target_leg_client_state);
       case 'streaming_start':
         this.tell('streaming.started', { stream_url: body.stream_url });
     }
@@ -206,10 +210,15 @@ export class PhoneCall extends CallRecord {
     });
   }
 
-  #transfer(to: string): void {
+  /** A leg that fails leaves its call as it was. */
+  #transfer(to: string, clientState: unknown): void {
     const leg = this.exchange.addLeg(this, to);
+    const fate = this.exchange.fateOfLeg();
+    if (typeof clientState === 'string') leg.#clientState = clientState;
     this.#legs.push(leg);
     leg.initiate();
+    if (fate === 'rings') return;
+    if (fate !== 'answers') return leg.hangup('callee', fate.fails);
     leg.answer();
     for (const it of [this, leg]) it.tell('call.bridged', it.#parties());
   }
@@ -224,6 +233,14 @@ export class PhoneCall extends CallRecord {
     return { from: this.from, to: this.to };
   }
 }
+
+const SIP_CAUSES: Readonly<Record<string, string>> = {
+  user_busy: '486',
+  timeout: '408',
+  not_found: '404',
+  call_rejected: '603',
+  originator_cancel: '487',
+};
 
 function aPlayback({ audio_url: url, media_name: name }: Payload = {}): Payload {
   const media = url === undefined ? { media_name: name ?? 'agent' } : { media_url: url };

@@ -191,6 +191,31 @@ test('webhooks go to the apis in turn, overtake each other, come twice, and come
   expect(order).not.toEqual([...order].sort((a, b) => a - b));
 });
 
+test.each([
+  [{ fails: 'user_busy' }, 'user_busy'],
+  ['rings', 'originator_cancel'],
+] as const)(
+  'a leg that %p ends without its call, or with it, and bears what the transfer gave it',
+  async (fate, cause) => {
+    const api = await startApi();
+    const telnyx = await start({ apiUrls: [api.url] });
+    telnyx.transfersGo(fate);
+    const call = telnyx.dial();
+    await command(telnyx, call, 'answer');
+    await command(telnyx, call, 'transfer', { to: 'sip:a@example.test', target_leg_client_state: 'bGVn' });
+    expect(call.status).toBe('answered');
+    if (fate === 'rings') call.hangup();
+    const [leg] = call.legs;
+    await telnyx.settled();
+    const events = api.got.filter(({ event }) => event.payload.call_control_id === leg!.id);
+    const told = events.map(({ event: { event_type, payload } }) => [event_type, payload.client_state]);
+    expect(told).toHaveLength(2);
+    expect(Object.fromEntries(told)).toEqual({ 'call.initiated': 'bGVn', 'call.hangup': 'bGVn' });
+    const ended = events.find(({ event }) => event.event_type === 'call.hangup');
+    expect(ended!.event.payload).toMatchObject({ hangup_cause: cause });
+  },
+);
+
 test('a transfer makes another leg with events of its own, and both end together', async () => {
   const api = await startApi();
   const telnyx = await start({ apiUrls: [api.url] });

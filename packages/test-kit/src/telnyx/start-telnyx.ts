@@ -3,7 +3,7 @@ import { seededRandom } from '../seeded-random.js';
 import { type Concerns, makeCommandFaults } from './command-faults.js';
 import { startCommandServer } from './command-server.js';
 import { type CallOptions, type Exchange, PhoneCall } from './phone-call.js';
-import type { CommandFault, Delivery, TelnyxEvent } from './types.js';
+import type { CommandFault, Delivery, LegFate, TelnyxEvent } from './types.js';
 import { makeWebhookKey } from './webhook-key.js';
 import { postWebhook, type SenderOptions, WebhookSender } from './webhook-sender.js';
 
@@ -37,6 +37,9 @@ export interface TestTelnyx {
   dial(options?: CallOptions): PhoneCall;
   /** From now on, for so many commands, those that `concerns` picks. It replaces what was set before. */
   disturb(fault: CommandFault, times?: number, concerns?: Concerns): void;
+  /** From now on this becomes of the leg of each transfer that is taken. */
+  transfersGo(fate: LegFate): void;
+  /** Ends what was disturbed; transfers are answered. */
   mend(): void;
   /** The raw text of a webhook and its headers, properly signed, to be altered or sent by a test. */
   signed(
@@ -59,10 +62,12 @@ export async function startTelnyx(options: TelnyxOptions = {}): Promise<TestTeln
   const sender = new WebhookSender(key, seededRandom(seed), options);
   sender.deliverTo(apiUrls);
   const calls = new Map<string, PhoneCall>();
+  let fateOfLegs: LegFate = 'answers';
   const exchange: Exchange = {
     connectionId: '1684641123236054244',
     send: (event) => sender.send(event),
     speakMs,
+    fateOfLeg: () => fateOfLegs,
     addLeg: ({ from, sessionId }, to) => add(new PhoneCall(exchange, { from, to }, 'outgoing', sessionId)),
   };
   function add(call: PhoneCall): PhoneCall {
@@ -90,7 +95,13 @@ export async function startTelnyx(options: TelnyxOptions = {}): Promise<TestTeln
       return dialled;
     },
     disturb: faults.set,
-    mend: faults.clear,
+    transfersGo(fate) {
+      fateOfLegs = fate;
+    },
+    mend() {
+      faults.clear();
+      fateOfLegs = 'answers';
+    },
     signed(event, atMs) {
       const body = JSON.stringify({ data: event, meta: { attempt: 1, delivered_to: 'a test' } });
       return { body, headers: key.headersFor(body, atMs) };

@@ -23,6 +23,9 @@ export type CommandFault =
   /** Done, and the answer begins but never ends. */
   | { readonly kind: 'stall' };
 
+/** What becomes of the leg that a transfer makes: it `fails` by the cause that its `call.hangup` names. */
+export type LegFate = 'answers' | 'rings' | { readonly fails: string };
+
 /** A command as it came in. */
 export interface ReceivedCommand {
   /** `speak`, `hangup`, … */

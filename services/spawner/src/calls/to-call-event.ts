@@ -49,6 +49,9 @@ export function ongoingOf(event: CallEvent): { name: string; active: boolean } |
     case 'call_started':
     case 'caller_said':
     case 'agent_changed':
+    case 'link_started':
+    case 'link_made':
+    case 'link_failed':
     case 'settings_changed':
     case 'time':
     case 'call_ended':

@@ -86,6 +86,19 @@ test('while the agent is heard nobody is asked', async () => {
   expect(asked.at - ended).toBeGreaterThan(SILENCE_MS - 100);
 });
 
+test('a caller who cannot be led to the agent is told so and hung up on, and the agent is not replaced', async () => {
+  exchange.telnyx.transfersGo('rings');
+  const { call, sessionId } = await exchange.connect();
+  await call.callerSays('hello?', 100);
+  call.legs[0]!.hangup('callee', 'timeout');
+  const told = await call.waitForCommand('speak');
+  expect(told.body).toMatchObject({ payload: expect.stringContaining('went wrong on our side') });
+  await call.waitForCommand('hangup');
+  expect(await exchange.endOf(sessionId)).toBe('start_failed');
+  await exchange.nothingIsLeft(call);
+  for (const action of ['transfer', 'speak', 'hangup']) expect(call.commands(action)).toHaveLength(1);
+});
+
 describe('a session that ends for another reason', () => {
   test('has its phone hung up, however often Telnyx fails to take that', async () => {
     const { call, sessionId } = await exchange.connect();

@@ -40,6 +40,8 @@ export class PhoneCalls {
       case 'caller_said':
       case 'key_pressed':
         return this.#change(event, callHeard(event, this.#context.redis.clock.now()));
+      case 'leg_ended':
+        return this.#legEnded(event);
       case 'hangup':
         return this.#end(event);
     }
@@ -86,6 +88,14 @@ export class PhoneCalls {
     if (taken !== 'ignored') return taken;
     await this.#open(event, { settings: {} });
     return this.#change(event, reduce);
+  }
+
+  /** An api of the version before may have taken the leg's answer for a call that it does not know yet: that goes with the leg. */
+  async #legEnded(event: Extract<PhoneEvent, { kind: 'leg_ended' }>): Promise<Taken> {
+    const { redis } = this.#context;
+    const taken = await this.#change(event, callHeard(event, redis.clock.now()));
+    await redis.calls.close(event.legId);
+    return taken;
   }
 
   /** The caller has hung up, or somebody for them. The session first: without it nobody would find the call's end again. */

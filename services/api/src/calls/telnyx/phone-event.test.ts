@@ -1,6 +1,6 @@
 import { CodedError } from '@greenroom/contracts';
 import { describe, expect, test } from '@jest/globals';
-import { OTHER_LEG, writeClientState } from './client-state.js';
+import { writeClientState, writeLegState } from './client-state.js';
 import { parsePhoneEvent } from './phone-event.js';
 
 const CALL = `v3:${'x'.repeat(200)}`;
@@ -22,6 +22,9 @@ function webhook(type: unknown, payload: object = {}, data: object = {}): string
 
 const ours = writeClientState({ commandId: 'checkin-1', how: 'speak' });
 const ourSound = writeClientState({ commandId: 'checkin-1', how: 'playback' });
+const ofLeg = writeLegState('v3:the-call');
+/** As versions before the present one mark it. */
+const EARLIER_LEG = base64('greenroom-leg');
 const heard = (transcript: string, is_final: boolean, transcription_track?: string) => ({
   transcription_data: { transcript, is_final, transcription_track, confidence: 0.9 },
 });
@@ -77,10 +80,25 @@ test.each([
   expect(parsePhoneEvent(webhook(type, payload))).toEqual({ ...ABOUT, ...expected });
 });
 
+test('the leg that leads to the agent tells whether its call is led there', () => {
+  const leg = { client_state: ofLeg };
+  const about = { ...ABOUT, callId: 'v3:the-call' };
+  expect(parsePhoneEvent(webhook('call.bridged', leg))).toEqual({ ...about, kind: 'bridged' });
+  expect(parsePhoneEvent(webhook('call.hangup', { ...leg, hangup_cause: 'user_busy' }))).toEqual({
+    ...about,
+    kind: 'leg_ended',
+    cause: 'user_busy',
+    legId: CALL,
+  });
+});
+
 test.each([
   ['what nobody knows yet', webhook('call.painted')],
   ['what is about no call', webhook('fax.received', { call_control_id: undefined })],
-  ['the leg that leads to the agent', webhook('call.answered', { client_state: OTHER_LEG })],
+  ['the leg that leads to the agent is answered', webhook('call.answered', { client_state: ofLeg })],
+  ['the caller on that leg', webhook('call.transcription', { client_state: ofLeg, ...heard('hi', true) })],
+  ['such a leg of an earlier version ends', webhook('call.hangup', { client_state: EARLIER_LEG })],
+  ['one whose state names no call', webhook('call.hangup', { client_state: base64('greenroom-leg a b') })],
   ['words of the agent', webhook('call.transcription', heard('How can I help?', true, 'outbound'))],
   ['a transcription of nothing', webhook('call.transcription', heard(' ', true))],
   ['a gather in which no key was pressed', webhook('call.gather.ended', { digits: '', status: 'timeout' })],
@@ -137,3 +155,7 @@ test('a prototype that a body brings along changes nothing', () => {
   const body = webhook('call.answered').replace('"payload":{', '"payload":{"__proto__":{"kind":"hangup"},');
   expect(parsePhoneEvent(body)).toEqual({ ...ABOUT, kind: 'answered' });
 });
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}

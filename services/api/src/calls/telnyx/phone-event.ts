@@ -1,6 +1,6 @@
 import { CodedError } from '@greenroom/contracts';
 import Joi from 'joi';
-import { isOtherLeg, type PlayedAs, readClientState } from './client-state.js';
+import { type PlayedAs, readClientState, readLegState } from './client-state.js';
 import type { Sound } from './sounds.js';
 
 /** What one webhook of Telnyx says of a phone call, as far as we use it. */
@@ -18,6 +18,8 @@ export type PhoneEventKind =
   | { readonly kind: 'answered' }
   /** It was led on to the other leg. */
   | { readonly kind: 'bridged' }
+  /** That leg, which `legId` names, has ended. */
+  | { readonly kind: 'leg_ended'; readonly cause: string; readonly legId: string }
   | { readonly kind: 'playback_started' | 'playback_ended'; readonly sound: Sound }
   | { readonly kind: 'caller_said'; readonly text: string; readonly isFinal: boolean }
   | { readonly kind: 'key_pressed' }
@@ -101,16 +103,19 @@ export function parsePhoneEvent(body: string): PhoneEvent | undefined {
   const read = READERS.get(data.event_type);
   if (!read) return undefined;
   const about = check(payload, data.payload) as Payload;
-  if (isOtherLeg(about.client_state)) return undefined;
-  const kind = read(about);
-  return (
-    kind && {
-      eventId: data.id,
-      callId: about.call_control_id,
-      occurredAt: Date.parse(data.occurred_at),
-      ...kind,
-    }
-  );
+  const leg = readLegState(about.client_state);
+  const kind = leg ? eventOfLeg(read(about), about.call_control_id) : read(about);
+  const callId = leg ? leg.callId : about.call_control_id;
+  if (kind === undefined || callId === undefined) return undefined;
+  return { eventId: data.id, callId, occurredAt: Date.parse(data.occurred_at), ...kind };
+}
+
+/** What the leg to the agent tells of its call: whether it leads there. What is heard and said on it is none of the caller's. */
+function eventOfLeg(kind: PhoneEventKind | undefined, legId: string): PhoneEventKind | undefined {
+  if (kind?.kind === 'bridged') return kind;
+  return kind?.kind === 'hangup'
+    ? { kind: 'leg_ended', cause: kind.cause.slice(0, MAX_SOURCE), legId }
+    : undefined;
 }
 
 type Reader = (payload: Payload) => PhoneEventKind | undefined;

@@ -20,6 +20,9 @@ import { hearWords } from './words.js';
 const ANSWER = 'answer';
 const LINK = 'link';
 
+/** The leg to the agent ends like this where its call has ended before it was made. */
+const CALLER_WENT_FIRST = 'originator_cancel';
+
 /** What a webhook may be late by and still count for the time that it tells. */
 const OLDEST_MS = 5_000;
 
@@ -99,9 +102,15 @@ export function callHeard(event: PhoneEvent, now: number): ReduceCall {
           facts,
         };
       }
+      case 'bridged':
+        return applyEvents(call, [{ kind: 'link_made', at: time.timeOf(event.occurredAt) }]);
+      case 'leg_ended':
+        if (event.cause === CALLER_WENT_FIRST) return 'unchanged';
+        return applyEvents(call, [
+          { kind: 'link_failed', cause: event.cause, at: time.timeOf(event.occurredAt) },
+        ]);
       case 'initiated':
       case 'answered':
-      case 'bridged':
       case 'hangup':
         return 'unchanged';
     }
@@ -116,7 +125,7 @@ function noise(at: number): CallEvent[] {
 /** Which command of ours an event proves to have arrived. */
 export function confirmedBy(event: PhoneEvent): string | undefined {
   if (event.kind === 'answered') return ANSWER;
-  if (event.kind === 'bridged') return LINK;
+  if (event.kind === 'bridged' || event.kind === 'leg_ended') return LINK;
   if (event.kind !== 'playback_started' && event.kind !== 'playback_ended') return undefined;
   return 'commandId' in event.sound ? event.sound.commandId : undefined;
 }
@@ -127,8 +136,8 @@ function connect(link: LinkSettings, call: CallRecord, at: number): NextCall {
   const facts = { ...call.facts, answeredAt: String(at) };
   // Its session is still being looked for, and begins the rest.
   if (room === undefined || call.sessionId === undefined) return { ...asItIs(call), facts };
-  const next = applyEvents(call, [started]);
   const command = linkCommand(link, { room, sessionId: call.sessionId });
+  const next = applyEvents(call, command ? [started, { kind: 'link_started', at }] : [started]);
   return { ...next, facts, actions: [...next.actions, ...(command ? [asAction(LINK, command)] : [])] };
 }
 

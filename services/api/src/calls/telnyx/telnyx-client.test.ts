@@ -3,7 +3,7 @@ import { type PhoneCall, startTelnyx, type TestTelnyx, waitFor } from '@greenroo
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeldBackError } from '../call-sender.js';
-import { isOtherLeg, readClientState } from './client-state.js';
+import { readClientState, readLegState } from './client-state.js';
 import type { PhoneCommand } from './phone-command.js';
 import { TelnyxClient } from './telnyx-client.js';
 import { TelnyxAwayError } from './telnyx-outcome.js';
@@ -99,7 +99,7 @@ test('each kind of command gets to the call that it is for', async () => {
   for (const [action, body] of bodies) {
     if (action !== 'speak' && action !== 'playback_start') expect(body).not.toHaveProperty('client_state');
   }
-  expect(isOtherLeg(String(bodies.get('transfer')?.target_leg_client_state))).toBe(true);
+  expect(readLegState(String(bodies.get('transfer')?.target_leg_client_state))).toEqual({ callId: call.id });
   expect(bodies.get('playback_start')).toMatchObject({ audio_url: 'https://example.test/a.mp3' });
   expect(bodies.get('transfer')).toMatchObject({ to: 'sip:room@sip.example.test' });
   const other = telnyx.dial();

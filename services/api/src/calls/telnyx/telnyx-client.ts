@@ -9,12 +9,14 @@ import {
 } from 'cockatiel';
 import type { Telnyx } from 'telnyx';
 import { HeldBackError } from '../call-sender.js';
-import { OTHER_LEG, type PlayedAs, writeClientState } from './client-state.js';
+import { type PlayedAs, writeClientState, writeLegState } from './client-state.js';
 import type { CommandOutcome, PhoneCommand } from './phone-command.js';
 import { outcomeOf, TelnyxAwayError } from './telnyx-outcome.js';
 
 /** Telnyx advises to send a command again that is not answered within 500 ms; its id keeps it from happening twice. */
 const ANSWER_WITHIN_MS = 2_000;
+/** LiveKit's SIP service lets the leg ring until the agent is heard in the room: Telnyx's own 30 s are too short for a cold start. */
+const LEG_TIMEOUT_SECONDS = 120;
 const FAILURES_UNTIL_OPEN = 5;
 /** A hiccup costs less than a step of a call may be late by; a Telnyx that stays away is asked every 2 s. */
 const HALF_OPEN_AFTER_MS = [250, 500, 1_000, 2_000] as const;
@@ -146,7 +148,16 @@ export class TelnyxClient {
       case 'playback_stop':
         return actions.stopPlayback(callId, { ...id, stop: 'all' }, limit);
       case 'transfer':
-        return actions.transfer(callId, { ...id, to: command.to, target_leg_client_state: OTHER_LEG }, limit);
+        return actions.transfer(
+          callId,
+          {
+            ...id,
+            to: command.to,
+            target_leg_client_state: writeLegState(callId),
+            timeout_secs: LEG_TIMEOUT_SECONDS,
+          },
+          limit,
+        );
       case 'reject':
         return actions.reject(callId, { ...id, cause: 'USER_BUSY' }, limit);
       case 'hangup':

@@ -192,7 +192,8 @@ function markOf({ event, data }: TimelineEntry, index: number): StoryMark[] {
 
 function toneOfDeadAir(step: string): Tone {
   if (step === 'checkin' || step === 'agent_frozen') return 'warn';
-  if (step === 'call_ending' || step === 'apology' || step === 'not_said') return 'bad';
+  if (step === 'call_ending' || step === 'apology' || step === 'not_said' || step === 'transfer_failed')
+    return 'bad';
   return step === 'caller_back' ? 'good' : 'quiet';
 }
 
@@ -204,6 +205,7 @@ const DEAD_AIR: Readonly<Record<string, string>> = {
   caller_back: 'the caller is back',
   hold_on: 'the caller asked to hold on',
   agent_frozen: 'the agent does not answer',
+  transfer_failed: 'the call could not be led to its agent',
   goodbye: 'says goodbye',
   goodbye_spoken: 'the goodbye was heard',
   apology: 'apologises',
