@@ -6,6 +6,7 @@ import { openBrowser, type TestBrowser } from './support/browser.js';
 import { BusyFleet } from './support/busy-fleet.js';
 import { ConsolePage } from './support/console-page.js';
 import { browserCpuSeconds } from './support/cpu-time.js';
+import { writeHourOfCalls } from './support/hour-of-calls.js';
 import { findViolations, takePictures } from './support/look.js';
 import { startWebStack, type WebStack } from './support/web-stack.js';
 
@@ -42,6 +43,8 @@ test('500 calls with 200 changes a second cost the browser less than half a core
   expect(await console.by('session-row').count()).toBeLessThan(40);
   await console.page.evaluate(watchLongTasks);
 
+  // It will have been silent for long when its turn comes, below.
+  await fleet.leaveBehind('dublin', 3);
   fleet.work(CHANGES_PER_SECOND);
   await sleep(WARM_UP_MS);
   const asked: string[] = [];
@@ -87,7 +90,7 @@ test('of more than 1,000 sessions the newest are listed, and it says so until th
   expect(await findViolations(console.page)).toEqual([]);
   await fleet.endNewest(LISTED + 50 - CALLS);
   await console.by('is-cut').waitFor({ state: 'detached' });
-  await console.untilText(console.by('session-count'), `${CALLS} sessions`);
+  await console.untilText(console.by('session-count'), `${fleet.calls} sessions`);
 }, 90_000);
 
 test('what is wrong is seen: failed starts, an open breaker, an alarm', async () => {
@@ -104,6 +107,56 @@ test('what is wrong is seen: failed starts, an open breaker, an alarm', async ()
   expect(await console.by('end-matching').isDisabled()).toBe(true);
   expect(await findViolations(console.page)).toEqual([]);
   await takePictures(console.page, 'console-errors');
+}, 60_000);
+
+test('a host that stays silent is given up: its calls are listed for other hosts, and long ones are found by their age', async () => {
+  // As if it had begun ten minutes earlier.
+  await stack.redis.command('HINCRBY', `session:${fleet.oldest}`, 'assignedAt', -600_000);
+  const window = await browser.open();
+  const console = await ConsolePage.enter(stack, window, '/console/hosts');
+  const dublin = (state: string): Promise<void> =>
+    console.page.locator(`[data-testid="host-dublin"][data-state="${state}"]`).waitFor();
+  await dublin('unreachable');
+  await console.by('lost-dublin').click();
+  await console.by('host-dialog').getByText('its 3 calls get another agent on another host now').waitFor();
+  expect(await findViolations(console.page)).toEqual([]);
+  await takePictures(console.page, 'console-give-up');
+  await console.by('host-confirm').click();
+  await dublin('lost');
+  await console.untilText(console.by('host-dublin').getByTestId('host-calls'), /^0/);
+  expect(await console.by('lost-dublin').count()).toBe(0);
+  await console.by('nav-now').click();
+  await console.by('filter-state').selectOption('restarting');
+  await console.untilText(console.by('session-count'), /^3 of/);
+  await console.by('filter-state').selectOption('');
+  await console.by('filter-older').selectOption('5m');
+  await console.untilText(console.by('session-count'), /^1 of/);
+  await console.row(fleet.oldest ?? '').waitFor();
+  expect(new URL(console.page.url()).search).toBe('?older=5m');
+  await console.by('end-matching').click();
+  await console.untilText(console.by('end-count'), '1 session matches right now');
+}, 60_000);
+
+test('while Redis, which has lost its data, is put together again it says so; then an hour is told in charts', async () => {
+  const window = await browser.open();
+  const console = await ConsolePage.enter(stack, window);
+  await console.by('session-row').first().waitFor();
+  await stack.redis.command('FLUSHALL');
+  await fleet.heartbeat();
+  await console.untilText(console.by('recovering'), 'Redis has lost its data');
+  expect(await findViolations(console.page)).toEqual([]);
+  await takePictures(console.page, 'console-recovering');
+  // As if it had begun two heartbeats ago; and the hosts hear of it before they publish.
+  await stack.redis.command('HINCRBY', 'recovery', 'startedAt', -10_000);
+  await fleet.heartbeat();
+  await fleet.heartbeat();
+  await console.by('recovering').waitFor({ state: 'detached' });
+
+  const starts = await writeHourOfCalls(stack.redis);
+  await console.by('nav-charts').click();
+  await console.untilText(console.by('totals'), starts.toLocaleString('en'));
+  expect(await findViolations(console.page)).toEqual([]);
+  await takePictures(console.page, 'console-charts');
 }, 60_000);
 
 function watchLongTasks(): void {

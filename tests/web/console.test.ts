@@ -204,6 +204,7 @@ describe('what an operator does', () => {
     await console.untilText(console.by('end-confirm'), 'End 2 sessions');
     await console.by('end-confirm').click();
     await console.by('end-done').getByText('2 sessions asked to end').waitFor();
+    expect(await findViolations(console.page)).toEqual([]);
     await console.by('end-close').click();
     await console.by('filter-q').fill('');
     await console.row(ids[0]).waitFor({ state: 'detached' });
@@ -261,6 +262,24 @@ describe('what an operator does', () => {
     await console.by('policy-confirm').click();
     await console.untilText(pool, 'buffer of 2, 0 to 2');
     await console.untilText(pool.getByTestId('pool-ready'), '2');
+
+    await console.by('policy-default').click();
+    await console.by('policy-kind').selectOption('schedule');
+    await console.by('policy-timeZone').fill('Europe/Dublin');
+    await console.by('policy-base').fill('0');
+    await console.by('entry-0-cron').fill('* * * * *');
+    await console.by('entry-0-size').fill('3');
+    await console.by('add-entry').click();
+    await console.by('entry-1-cron').fill('0 0 30 2 *');
+    expect(await findViolations(console.page)).toEqual([]);
+    await takePictures(console.page, 'console-schedule');
+    await console.by('policy-confirm').click();
+    await console.by('policy-problem').waitFor();
+    await console.page.getByRole('button', { name: 'Remove entry 2' }).click();
+    await console.by('policy-confirm').click();
+    await console.untilText(pool, 'by schedule, 1 entry, else 0');
+    await console.untilText(pool.getByTestId('pool-target'), '3');
+    await console.untilText(pool.getByTestId('pool-ready'), '3');
   });
 
   test('opens the queue page in a tab of its own', async () => {
@@ -282,6 +301,7 @@ describe('what an operator does', () => {
     const console = await ConsolePage.enter(stack, window, '/console/hosts');
     await console.by('drain-test-host').click();
     await console.by('host-dialog').getByText('Its 1 call goes on until it ends').waitFor();
+    expect(await findViolations(console.page)).toEqual([]);
     await console.by('host-confirm').click();
     await console.untilText(console.by('drain-note'), '1 call left');
     await console.untilText(console.by('host-warm'), '0');

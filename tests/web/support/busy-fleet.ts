@@ -6,6 +6,8 @@ const NAMES = ['Ada', 'Grace', 'Linus', 'Barbara', 'Edsger', 'Frances', 'Ken', '
 const PROFILES = ['default', 'booking', 'support'];
 const HEARTBEAT_MS = 5_000;
 const TICK_MS = 50;
+/** Two days ago. */
+const STARTED_AT = Date.now() - 2 * 86_400_000;
 const MAX_UNDER_WAY = 20;
 /** Of one call that ends and another that begins: ending, ended; starting, claimed, spawned, ready. */
 const CHANGES_OF_A_TURN = 6;
@@ -23,6 +25,10 @@ interface Call extends LaunchRef {
 export class BusyFleet {
   readonly #redis: RedisSchema;
   readonly #live: Call[] = [];
+  /** Of hosts that are not heard of any more. */
+  readonly #left: Call[] = [];
+  /** What the hosts have heard of the recovery that is under way. */
+  #recovery: number | undefined;
   #begun = 0;
   #changes = 0;
   readonly #over = new AbortController();
@@ -39,13 +45,7 @@ export class BusyFleet {
     const redis = openRedis({ url: redisUrl, clientName: 'busy-fleet', commandTimeoutMs: 10_000 });
     await redis.connected(5_000);
     const fleet = new BusyFleet(redis);
-    for (const host of HOSTS) {
-      await redis.hosts.register(
-        host,
-        PROFILES.map((name) => ({ name, voices: [], poolTarget: 0 })),
-      );
-      await fleet.#heartbeat(host);
-    }
+    for (const host of HOSTS) await fleet.#join(host);
     fleet.#heartbeats = fleet.#goOn();
     await fleet.begin(calls);
     return fleet;
@@ -57,7 +57,7 @@ export class BusyFleet {
   }
 
   get calls(): number {
-    return this.#live.length;
+    return this.#live.length + this.#left.length;
   }
 
   get oldest(): string | undefined {
@@ -70,6 +70,17 @@ export class BusyFleet {
     }
   }
 
+  /** A host takes so many calls, and is not heard of again. */
+  async leaveBehind(host: string, calls: number): Promise<void> {
+    await this.#join(host);
+    for (let taken = 0; taken < calls; taken += 1) this.#left.push(await this.#launch(host));
+  }
+
+  /** All hosts are heard, with what they have to publish. */
+  async heartbeat(): Promise<void> {
+    await Promise.all(HOSTS.map((host) => this.#heartbeat(host)));
+  }
+
   async endNewest(calls: number): Promise<void> {
     await Promise.all(this.#live.splice(-calls).map((call) => this.#end(call)));
   }
@@ -77,7 +88,7 @@ export class BusyFleet {
   /** Agents that exit at once, one start after the other. */
   async failStarts(profile: string, times: number): Promise<void> {
     for (let time = 0; time < times; time += 1) {
-      await this.#redis.sessions.failLaunch(await this.#claim(profile), {
+      await this.#redis.sessions.failLaunch(await this.#claim(profile, this.#nextHost), {
         error: 'The agent exited with code 1 before it was ready.',
         lastLines: [],
         maxAttempts: 1,
@@ -129,7 +140,7 @@ export class BusyFleet {
 
   async #goOn(): Promise<void> {
     while (!this.#isOver) {
-      await Promise.all(HOSTS.map((host) => this.#heartbeat(host)));
+      await this.heartbeat();
       // Until the next one is due, or it is over.
       await sleep(HEARTBEAT_MS, undefined, { signal: this.#over.signal }).catch(() => undefined);
     }
@@ -154,9 +165,17 @@ export class BusyFleet {
   }
 
   async #begin(): Promise<void> {
+    this.#live.push(await this.#launch(this.#nextHost));
+  }
+
+  get #nextHost(): string {
+    return HOSTS[this.#begun % HOSTS.length] ?? '';
+  }
+
+  async #launch(host: string): Promise<Call> {
     const { sessions } = this.#redis;
     const serial = this.#begun;
-    const ref = await this.#claim(PROFILES[(serial * 7) % PROFILES.length] ?? '');
+    const ref = await this.#claim(PROFILES[(serial * 7) % PROFILES.length] ?? '', host);
     await sessions.commitLaunch(ref, {
       pid: 100_000 + serial,
       pgid: 100_000 + serial,
@@ -165,12 +184,12 @@ export class BusyFleet {
       logFile: '/tmp/x.log',
     });
     await sessions.markReady(ref, 400 + (serial % 17) * 90);
-    this.#live.push({ ...ref, begunAt: performance.now(), share: 0.02 + (serial % 23) / 100 });
     this.#changes += CHANGES_OF_A_TURN - 2;
+    return { ...ref, begunAt: performance.now(), share: 0.02 + (serial % 23) / 100 };
   }
 
   /** A call is asked for, and a host takes one up: in the same order, unless several are asked for at once. */
-  async #claim(profile: string): Promise<LaunchRef> {
+  async #claim(profile: string, host: string): Promise<LaunchRef> {
     const { sessions } = this.#redis;
     const serial = this.#begun;
     this.#begun += 1;
@@ -187,7 +206,6 @@ export class BusyFleet {
       maxSessions: 2_000,
       sessionTimeoutMs: 3_600_000,
     });
-    const host = HOSTS[serial % HOSTS.length] ?? '';
     const claimed = await sessions.claim({
       host,
       launch: `launch_${String(serial).padStart(24, '0')}`,
@@ -209,14 +227,25 @@ export class BusyFleet {
     this.#changes += 1;
   }
 
-  #heartbeat(host: string): Promise<unknown> {
-    return this.#redis.hosts.heartbeat(host, {
+  async #join(host: string): Promise<void> {
+    await this.#redis.hosts.register(
+      host,
+      PROFILES.map((name) => ({ name, voices: [], poolTarget: 0 })),
+    );
+    await this.#heartbeat(host);
+  }
+
+  async #heartbeat(host: string): Promise<void> {
+    const { recovery } = await this.#redis.hosts.heartbeat(host, {
       capacity: 400,
       concurrency: 400,
       version: 'test',
-      startedAt: 0,
+      startedAt: STARTED_AT,
       running: 0,
       draining: false,
+      // They have nothing to tell of: what Redis has lost is gone.
+      ...(this.#recovery !== undefined && { published: this.#recovery }),
     });
+    this.#recovery = recovery;
   }
 }

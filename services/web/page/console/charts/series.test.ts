@@ -38,6 +38,7 @@ test('the scale is round, and high enough for bars that stand on each other', ()
   const stats = statsOf({ starts: 37, warmStarts: 20 });
   expect(topOf(chart('starts', stats))).toBe(50);
   expect(topOf(chart('starts', statsOf({})))).toBe(5);
+  expect(topOf(chart('start-time', statsOf({ startMs: { p50: 0, p95: 6_900, p99: 7_200 } })))).toBe(8_000);
   expect(topOf(chart('start-time', statsOf({ startMs: { p50: 0, p95: 1_810, p99: 2_150 } })))).toBe(2_500);
 });
 

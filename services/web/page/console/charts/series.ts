@@ -111,10 +111,10 @@ export function topOf({ series, least }: Chart): number {
   return roundUp(Math.max(least, ...stacked, ...others));
 }
 
-/** 1, 2, 2.5 or 5 times a power of ten. */
+/** 1, 2, 2.5, 3, 5 or 8 times a power of ten. */
 function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 2, 2.5, 5, 10].find((it) => it * power >= value) ?? 10;
+  const factor = [1, 2, 2.5, 3, 5, 8, 10].find((it) => it * power >= value) ?? 10;
   return factor * power;
 }
 

@@ -21,6 +21,7 @@ export function ScheduleFields({ entries, onChange }: ScheduleFieldsProps) {
   return (
     <fieldset className={styles.entries}>
       <legend>Entries</legend>
+      <p>Each holds for its seconds; without them, until another one fires.</p>
       {entries.map((entry, index) => (
         // oxlint-disable-next-line eslint-plugin-react/no-array-index-key -- they have no other name
         <div key={index} className={styles.entry}>
