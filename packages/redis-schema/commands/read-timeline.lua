@@ -1,27 +1,17 @@
--- Everything that is kept of what happened in a live session, in one look: the entries of its stream, and of its time in line
--- before where it stood there.
--- Args: sessionId, limit
--- Answers: live {epoch?, session, before[] (of its time in line), entries[] (both as XRANGE gives them), last (id of the newest
---          entry), isCut} | ended {ended} | not_found
+-- A live session, and how much there is to be read of what happened in it. The entries come page by page (`read-older-events`):
+-- a whole stream in one answer would hold Redis up for everybody else.
+-- Args: sessionId
+-- Answers: live {epoch?, session, last (id of the newest entry), added (entries that its stream has had)} | ended {ended} | not_found
 -- @flags no-writes
 -- @include prelude
 
--- The newest ones, oldest first.
-local function newest(key, limit)
-  local entries = redis.call('XREVRANGE', key, '+', '-', 'COUNT', limit)
-  local turned = {}
-  for i = #entries, 1, -1 do turned[#turned + 1] = entries[i] end
-  return turned
-end
-
--- Whether entries were there that are not any more.
-local function was_trimmed(key, read_count)
-  if redis.call('EXISTS', key) == 0 then return false end
+local function entries_added(key)
+  if redis.call('EXISTS', key) == 0 then return 0 end
   local info = redis.call('XINFO', 'STREAM', key)
   for i = 1, #info, 2 do
-    if info[i] == 'entries-added' then return info[i + 1] > read_count end
+    if info[i] == 'entries-added' then return info[i + 1] end
   end
-  return false
+  return 0
 end
 
 local session = read_resolved(A.sessionId)
@@ -31,9 +21,6 @@ if not session then
   return answer({ status = 'ended', ended = ended })
 end
 local key = K.stream(session.id)
-local entries = newest(key, A.limit)
-local was_in_line = present(session.queuedAs) and session.queuedAs ~= session.id
 return answer({
-  status = 'live', epoch = epoch() or NIL, session = session, entries = entries, last = Events.last_id(key),
-  before = was_in_line and newest(K.stream(session.queuedAs), A.limit) or {}, isCut = was_trimmed(key, #entries),
+  status = 'live', epoch = epoch() or NIL, session = session, last = Events.last_id(key), added = entries_added(key),
 })

@@ -91,6 +91,39 @@ describe('a session’s stream', () => {
     expect(texts).toEqual(Array.from({ length: 700 }, (_, i) => `line ${i}`));
   });
 
+  test('is read back from its newest entry, by short steps, however long its entries are', async () => {
+    const sessionId = await start();
+    const ref = await launch('a');
+    const texts = Array.from({ length: 300 }, (_, i) => `${i} ${'é'.repeat(i % 2 === 0 ? 3_000 : 3)}`);
+    await say(ref, ...texts);
+    const messages = await follow(sessionId);
+    await redis.command('CONFIG', 'RESETSTAT');
+    const reading = schema.events.readTimeline(sessionId);
+    await say(ref, 'later');
+    const page = await reading;
+    if (page.status !== 'live') throw new Error(page.status);
+    const said = page.entries.filter(({ type }) => type === 'transcript');
+    expect(said.map(({ data }) => data.text)).toEqual(texts);
+    expect(page.isCut).toBe(false);
+    // Whoever goes on from there misses nothing, and hears nothing twice.
+    expect(page.position.id).toBe(said.at(-1)?.id);
+    await waitFor(() => messages.length === 1);
+    expect(messages[0]?.after).toBe(page.position.id);
+    const out = /^total_net_output_bytes:(\d+)/m.exec(String(await redis.command('INFO', 'stats')));
+    const calls = /^cmdstat_xrevrange:calls=(\d+)/m.exec(String(await redis.command('INFO', 'commandstats')));
+    expect(Number(out?.[1]) / Number(calls?.[1])).toBeLessThan(100 * 1024);
+    expect(Number(calls?.[1])).toBeGreaterThan(10);
+  });
+
+  test('that goes while it is read back is not taken for all there was', async () => {
+    const sessionId = await start();
+    const ref = await launch('a');
+    await say(ref, ...Array.from({ length: 300 }, (_, i) => `line ${i}`));
+    const reading = schema.events.readTimeline(sessionId);
+    await end(ref);
+    expect(await reading).toMatchObject({ status: 'ended', ended: { endReason: 'caller_ended' } });
+  });
+
   test('of a flood, followers are only told to read: no message fills the buffers of Redis', async () => {
     const sessionId = await start();
     const ref = await launch('a');

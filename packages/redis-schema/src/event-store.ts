@@ -73,8 +73,12 @@ export type TimelinePage =
   | { status: 'ended'; ended: EndedRecord }
   | { status: 'not_found' };
 
-/** More than a stream has: about 2,000 are kept. */
-const WHOLE_STREAM = 2500;
+/** Of a page of a timeline: together they keep Redis from everybody else for about a millisecond. */
+const PAGE_ENTRIES = 100;
+const PAGE_BYTES = 64 * 1024;
+
+/** The id of the newest entry of a stream that has none. */
+const NOTHING = '0-0';
 
 /** Something of an ending session could not be removed. */
 export interface AlarmRecord {
@@ -159,27 +163,49 @@ export class EventStore {
   }
 
   /**
-   * Everything that is kept of what happened in a live session.
+   * Everything that is kept of what happened in a live session until now.
    * @throws RedisRecoveringError when the session may have been lost with the data
    */
   async readTimeline(sessionId: string): Promise<TimelinePage> {
-    const answer = await this.#scripts.run('read-timeline', { sessionId, limit: WHOLE_STREAM });
+    const answer = await this.#scripts.run('read-timeline', { sessionId });
     switch (answer.status) {
-      case 'live':
+      case 'live': {
+        const session = parseSession(answer.session);
+        const last = String(answer.last);
+        const entries = last === NOTHING ? [] : await this.#readBack(session.id, last);
+        // It ended meanwhile, or its data is gone: what was read of it is not all.
+        if (entries === undefined) return this.readTimeline(sessionId);
+        const { queuedAs } = session;
+        const wasInLine = queuedAs !== undefined && queuedAs !== session.id;
         return {
           status: 'live',
-          position: { epoch: epochOf(answer), id: String(answer.last) },
-          session: parseSession(answer.session),
-          before: parseEntries(answer.before),
-          entries: parseEntries(answer.entries),
-          isCut: answer.isCut === true,
+          position: { epoch: epochOf(answer), id: last },
+          session,
+          before: (wasInLine ? await this.#readBack(queuedAs, '+') : undefined) ?? [],
+          entries,
+          isCut: Number(answer.added) > entries.length,
         };
+      }
       case 'ended':
         return { status: 'ended', ended: parseEnded(answer.ended) };
       case 'not_found':
         return { status: 'not_found' };
       default:
         throw unexpected('read-timeline', answer);
+    }
+  }
+
+  /** The entries of a stream up to that one, oldest first; undefined where the stream is gone before all are read. */
+  async #readBack(sessionId: string, newest: string): Promise<StreamEntry[] | undefined> {
+    const read: StreamEntry[] = [];
+    for (let from = newest; ; ) {
+      const page = { sessionId, from, limit: PAGE_ENTRIES, maxBytes: PAGE_BYTES };
+      const answer = await this.#scripts.run('read-older-events', page);
+      if (answer.status === 'gone') return undefined;
+      if (answer.status !== 'page') throw unexpected('read-older-events', answer);
+      read.push(...parseEntries(answer.entries));
+      if (answer.hasMore !== true) return read.reverse();
+      from = `(${read.at(-1)?.id}`;
     }
   }
 

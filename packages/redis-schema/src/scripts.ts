@@ -45,6 +45,7 @@ export type CommandName =
   | 'read-events'
   | 'read-health'
   | 'read-line'
+  | 'read-older-events'
   | 'read-recent-lines'
   | 'read-session'
   | 'read-timeline'
