@@ -137,6 +137,9 @@ test('what is typed as soon as the agent is seen in the room is answered, though
   await caller.type('What is my name?');
   await agent.waitForEvent({ event: 'transcript', role: 'user', text: 'What is my name?' });
   await agent.waitForEvent({ event: 'transcript', role: 'agent', text: 'Your name is Grace.' });
+  // It took back the greeting, of which not a word was spoken yet.
+  expect((await agent.events()).filter(({ event }) => event === 'error')).toEqual([]);
+  expect(agent.process.isRunning()).toBe(true);
 }, 60_000);
 
 describe('what the platform wants to have said', () => {

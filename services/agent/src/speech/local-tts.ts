@@ -4,6 +4,7 @@ import { AudioFrame } from '@livekit/rtc-node';
 import type { SpeechPrograms } from './programs.js';
 import { synthesize } from './synthesize.js';
 import { chooseVoice, type EngineVoice, type VoiceId } from './voices.js';
+import type { Pcm } from './wav.js';
 
 /** Most of our voices speak at this rate; the framework resamples the others. */
 const SAMPLE_RATE = 16_000;
@@ -60,7 +61,9 @@ class LocalSpeech extends tts.ChunkedStream {
   }
 
   protected async run(): Promise<void> {
-    const { samples, sampleRate } = await synthesize(this.inputText, this.#voice, this.abortSignal);
+    const speech = await this.#synthesize();
+    if (speech === undefined) return;
+    const { samples, sampleRate } = speech;
     const requestId = randomUUID();
     const frameLength = (sampleRate * FRAME_MS) / 1000;
     for (let start = 0; start < samples.length; start += frameLength) {
@@ -72,6 +75,20 @@ class LocalSpeech extends tts.ChunkedStream {
         frame: new AudioFrame(part, sampleRate, 1, part.length),
         final: start + frameLength >= samples.length,
       });
+    }
+  }
+
+  /**
+   * A caller who speaks or types into a sentence takes it back before it is there. That is no error: the framework would tell it to
+   * whoever listens for errors of a voice, and when the sentence is given up nobody does, which ends the process.
+   * @returns undefined when nobody wants it any more
+   */
+  async #synthesize(): Promise<Pcm | undefined> {
+    try {
+      return await synthesize(this.inputText, this.#voice, this.abortSignal);
+    } catch (error) {
+      if (this.abortSignal.aborted) return undefined;
+      throw error;
     }
   }
 }

@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { initializeLogger } from '@livekit/agents';
 import { PHRASES } from '../conversation/commands.js';
+import { LocalTts } from './local-tts.js';
 import { findSpeechPrograms } from './programs.js';
 import { PhraseRecognizer } from './recognize.js';
 import { synthesize } from './synthesize.js';
@@ -50,6 +52,20 @@ describe('speaking', () => {
     expect(openFiles()).toBe(before);
     expect(readdirSync('/dev/shm').filter((name) => name.startsWith('greenroom-'))).toEqual([]);
   });
+});
+
+test('a sentence that is taken back before it is there is no error, which would end the agent', async () => {
+  initializeLogger({ pretty: false, level: 'error' });
+  const voice = new LocalTts(programs, 'slt');
+  const errors: unknown[] = [];
+  voice.on('error', (error) => errors.push(error));
+  for (const afterMs of [0, 30]) {
+    const stop = new AbortController();
+    const speech = voice.synthesize('a long sentence '.repeat(500), undefined, stop.signal);
+    setTimeout(() => stop.abort(), afterMs);
+    for await (const _part of speech) expect(stop.signal.aborted).toBe(false);
+  }
+  expect(errors).toEqual([]);
 });
 
 describe('listening', () => {
