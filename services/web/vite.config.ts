@@ -4,7 +4,7 @@ import { defineConfig } from 'vite';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Two pages that load apart: the call screen at /, the operators' console at /console. */
+/** Two pages that load apart: the call screen at /, the operators' console at /console. And what a mistyped address leads to. */
 export default defineConfig({
   root: at('page'),
   plugins: [react()],
@@ -14,7 +14,13 @@ export default defineConfig({
     target: 'es2022',
     // Inlined as data: they would need a wider Content-Security-Policy.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: { call: at('page/index.html'), console: at('page/console.html') } },
+    rolldownOptions: {
+      input: {
+        call: at('page/index.html'),
+        console: at('page/console.html'),
+        'not-found': at('page/not-found.html'),
+      },
+    },
   },
   // For work on the page itself: `npx vite` beside a running `npm start`.
   server: { port: 3001, proxy: { '/api': 'http://localhost:8080' } },

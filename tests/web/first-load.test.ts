@@ -39,6 +39,19 @@ test('opening the page starts nothing, asks only what agents are here, and loads
   expect(errors).toEqual([]);
 });
 
+test('a mistyped address leads to a page that leads to the call screen', async () => {
+  const page = await (await browser.open()).newPage();
+  const errors = watchForErrors(page);
+  const answer = await page.goto(`${stack.webUrl}/calll`);
+  expect(answer?.status()).toBe(404);
+  expect(await findViolations(page)).toEqual([]);
+  await takePictures(page, 'call-no-page');
+  await page.getByRole('link').click();
+  await page.getByTestId('lobby').waitFor();
+  // The browser prints the 404; the page's policy was kept.
+  expect(errors.filter((it) => !it.includes('404'))).toEqual([]);
+});
+
 test('a call is made, held and ended by keyboard alone, and nothing moves for who wants it so', async () => {
   const caller = await CallPage.open(stack, await browser.open({ reducedMotion: true }));
   const { page } = caller;

@@ -1,7 +1,8 @@
 import { ERRORS, type ErrorCode, type ProblemBody } from '@greenroom/contracts';
 import type { Logger } from '@greenroom/service-kit';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { ServerResponse } from 'node:http';
+import { NOT_FOUND_PAGE } from './serve-page.js';
 
 /** problem+json as the api answers it, so that the page needs to know one form only. */
 export function sendProblem(response: ServerResponse, code: ErrorCode, retryAfterSeconds?: number): void {
@@ -28,13 +29,25 @@ export function sendProblem(response: ServerResponse, code: ErrorCode, retryAfte
 }
 
 export function answerNotFound(): RequestHandler {
-  return (_request, response) => sendProblem(response, 'not_found');
+  return sendNotFound;
+}
+
+/** A page to a person who mistyped an address, a problem to a program: what takes anything gets the problem. */
+function sendNotFound(request: Request, response: Response): void {
+  response.vary('Accept');
+  const wanted = request.accepts(['application/problem+json', 'application/json', 'text/html']);
+  if (wanted !== 'text/html') return sendProblem(response, 'not_found');
+  response.status(ERRORS.not_found.status).set('Cache-Control', 'no-store');
+  response.sendFile(NOT_FOUND_PAGE, { cacheControl: false, etag: false, lastModified: false }, (error) => {
+    if (error && !response.headersSent) sendProblem(response, 'not_found');
+  });
 }
 
 export function handleErrors(logger: Pick<Logger, 'error'>): ErrorRequestHandler {
-  return (error: { status?: number; message?: string }, _request, response, _next) => {
+  return (error: { status?: number; message?: string }, request, response, _next) => {
     const isTheirs = error.status !== undefined && error.status < 500;
-    if (!isTheirs) logger.error('a request failed', { error: error.message });
-    sendProblem(response, isTheirs ? 'not_found' : 'internal');
+    if (isTheirs) return sendNotFound(request, response);
+    logger.error('a request failed', { error: error.message });
+    sendProblem(response, 'internal');
   };
 }

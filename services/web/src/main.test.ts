@@ -126,11 +126,30 @@ async function readUntil(stream: Response, wanted: string): Promise<string> {
   return text;
 }
 
-test.each(['/metrics.json', '/console.html/x', '/assets/none.js', '/apis', '/../package.json'])(
+test.each(['/metrics.json', '/console.html/x', '/assets/none.js', '/apis', '/../package.json', '/%zz'])(
   'there is no %s',
   async (path) => {
     const answer = await fetch(url + path);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
+  },
+);
+
+test.each(['/calll', '/console.html/x', '/assets/none.js', '/%zz'])(
+  'a person who opens %s gets a page that leads to the call screen',
+  async (path) => {
+    const answer = await fetch(url + path, {
+      headers: { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' },
+    });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+    expect([answer.headers.get('vary'), answer.headers.get('cache-control')]).toEqual([
+      expect.stringContaining('Accept'),
+      'no-store',
+    ]);
+    expect(answer.headers.get('content-security-policy')).toContain("style-src 'self'");
+    const page = await answer.text();
+    expect(page).toContain('<a href="/">');
+    // Nothing that the policy forbids.
+    expect(page).not.toMatch(/<script|<style|style=/);
   },
 );
 

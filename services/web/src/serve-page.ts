@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
 
 const FOLDER = fileURLToPath(new URL('../dist/page/', import.meta.url));
+export const NOT_FOUND_PAGE = path.join(FOLDER, 'not-found.html');
 const A_YEAR = '1y';
 
 /** The built pages: what has a hash in its name never changes, the documents are asked for anew each time. */
