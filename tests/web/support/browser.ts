@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -20,6 +21,7 @@ export interface BrowserOptions {
 export interface TestBrowser {
   /** A window of its own, with its own storage. Closed with the browser at the latest. */
   open(options?: WindowOptions): Promise<BrowserContext>;
+  /** At the end of the test file at the latest. */
   close(): Promise<void>;
 }
 
@@ -32,6 +34,13 @@ export interface WindowOptions {
   /** For axe: it is brought into the page as a script of its own, which the page's policy forbids. */
   readonly bypassCSP?: boolean;
 }
+
+const opened = new Set<TestBrowser>();
+
+// A test that fails before it closes its browser would otherwise keep the run alive for ever.
+afterAll(async () => {
+  for (const browser of opened) await browser.close();
+});
 
 /** A real Chromium without a screen, whose microphone is a file. It asks nobody on the network but whom the pages ask. */
 export async function openBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
@@ -51,13 +60,16 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<TestBro
       ...(hasMicrophone && microphoneWav ? [`--use-file-for-fake-audio-capture=${microphoneWav}`] : []),
     ],
   });
-  return {
+  const it: TestBrowser = {
     open: (window) => openWindow(browser, window),
     async close() {
+      if (!opened.delete(it)) return;
       await browser.close();
       rmSync(home, { recursive: true, force: true });
     },
   };
+  opened.add(it);
+  return it;
 }
 
 async function openWindow(browser: Browser, options: WindowOptions = {}): Promise<BrowserContext> {
