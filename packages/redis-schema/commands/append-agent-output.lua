@@ -63,6 +63,7 @@ end
 if #entries > 0 then Events.append_to_session(session, entries) end
 keep_transcript(session, ttl)
 local fields = { [A.source .. 'Batch'] = taken }
+for _, event in ipairs(A.events) do Turns.note(session, event, fields) end
 if session.owner == 'caller' and not present(session.firstAudioAt) and has_spoken() then fields.firstAudioAt = int(NOW) end
 if are_timed and A.source ~= 'events' then fields.timedTo = fields.logBatch or session.logBatch end
 if present(A.offset) then fields[A.source .. 'Offset'] = int(A.offset) end

@@ -29,7 +29,7 @@ local function mark_live_sessions()
         strip(id)
       else
         redis.call('HSET', K.session(id), 'forget', '1')
-        redis.call('DEL', K.transcript(id))
+        redis.call('DEL', K.transcript(id), K.turns(id))
         live = live + 1
       end
     end
@@ -59,7 +59,7 @@ local function forget_session(id)
   for _, field in ipairs(History.PERSONAL_FIELDS) do entry[field] = nil end
   entry.forgotten = '1'
   redis.call('SET', K.history(id), cjson.encode(entry), 'KEEPTTL')
-  redis.call('DEL', K.transcript(id))
+  redis.call('DEL', K.transcript(id), K.turns(id))
   History.have_files_forgotten(id, History.hosts_of(entry.launches))
 end
 

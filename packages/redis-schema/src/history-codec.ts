@@ -1,6 +1,6 @@
 import type { EndedBy, EndReason } from '@greenroom/contracts';
 import { integer, parseLaunches, text } from './session-codec.js';
-import type { HistoryRecord, TranscriptLine } from './history-types.js';
+import type { HistoryRecord, TranscriptLine, TurnRecord } from './history-types.js';
 
 /** Parses an entry of the history; undefined when that cannot be done. Unknown fields of a newer version are left aside. */
 export function parseHistory(id: string, json: string): HistoryRecord | undefined {
@@ -58,6 +58,13 @@ export function parseListened(listened: string | undefined): { identity: string;
     identity,
     at: Number(at),
   }));
+}
+
+/** As the step that heard its end has kept it; undefined for one that cannot be read. */
+export function parseTurn(kept: string): TurnRecord | undefined {
+  const [, who, from, length] = /^([au]) (\d{1,15}) (\d{1,15})$/.exec(kept) ?? [];
+  if (who === undefined) return undefined;
+  return { who: who === 'a' ? 'agent' : 'user', from: Number(from), to: Number(from) + Number(length) };
 }
 
 /**

@@ -1,9 +1,15 @@
 import type { Redis } from 'ioredis';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import { toSchemaError } from './errors.js';
-import { parseHistory, parseTranscriptLine } from './history-codec.js';
+import { parseHistory, parseTranscriptLine, parseTurn } from './history-codec.js';
 import { asList, type ScriptRunner } from './script-runner.js';
-import type { HistoryFilter, HistoryPage, HistoryRecord, TranscriptLine } from './history-types.js';
+import type {
+  HistoryFilter,
+  HistoryPage,
+  HistoryRecord,
+  TranscriptLine,
+  TurnRecord,
+} from './history-types.js';
 import { userKeyOf } from './user-key.js';
 
 /** Sessions of one user that are forgotten in one step. */
@@ -84,6 +90,16 @@ export class HistoryStore {
       return total === 0 ? undefined : { lines, next: kept.length > 0 && end < total ? end : undefined };
     } catch (error) {
       throw toSchemaError(error, 'transcript');
+    }
+  }
+
+  /** When either side of a call that is over spoke: the last 500 times, in the order in which they stopped. */
+  async turns(sessionId: string): Promise<TurnRecord[]> {
+    try {
+      const kept = await this.#connection.lrange(`${this.#keyPrefix}turns:${sessionId}`, 0, -1);
+      return kept.flatMap((turn) => parseTurn(turn) ?? []);
+    } catch (error) {
+      throw toSchemaError(error, 'turns');
     }
   }
 

@@ -69,6 +69,13 @@ export interface HistoryPage {
   nextCursor: string | undefined;
 }
 
+/** When one side of a call spoke. What was said is none of it. */
+export interface TurnRecord {
+  who: 'agent' | 'user';
+  from: EpochMs;
+  to: EpochMs;
+}
+
 /** One final line of a transcript. */
 export interface TranscriptLine {
   at: EpochMs;

@@ -67,7 +67,7 @@ function History.drop_entry(id)
   local queued_as = string.match(History.text_of(id) or '', '"queuedAs":"([^"]+)"')
   if queued_as then redis.call('DEL', K.becomes(queued_as)) end
   redis.call('ZREM', K.HISTORY, id)
-  redis.call('DEL', K.history(id), K.transcript(id))
+  redis.call('DEL', K.history(id), K.transcript(id), K.turns(id))
 end
 
 function History.prune()
@@ -144,6 +144,7 @@ function History.keep(session)
     redis.call('SET', K.history(id), cjson.encode(entry), 'PX', int(History.KEPT_MS))
     redis.call('ZADD', K.HISTORY, int(NOW), id)
   end
+  Turns.leave(session, History.IS_KEPT and not is_forgotten and History.KEPT_MS or 0)
   if History.TRANSCRIPT_MS > 0 and not is_forgotten then
     redis.call('PEXPIRE', K.transcript(id), int(History.TRANSCRIPT_MS))
   else

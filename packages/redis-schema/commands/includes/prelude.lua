@@ -33,6 +33,7 @@ local K = {
   history = function(id) return P .. 'history:' .. id end,
   history_user = function(user_id) return P .. 'history:user:' .. user_id end,
   transcript = function(id) return P .. 'transcript:' .. id end,
+  turns = function(id) return P .. 'turns:' .. id end,
   user_kept = function(user_id) return P .. 'user:' .. user_id .. ':kept' end,
   host = function(host) return P .. 'host:' .. host end,
   host_sessions = function(host) return P .. 'host:' .. host .. ':sessions' end,
@@ -306,6 +307,8 @@ local function may_become(session, status)
   return legal ~= nil and legal[status] == true
 end
 
+-- @include turns
+
 -- Commands check the state that they expect before their first write; this is the net below them.
 local function become(session, status, fields)
   if not may_become(session, status) then
@@ -313,6 +316,8 @@ local function become(session, status, fields)
   end
   fields = fields or {}
   fields.status = status
+  -- Another agent has spoken nothing yet.
+  if status == 'restarting' then Turns.close(session, 'agent', fields) end
   write(session, fields)
   place(session, status)
 end

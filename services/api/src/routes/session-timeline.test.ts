@@ -114,9 +114,13 @@ test('of a long call it says that the oldest entries are gone', async () => {
   expect(stepsOf(entries)).toEqual([]);
 });
 
-test('one that is over: what the history has, and not a word of what was said', async () => {
+test('one that is over: what the history has, who spoke when, and not a word of what was said', async () => {
   const { ref, say } = await call();
   await say({ type: 'transcript', data: { role: 'user', text: 'my knee hurts', final: true } });
+  const speaking = (active: boolean) => say({ type: 'user_speaking', data: { active } });
+  await speaking(true);
+  await speaking(false);
+  const told = (await timelineOf(ref.sessionId)).entries.filter(({ data }) => data.kind === 'user_speaking');
   await redis.command(
     'HSET',
     `session:${ref.sessionId}`,
@@ -141,7 +145,17 @@ test('one that is over: what the history has, and not a word of what was said', 
       event: 'dead_air',
       data: { sessionId: ref.sessionId, at: '2025-11-22T07:13:46.000Z', step: 'caller_back' },
     },
+    ...[true, false].map((active) => ({
+      event: 'agent',
+      data: { sessionId: ref.sessionId, at: expect.any(String), kind: 'user_speaking', active },
+    })),
   ]);
+  // At the times at which they were told while it lived.
+  const kept = entries.filter(({ event }) => event === 'agent');
+  for (const [index, { data }] of kept.entries())
+    expect(
+      Math.abs(Date.parse(String(data.at)) - Date.parse(String(told[index]?.data.at))),
+    ).toBeLessThanOrEqual(5);
   expect(JSON.stringify(body)).not.toContain('knee');
 });
 

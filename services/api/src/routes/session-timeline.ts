@@ -15,7 +15,9 @@ export function sessionTimeline({ redis, config }: ApiContext): Route {
       const found = await redis.events.readTimeline(requireSessionId(id));
       if (found.status === 'live') return answer({ ...viewTimeline(found, { redis, client }), listenIn });
       const entry = await redis.history.read(id);
-      if (entry !== undefined) return answer({ ...viewTimelineOfEnded(entry), listenIn });
+      if (entry !== undefined) {
+        return answer({ ...viewTimelineOfEnded(entry, await redis.history.turns(entry.id)), listenIn });
+      }
       throw found.status === 'ended' ? sessionEnded(found.ended) : new CodedError('session_not_found');
     },
   });

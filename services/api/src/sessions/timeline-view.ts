@@ -1,5 +1,11 @@
 import type { SessionTimelineView, TimelineEntry, TimelineEvent } from '@greenroom/contracts';
-import type { HistoryRecord, SessionRecord, StreamEntry, TimelinePage } from '@greenroom/redis-schema';
+import type {
+  HistoryRecord,
+  SessionRecord,
+  StreamEntry,
+  TimelinePage,
+  TurnRecord,
+} from '@greenroom/redis-schema';
 import { formatStreamId } from '../events/stream-id.js';
 import { SessionFeed, type SessionFeedOptions } from '../events/session-feed.js';
 import { viewEnded } from './history-view.js';
@@ -54,9 +60,10 @@ function timelineSoFar(session: SessionRecord): Timeline['timeline'] {
 }
 
 /** What the history has of a session that is over: without a word of what was said in it. */
-export function viewTimelineOfEnded(entry: HistoryRecord): Timeline {
+export function viewTimelineOfEnded(entry: HistoryRecord, turns: readonly TurnRecord[]): Timeline {
   const { id: sessionId } = entry;
   const entries: TimelineEntry[] = [
+    ...turns.flatMap((turn) => tellTurn(sessionId, turn)),
     ...entry.deadAir.map(({ step, at }): TimelineEntry => {
       return { event: 'dead_air', data: { sessionId, at: isoTime(at), step } };
     }),
@@ -68,8 +75,18 @@ export function viewTimelineOfEnded(entry: HistoryRecord): Timeline {
     success: true,
     sessionId,
     timeline: viewEnded(entry).timeline,
-    entries: entries.sort((a, b) => (a.data.at < b.data.at ? -1 : 1)),
+    entries: entries.sort((a, b) => Date.parse(a.data.at) - Date.parse(b.data.at)),
     isCut: false,
     lastEventId: null,
   };
+}
+
+/** As the session's stream has told it. */
+function tellTurn(sessionId: string, { who, from, to }: TurnRecord): TimelineEntry[] {
+  return [
+    { at: from, active: true },
+    { at: to, active: false },
+  ].map(({ at, active }) => {
+    return { event: 'agent', data: { sessionId, at: isoTime(at), kind: `${who}_speaking`, active } };
+  });
 }

@@ -65,7 +65,7 @@ export function stepsOf({ bars, marks }: Pick<Story, 'bars' | 'marks'>): StorySt
   return [...spans, ...marks].sort((a, b) => a.at - b.at);
 }
 
-/** Who spoke when is told while the call goes on, and not kept after it. */
+/** Not every agent tells who speaks when, and calls of an earlier version have none of it kept. */
 export function hasTurns({ bars }: Pick<Story, 'bars'>): boolean {
   return bars.some(({ lane }) => lane === 'agent' || lane === 'caller');
 }

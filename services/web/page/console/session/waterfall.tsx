@@ -54,7 +54,7 @@ export function Waterfall({ story, samples, isCut, pointed, onPoint }: Waterfall
         {isCut && <span className={styles.cut}>What is older than the last 2,000 entries is gone.</span>}
         {story.end !== undefined && !hasTurns(story) && (
           <span className={styles.cut} data-testid="no-turns">
-            Who spoke when is not kept after the call.
+            Who spoke when was not told, or is not kept any more.
           </span>
         )}
       </div>
