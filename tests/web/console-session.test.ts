@@ -104,7 +104,9 @@ test('its processes, and its log: searched, filtered by level, paused, and downl
 
   const lines = by('log-lines');
   await lines.locator('[data-level]').first().waitFor();
-  const first = (await lines.locator('[data-level]').first().innerText()).slice(0, 12);
+  const firstLine = lines.locator('[data-level]').first();
+  const first = (await firstLine.locator('span').last().innerText()).slice(0, 12);
+  expect(await firstLine.locator('time').innerText()).toMatch(/^−?\d+:\d\d$/);
   await by('log-search').fill(first.toUpperCase());
   expect(await lines.locator('mark').first().innerText()).toBe(first);
   await by('log-search').fill('no line has this');
@@ -199,6 +201,29 @@ test('another agent comes into the same call; while the log is paused its lines 
   const before = await by('log-lines').locator('[data-level]').count();
   await by('log-pause').click();
   await waitFor(async () => (await by('log-lines').locator('[data-level]').count()) > before);
+  // What the new one printed stands on the axis: a line leads there, and a moment there to the lines of that time.
+  await within('log-row', '[data-level]').first().waitFor();
+  const line = by('log-lines').locator('[data-at]').last();
+  const printedAt = await line.locator('time').innerText();
+  await line.click();
+  const mark = within('waterfall', '[data-picked="true"]');
+  expect(await mark.innerText()).toBe(printedAt);
+  expect(await line.getAttribute('data-marked')).toBe('true');
+  await takePictures(page, 'console-session-log');
+  await by('unpick').click();
+  await mark.waitFor({ state: 'detached' });
+  await by('log-lines').evaluate((box) => box.scrollTo(0, 0));
+  const axis = await by('axis').boundingBox();
+  await by('axis').click({ position: { x: Number(axis?.width) - 2, y: 20 } });
+  await mark.waitFor();
+  const marked = by('log-lines').locator('[data-marked="true"]').first();
+  await waitFor(() =>
+    marked.evaluate((it) => {
+      const [box, row] = [it.parentElement, it].map((part) => part?.getBoundingClientRect());
+      return box !== undefined && row !== undefined && row.top >= box.top && row.bottom <= box.bottom;
+    }),
+  );
+  await by('unpick').click();
   // It is the same call: its caller is answered by the new one.
   const answers = await caller.by('line-agent').count();
   await caller.type('What is my name?');

@@ -56,6 +56,12 @@ export function ticksOf(range: Range, start: number): { readonly at: number; rea
   return ticks;
 }
 
+/** Since the start; `−0:42` before it: a warm agent has printed something before it was asked for. */
+export function clockSince(start: number, at: number): string {
+  const seconds = (at - start) / 1_000;
+  return seconds <= -1 ? `−${clockOf(-seconds)}` : clockOf(seconds);
+}
+
 /** `0:07`, `12:30`, `1:02:03`: since the start. */
 export function clockOf(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

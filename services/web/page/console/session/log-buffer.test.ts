@@ -1,8 +1,16 @@
 import { expect, test } from '@jest/globals';
-import { connectAnew, countWaiting, goOn, type LogBuffer, NO_LINES, takeLines } from './log-buffer.js';
+import {
+  connectAnew,
+  countWaiting,
+  goOn,
+  type LogBuffer,
+  NO_LINES,
+  takeLines,
+  toLogLine,
+} from './log-buffer.js';
 
 let count = 0;
-const linesOf = (...texts: string[]) => texts.map((text) => ({ number: count++, text }));
+const linesOf = (...texts: string[]) => texts.map((text) => toLogLine(count++, text, null));
 const shown = ({ lines }: LogBuffer) => lines.map(({ text }) => text).join(' ');
 
 test('lines wait while the log is paused, and are shown when it goes on', () => {

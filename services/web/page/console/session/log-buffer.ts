@@ -1,6 +1,16 @@
+import { guessLevel, type Level } from './log-lines.js';
+
 export interface LogLine {
   readonly number: number;
   readonly text: string;
+  readonly level: Level;
+  /** When it was printed, in milliseconds since 1970; undefined where nobody knows. */
+  readonly at: number | undefined;
+}
+
+export function toLogLine(number: number, text: string, time: unknown): LogLine {
+  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return { number, text, level: guessLevel(text), at: Number.isNaN(at) ? undefined : at };
 }
 
 /** The log as far as it came: what is shown, and what waits while it is paused. */

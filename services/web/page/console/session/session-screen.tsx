@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { Link } from '../router/link.jsx';
 import { PATHS } from '../router/location.js';
 import { Actions } from './actions.jsx';
@@ -11,6 +11,7 @@ import styles from './session-screen.module.css';
 import { tellStory } from './story.js';
 import { TranscriptPanel } from './transcript-panel.jsx';
 import { useLoad } from './use-load.js';
+import { useLog } from './use-log.js';
 import { useSession } from './use-session.js';
 import { Waterfall } from './waterfall.jsx';
 
@@ -38,14 +39,29 @@ export function SessionScreen({ sessionId }: { sessionId: string }) {
 
 type Loaded = Extract<KnownSession, { kind: 'live' | 'over' }>;
 
+interface Picked {
+  readonly at: number;
+  /** The log goes to it: it was chosen elsewhere. */
+  readonly isToBeShown: boolean;
+}
+
 function Shown({ session, sessionId, reload }: { session: Loaded; sessionId: string; reload: () => void }) {
   const { timeline } = session;
   // Pointing at the axis draws the page anew at each move: the story is told only when there is more of it.
   const story = useMemo(() => tellStory(timeline.timeline, timeline.entries), [timeline]);
   const samples = useLoad(sessionId);
-  // A moment that is pointed at on the axis or in the transcript is marked in both.
-  const [pointed, setPointed] = useState<number>();
   const isLive = session.kind === 'live';
+  const [isPaused, setIsPaused] = useState(false);
+  const log = useLog(sessionId, isLive, isPaused);
+  // A moment that is pointed at on the axis, in the transcript or in the log is marked in all of them; one that is chosen stays so.
+  const [pointed, setPointed] = useState<number>();
+  const [picked, setPicked] = useState<Picked>();
+  const pickOnAxis = useCallback(
+    (at: number | undefined) => setPicked(at === undefined ? undefined : { at, isToBeShown: true }),
+    [],
+  );
+  const pickInLog = useCallback((at: number) => setPicked({ at, isToBeShown: false }), []);
+  const moment = pointed ?? picked?.at;
   return (
     <div className={styles.screen} data-testid="session-screen" data-kind={session.kind}>
       <SessionHeader session={session}>
@@ -54,13 +70,27 @@ function Shown({ session, sessionId, reload }: { session: Loaded; sessionId: str
       <Waterfall
         story={story}
         samples={samples}
+        log={log.lines}
         isCut={timeline.isCut}
         pointed={pointed}
         onPoint={setPointed}
+        picked={picked?.at}
+        onPick={pickOnAxis}
       />
       <div className={styles.columns}>
-        <TranscriptPanel story={story} isLive={isLive} pointed={pointed} onPoint={setPointed} />
-        <LogPanel sessionId={sessionId} isLive={isLive} />
+        <TranscriptPanel story={story} isLive={isLive} pointed={moment} onPoint={setPointed} />
+        <LogPanel
+          sessionId={sessionId}
+          isLive={isLive}
+          log={log}
+          start={story.start}
+          isPaused={isPaused}
+          onPause={setIsPaused}
+          moment={moment}
+          scrollTo={picked?.isToBeShown ? picked : undefined}
+          onPoint={setPointed}
+          onPick={pickInLog}
+        />
         {isLive && session.view.deadAir && (
           <DeadAirPanel sessionId={sessionId} deadAir={session.view.deadAir} onChanged={reload} />
         )}

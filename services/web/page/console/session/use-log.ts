@@ -1,8 +1,17 @@
-import { useEffect, useRef, useState } from 'react';
+import type { LogLinesView } from '@greenroom/contracts';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { problemOf } from '../../shared/ask.js';
 import { followEvents } from '../../shared/event-stream.js';
 import { askAsAdmin, readAdminToken } from '../door/admin-token.js';
-import { connectAnew, countWaiting, goOn, type LogLine, NO_LINES, takeLines } from './log-buffer.js';
+import {
+  connectAnew,
+  countWaiting,
+  goOn,
+  type LogLine,
+  NO_LINES,
+  takeLines,
+  toLogLine,
+} from './log-buffer.js';
 
 export interface Log {
   readonly lines: readonly LogLine[];
@@ -10,6 +19,9 @@ export interface Log {
   readonly waiting: number | undefined;
   readonly problem: string | undefined;
 }
+
+/** An api of the version before tells no times. */
+type Answer = Pick<LogLinesView, 'lines'> & Partial<LogLinesView>;
 
 const TAIL = 200;
 const AT_ONCE_MS = 100;
@@ -30,9 +42,9 @@ export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): L
     const fail = (error: { message: string }): void => setProblem(error.message);
     if (!isLive) {
       const gone = new AbortController();
-      askAsAdmin<{ lines: string[] }>(`${logsOf(sessionId)}?tail=1000`, { signal: gone.signal }).then(
-        ({ lines }) => {
-          const kept = lines.map((text, number) => ({ number, text }));
+      askAsAdmin<Answer>(`${logsOf(sessionId)}?tail=1000`, { signal: gone.signal }).then(
+        ({ lines, times }) => {
+          const kept = lines.map((text, number) => toLogLine(number, text, times?.[number]));
           setBuffer(takeLines(NO_LINES, kept, false));
           setProblem(undefined);
         },
@@ -43,6 +55,7 @@ export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): L
       return () => gone.abort();
     }
     let count = 0;
+    let time: unknown;
     let came: LogLine[] = [];
     let timer: ReturnType<typeof setTimeout> | undefined;
     const flush = (): void => {
@@ -59,12 +72,14 @@ export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): L
         // Each connection begins with the last lines again.
         if (status !== 'open') return;
         came = [];
+        time = undefined;
         setBuffer(connectAnew);
         setProblem(undefined);
       },
       onEvent: ({ event, data }) => {
+        if (event === 'at') time = data;
         if (event !== 'line') return;
-        came.push({ number: count, text: String(data) });
+        came.push(toLogLine(count, String(data), time));
         count += 1;
         timer ??= setTimeout(flush, AT_ONCE_MS);
       },
@@ -75,7 +90,7 @@ export function useLog(sessionId: string, isLive: boolean, isPaused: boolean): L
       clearTimeout(timer);
     };
   }, [sessionId, isLive]);
-  return { lines: buffer.lines, waiting: countWaiting(buffer), problem };
+  return useMemo(() => ({ lines: buffer.lines, waiting: countWaiting(buffer), problem }), [buffer, problem]);
 }
 
 /** The whole log that is kept, as a file. The token goes into the header: an address would remember it. */

@@ -1,12 +1,24 @@
 import type { LoadSample } from '@greenroom/contracts';
-import { type PointerEvent, useState } from 'react';
+import { type MouseEvent, useState } from 'react';
 import { Button } from '../../shared/ui/button.jsx';
 import { serverNow, useTick } from '../live/clock.jsx';
 import { useFollowing } from '../live/live.jsx';
 import { Panel } from '../now/panel.jsx';
 import tones from '../parts/tones.module.css';
-import { clockOf, placeOf, type Range, rangeOf, spanOf, ticksOf, type Zoom, ZOOMS } from './axis.js';
+import {
+  clockOf,
+  clockSince,
+  placeOf,
+  type Range,
+  rangeOf,
+  spanOf,
+  ticksOf,
+  type Zoom,
+  ZOOMS,
+} from './axis.js';
 import { LoadRows } from './load-rows.jsx';
+import type { LogLine } from './log-buffer.js';
+import { LogRow } from './log-row.jsx';
 import { hasTurns, LANES, type Lane, type Story, stepsOf } from './story.js';
 import styles from './waterfall.module.css';
 
@@ -22,19 +34,24 @@ const ZOOM_NAMES: Record<Zoom, string> = { all: 'Whole call', start: 'Start', la
 export interface WaterfallProps {
   readonly story: Story;
   readonly samples: readonly LoadSample[];
+  readonly log: readonly LogLine[];
   readonly isCut: boolean;
   readonly pointed: number | undefined;
   readonly onPoint: (at: number | undefined) => void;
+  /** A moment that stays marked until another one is chosen, or none. */
+  readonly picked: number | undefined;
+  readonly onPick: (at: number | undefined) => void;
 }
 
-/** What happened, on one axis of time: how it came to be, who spoke when, what became of silence, and what it cost. */
-export function Waterfall({ story, samples, isCut, pointed, onPoint }: WaterfallProps) {
+/** What happened, on one axis of time: how it came to be, who spoke when, what became of silence, what was printed, and what it cost. */
+export function Waterfall(props: WaterfallProps) {
+  const { story, samples, log, isCut, pointed, onPoint, picked, onPick } = props;
   const [zoom, setZoom] = useState<Zoom>('all');
   const now = useNow(story.end === undefined);
   const range = rangeOf(zoom, story.start, story.end ?? now);
-  const pointAt = (event: PointerEvent<HTMLDivElement>): void => {
+  const momentOf = (event: MouseEvent<HTMLDivElement>): number => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
-    onPoint(range.from + ((event.clientX - left) / width) * (range.to - range.from));
+    return range.from + ((event.clientX - left) / width) * (range.to - range.from);
   };
   return (
     <Panel title="What happened" testId="waterfall">
@@ -67,6 +84,7 @@ export function Waterfall({ story, samples, isCut, pointed, onPoint }: Waterfall
             </div>
           </div>
         ))}
+        <LogRow lines={log} range={range} />
         <LoadRows samples={samples} range={range} />
         <div className={styles.row}>
           <div className={styles.name} />
@@ -74,19 +92,53 @@ export function Waterfall({ story, samples, isCut, pointed, onPoint }: Waterfall
         </div>
         <div
           className={styles.over}
-          onPointerMove={pointAt}
+          onPointerMove={(event) => onPoint(momentOf(event))}
           onPointerLeave={() => onPoint(undefined)}
+          onClick={(event) => onPick(momentOf(event))}
           aria-hidden="true"
+          data-testid="axis"
         >
-          {pointed !== undefined && pointed >= range.from && pointed <= range.to && (
-            <div className={styles.pointer} style={{ left: `${placeOf(pointed, range)}%` }}>
-              <span>{clockOf((pointed - story.start) / 1_000)}</span>
-            </div>
-          )}
+          <Pointer at={picked} range={range} start={story.start} isPicked />
+          <Pointer at={pointed} range={range} start={story.start} />
         </div>
       </div>
-      <Steps story={story} onPoint={onPoint} />
+      <div className={styles.below}>
+        <Steps story={story} onPoint={onPoint} onPick={onPick} />
+        {picked !== undefined && (
+          <Button size="small" onClick={() => onPick(undefined)} data-testid="unpick">
+            Clear the mark at {clockSince(story.start, picked)}
+          </Button>
+        )}
+      </div>
     </Panel>
+  );
+}
+
+/** From here on a label has no room on the right. */
+const LATE_PERCENT = 85;
+
+function Pointer({
+  at,
+  range,
+  start,
+  isPicked = false,
+}: {
+  readonly at: number | undefined;
+  readonly range: Range;
+  readonly start: number;
+  readonly isPicked?: boolean;
+}) {
+  if (at === undefined || at < range.from || at > range.to) return null;
+  const place = placeOf(at, range);
+  return (
+    <div
+      className={styles.pointer}
+      style={{ left: `${place}%` }}
+      data-picked={isPicked}
+      data-late={place > LATE_PERCENT}
+    >
+      <span>{clockOf((at - start) / 1_000)}</span>
+    </div>
   );
 }
 
@@ -145,7 +197,7 @@ function Axis({ range, start }: { range: Range; start: number }) {
 }
 
 /** The same in words, for whoever cannot see or point at the chart. */
-function Steps({ story, onPoint }: { story: Story; onPoint: (at: number | undefined) => void }) {
+function Steps({ story, onPoint, onPick }: Pick<WaterfallProps, 'story' | 'onPoint' | 'onPick'>) {
   const steps = stepsOf(story);
   return (
     <details className={styles.steps}>
@@ -156,6 +208,7 @@ function Steps({ story, onPoint }: { story: Story; onPoint: (at: number | undefi
             <button
               type="button"
               className={styles.step}
+              onClick={() => onPick(step.at)}
               onFocus={() => onPoint(step.at)}
               onBlur={() => onPoint(undefined)}
               onPointerEnter={() => onPoint(step.at)}
