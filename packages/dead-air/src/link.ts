@@ -25,7 +25,7 @@ export function noteLink(
     case 'link_made':
       return { ...link, madeAt: Math.max(link.madeAt, at) };
     case 'link_failed':
-      return { ...link, failedAt: link.failedAt === 0 ? at : Math.min(link.failedAt, at) };
+      return { ...link, failedAt: Math.max(link.failedAt, at) };
   }
 }
 
