@@ -1,10 +1,11 @@
-import { AGENT_STARTING, type CallEvent, type CallState, callReducer } from '@greenroom/dead-air';
-import type { RedisSchema, ReduceCall } from '@greenroom/redis-schema';
+import { AGENT_STARTING, type CallEvent, callReducer } from '@greenroom/dead-air';
+import type { CallRecord, RedisSchema, ReduceCall } from '@greenroom/redis-schema';
 import type { AgentRun } from '../agent-run.js';
 import type { Sounds } from '../room-ear/room-sounds.js';
 import { untilAnswered } from '../until-answered.js';
 import { Ear } from './ear.js';
-import { beginningOf, callOf, hasBothSides } from './open-call.js';
+import { listenLater, listenNow } from './listen-later.js';
+import { beginningOf, callOf, hasBegun, hasBothSides, mayBeToldOf } from './open-call.js';
 import { isPhoneCall } from './phone-call.js';
 import {
   type Place,
@@ -14,15 +15,7 @@ import {
   reduceReports,
   reduceUnheard,
 } from './reduce-heard.js';
-import {
-  hasMissed,
-  isAgentTelling,
-  isUnheardAtFirst,
-  isWatched,
-  listenInMs,
-  mayBeListenedTo,
-  needsListener,
-} from './who-hears.js';
+import { hasMissed, isAgentTelling, isUnheardAtFirst, isWatched, needsListener } from './who-hears.js';
 
 interface Options {
   readonly redis: Pick<RedisSchema, 'calls' | 'clock'>;
@@ -71,7 +64,7 @@ export class CallFeed {
       const { launch } = run.ref;
       await this.#tell(run, reduceReports(heard, { ...place, launch }, isTelling), heard);
     });
-    this.#listenLater(run);
+    listenLater(run, ear, this.#options.listen);
   }
 
   /** Who speaks, as it is heard in the room. Returns at once. */
@@ -158,18 +151,18 @@ export class CallFeed {
   }
 
   async #actIfHeard(run: AgentRun): Promise<void> {
-    const { redis, host, isListenedTo } = this.#options;
+    const { redis, host, isListenedTo, listen } = this.#options;
     const ear = this.#of(run);
     if (ear.call !== 'open') return;
     const at = this.#now();
-    if (!isAgentTelling(run, ear, at) && !isListenedTo(run)) return this.#listenNow(run);
+    if (!isAgentTelling(run, ear, at) && !isListenedTo(run)) return listenNow(run, ear, listen);
     await redis.calls.change(ear.callId, callReducer({ kind: 'time', at }), { hearer: host });
   }
 
   async #open(run: AgentRun): Promise<void> {
-    const { redis, leaving, isListenedTo } = this.#options;
+    const { redis, leaving, isListenedTo, listen } = this.#options;
     const ear = this.#of(run);
-    if (!(await this.#isToldOf(run))) {
+    if (!mayBeToldOf(run, ear) && !hasBegun(await this.#read(run.id))) {
       ear.call = 'untold';
       return;
     }
@@ -185,7 +178,7 @@ export class CallFeed {
     ear.call = 'open';
     if (answer.status === 'taken') ear.callId = answer.by;
     const isPhone = isPhoneCall(run.session);
-    if (isPhone && answer.status !== 'opened') ear.link = await this.#linkOf(ear);
+    if (isPhone && answer.status !== 'opened') ear.link = (await this.#read(ear.callId))?.facts['link'];
     const isUnheard = (isPhone || answer.status === 'opened') && isUnheardAtFirst(run, ear);
     const begun = beginningOf(run, ear, answer.status, at);
     const unheard = isUnheard ? ear.beginUnheard(at) : [];
@@ -194,24 +187,12 @@ export class CallFeed {
     // Of a call that is taken over nobody knows what its agent would have reported. Who listens already says again what is heard.
     const isTakenOver = !isPhone && answer.status === 'exists' && needsListener(run, ear);
     ear.isFollowed = false;
-    this.#listenLater(run, isTakenOver || isListenedTo(run) ? 0 : undefined);
+    listenLater(run, ear, listen, isTakenOver || isListenedTo(run) ? 0 : undefined);
   }
 
-  /**
-   * An agent that nobody listens to and that reports nothing may be talking all the time. Of one that is adopted its call
-   * tells that it reports.
-   */
-  async #isToldOf(run: AgentRun): Promise<boolean> {
-    if (isPhoneCall(run.session) || mayBeListenedTo(run, this.#of(run)) || this.#of(run).reportedAt > 0)
-      return true;
+  #read(callId: string): Promise<CallRecord | undefined> {
     const { redis, leaving } = this.#options;
-    const call = await untilAnswered(() => redis.calls.read(run.id), leaving);
-    return ((call?.state as CallState | undefined)?.startedAt ?? 0) > 0;
-  }
-
-  async #linkOf({ callId }: Ear): Promise<string | undefined> {
-    const { redis, leaving } = this.#options;
-    return (await untilAnswered(() => redis.calls.read(callId), leaving))?.facts['link'];
+    return untilAnswered(() => redis.calls.read(callId), leaving);
   }
 
   /** @param reports what of it may prove that a command has arrived */
@@ -231,22 +212,6 @@ export class CallFeed {
     const { redis, leaving } = this.#options;
     this.#of(run).call = 'none';
     void this.#inTurn(run, () => untilAnswered(() => redis.calls.close(run.id), leaving));
-  }
-
-  /** Somebody listens in the room unless the agent reports something first. */
-  #listenLater(run: AgentRun, inMs = listenInMs(run, this.#of(run))): void {
-    const ear = this.#of(run);
-    clearTimeout(ear.listening);
-    if (ear.call !== 'open' || ear.isFollowed || !mayBeListenedTo(run, ear)) return;
-    if (inMs === 0) return this.#listenNow(run);
-    ear.listening = setTimeout(() => this.#listenNow(run), inMs).unref();
-  }
-
-  #listenNow(run: AgentRun): void {
-    const ear = this.#of(run);
-    if (ear.isFollowed || run.phase !== 'serving') return;
-    ear.isFollowed = true;
-    this.#options.listen(run);
   }
 
   #tellInTurn(run: AgentRun, events: readonly CallEvent[]): void {

@@ -1,13 +1,24 @@
-import { AGENT_STARTING, begin, beginPhone, type CallEvent } from '@greenroom/dead-air';
-import type { OpenCallArguments, OpenCallResult } from '@greenroom/redis-schema';
+import { AGENT_STARTING, begin, beginPhone, type CallEvent, type CallState } from '@greenroom/dead-air';
+import type { CallRecord, OpenCallArguments, OpenCallResult } from '@greenroom/redis-schema';
 import type { AgentRun } from '../agent-run.js';
 import type { Ear } from './ear.js';
 import { isPhoneCall } from './phone-call.js';
+import { mayBeListenedTo } from './who-hears.js';
 
 /** Whether its call has begun. Who is on the telephone LiveKit does not tell. */
 export function hasBothSides({ phase, session }: AgentRun): boolean {
   if (phase !== 'serving' || session.owner !== 'caller' || session.status !== 'ready') return false;
   return session.callerJoinedAt !== undefined || isPhoneCall(session);
+}
+
+/** An agent that nobody listens to and that reports nothing may be talking all the time. */
+export function mayBeToldOf(run: AgentRun, ear: Ear): boolean {
+  return isPhoneCall(run.session) || mayBeListenedTo(run, ear) || ear.reportedAt > 0;
+}
+
+/** So the agent of one that is adopted has reported something. */
+export function hasBegun(call: Pick<CallRecord, 'state'> | undefined): boolean {
+  return ((call?.state as CallState | undefined)?.startedAt ?? 0) > 0;
 }
 
 /** The call of a launch. One that is there already stays as it is. */
