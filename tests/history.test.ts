@@ -26,6 +26,9 @@ const historyOf = async (id: string) => (await get(`/api/session/${id}/history`)
 const filesOf = async (id: string) =>
   (await readdir(path.join(stack.stateDir, 'agents'))).filter((name) => name.startsWith(id)).sort();
 
+/** Its log, and when the lines of it were printed. */
+const FILES_OF_A_LAUNCH = 2;
+
 /** Waits until the agents of a session have spoken, each launch once. */
 async function hasSpoken(id: string, launches = 1): Promise<void> {
   const isDone = (lines: string[]) =>
@@ -134,6 +137,13 @@ test('its log, of both launches in order, is served by its host, after a restart
   const last = await get(`/api/session/${ended}/logs?tail=2`);
   expect(last.body.lines).toEqual(['line 150', 'has spoken']);
   expect((await get(`/api/session/${ended}/logs?follow=1`)).body.code).toBe('session_ended');
+  // Of each line when it was printed, in order.
+  const { times } = (await get(`/api/session/${ended}/logs?tail=1000`)).body;
+  const { spawnedAt, endedAt } = (await historyOf(ended)).timeline;
+  expect(times.every((it: unknown) => typeof it === 'string')).toBe(true);
+  const order = [spawnedAt, ...times, endedAt].map((at) => Date.parse(at));
+  // The clock of Redis is known to a few milliseconds.
+  expect(order.every((at, index) => at >= (order[index - 1] ?? at) - 20)).toBe(true);
 
   await stack.spawner.kill();
   const startedAt = performance.now();
@@ -142,6 +152,7 @@ test('its log, of both launches in order, is served by its host, after a restart
   expect(performance.now() - startedAt).toBeLessThan(3500);
   await stack.startSpawner();
   expect(await readWholeLog(ended, 100)).toEqual(whole);
+  expect((await get(`/api/session/${ended}/logs?tail=1000`)).body.times).toEqual(times);
 });
 
 test('what was said is kept for as long as it is to be, for admins alone, and stands in no log', async () => {
@@ -164,7 +175,7 @@ test('what was said is kept for as long as it is to be, for admins alone, and st
 });
 
 test('a user is forgotten, on a host that cannot be asked as soon as it is back', async () => {
-  expect(await filesOf(ended)).toHaveLength(2);
+  expect(await filesOf(ended)).toHaveLength(2 * FILES_OF_A_LAUNCH);
   await stack.spawner.kill();
   const answer = await stack.request('DELETE', '/api/users/ada/data');
   expect([answer.status, answer.body]).toEqual([204, '']);
@@ -177,7 +188,7 @@ test('a user is forgotten, on a host that cannot be asked as soon as it is back'
   });
   expect((await get(`/api/session/${ended}/logs`)).body.code).toBe('log_gone');
   expect((await get(`/api/session/${ended}/transcript`)).body.code).toBe('transcript_not_kept');
-  expect(await filesOf(ended)).toHaveLength(2);
+  expect(await filesOf(ended)).toHaveLength(2 * FILES_OF_A_LAUNCH);
   // From here on with another retention, for the last test.
   await stack.startSpawner({ TRANSCRIPT_RETENTION: '0' });
   await waitFor(async () => (await filesOf(ended)).length === 0);

@@ -71,7 +71,8 @@ describe('recent lines', () => {
     // One every 50 ms, as they are printed, and not in one go.
     expect(performance.now() - startedAt).toBeGreaterThan(400);
     expect(numbers()).toEqual(numbers().map((_, i) => first + i));
-    expect(events.text()).toMatch(/^event: line\ndata: "number \d+"\n\n/);
+    // Each line follows the time at which it was printed.
+    expect(events.text()).toMatch(/^event: at\ndata: "\d{4}-[^"]+Z"\n\nevent: line\ndata: "number \d+"\n\n/);
     await endAndForget(sessionId);
     await waitFor(() => plain.hasEnded() && events.hasEnded(), { timeoutMs: 5000 });
     expect(events.text()).toMatch(/event: end\ndata: \{\}\n\n$/);

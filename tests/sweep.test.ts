@@ -239,11 +239,21 @@ describe('files', () => {
     const old = inState('agents', 'session_longagolongagolonga-g1.log');
     const young = inState('agents', 'session_todaytodaytodaytod-g1.log');
     const foreign = inState('agents', 'notes.txt');
-    for (const file of [old, young, foreign]) await writeFile(file, 'x\n');
-    for (const file of [old, foreign, logFile]) await utimes(file, twoDaysAgo, twoDaysAgo);
-    await waitFor(() => !existsSync(old), { timeoutMs: 4000 });
+    // When its lines were printed goes with it.
+    const oldTimes = inState('agents', 'session_longagolongagolonga-g1.times');
+    const liveTimes = logFile.replace('.log', '.times');
+    for (const file of [old, oldTimes, young, foreign]) await writeFile(file, 'x\n');
+    await waitFor(() => existsSync(liveTimes));
+    for (const file of [old, oldTimes, foreign, logFile, liveTimes])
+      await utimes(file, twoDaysAgo, twoDaysAgo);
+    await waitFor(() => !existsSync(old) && !existsSync(oldTimes), { timeoutMs: 4000 });
     await sleep(TWO_SWEEPS_MS);
-    expect([young, foreign, logFile].map((file) => existsSync(file))).toEqual([true, true, true]);
+    expect([young, foreign, logFile, liveTimes].map((file) => existsSync(file))).toEqual([
+      true,
+      true,
+      true,
+      true,
+    ]);
     await endSession(stack, sessionId);
     await waitForStatus(stack, sessionId, 404);
   });

@@ -242,6 +242,9 @@ test('it is ended at once; the caller sees why, and the page what is kept of it'
   for (const who of ['agent', 'caller'])
     await within('waterfall', `[data-bar="${who} speaks"]`).first().waitFor();
   expect(await by('no-turns').count()).toBe(0);
+  // So are the lines of its log, each with its time, where they were printed.
+  await within('log-row', '[data-level]').first().waitFor();
+  await by('log-lines').locator('[data-at]').first().waitFor();
   expect(await by('transcript').innerText()).toMatch(/Nothing is kept of what was said/);
   expect(await findViolations(page)).toEqual([]);
   await takePictures(page, 'console-session-over');

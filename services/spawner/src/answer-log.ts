@@ -1,6 +1,6 @@
 import { isSessionId } from '@greenroom/contracts';
 import type { LogPart, LogQuestion } from '@greenroom/redis-schema';
-import { readKeptLog } from './logs/index.js';
+import { readKeptLog, readLineTimes } from './logs/index.js';
 import type { SpawnerContext } from './spawner-context.js';
 
 const MAX_LINES = 1000;
@@ -12,5 +12,7 @@ export async function answerLog({ state }: SpawnerContext, question: LogQuestion
   if (!isSessionId(sessionId) || !Number.isSafeInteger(generation)) return { status: 'gone' };
   const file = state.logFile(sessionId, generation);
   const part = await readKeptLog({ file, before, maxLines: Math.min(maxLines, MAX_LINES) });
-  return part === undefined ? { status: 'gone' } : { status: 'ok', ...part };
+  if (part === undefined) return { status: 'gone' };
+  const { lines, starts, start } = part;
+  return { status: 'ok', lines, times: await readLineTimes(file, starts), start };
 }

@@ -1,5 +1,5 @@
-import { statfs } from 'node:fs/promises';
-import { deleteOldestFiles } from './logs/index.js';
+import { rm, statfs } from 'node:fs/promises';
+import { deleteOldestFiles, timesFileOf } from './logs/index.js';
 import type { SpawnerContext } from './spawner-context.js';
 
 const MIB = 1024 * 1024;
@@ -81,11 +81,13 @@ export class DiskGuard {
     });
   }
 
-  #deleteEndedLogs(isEnough: () => Promise<boolean>): Promise<readonly string[]> {
+  async #deleteEndedLogs(isEnough: () => Promise<boolean>): Promise<readonly string[]> {
     const { runs, state } = this.#context;
     const isInUse = (file: string): boolean =>
       runs.all().some((run) => state.logFile(run.id, run.ref.generation) === file);
-    return deleteOldestFiles({ folder: state.agentLogs, suffix: '.log', isInUse, isEnough });
+    const deleted = await deleteOldestFiles({ folder: state.agentLogs, suffix: '.log', isInUse, isEnough });
+    for (const file of deleted) await rm(timesFileOf(file), { force: true });
+    return deleted;
   }
 
   async #giveBack(what: 'consumed' | 'unread'): Promise<void> {

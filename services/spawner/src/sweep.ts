@@ -1,7 +1,7 @@
 import { lifeBeganAtMs } from '@greenroom/redis-schema';
 import { settleUnrecorded } from './adopt.js';
 import type { SessionEnds } from './end-session.js';
-import { deleteOldFiles } from './logs/index.js';
+import { deleteOldFiles, timesFileOf } from './logs/index.js';
 import { countZombieOrphans, type ProcessTable, scanProcesses } from './process/index.js';
 import { endLostRuns } from './lost-runs.js';
 import type { OurRoom } from './rooms/room-service.js';
@@ -183,13 +183,19 @@ export class StaleSweep {
     const { config, runs, state } = this.#context;
     const nowMs = Date.now();
     const live = runs.all();
-    await deleteOldFiles({
-      folder: state.agentLogs,
-      suffix: '.log',
-      nowMs,
-      maxAgeMs: config.logRetentionDays * DAY_MS,
-      inUse: new Set(live.map((run) => state.logFile(run.id, run.ref.generation))),
-    });
+    const logs = live.map((run) => state.logFile(run.id, run.ref.generation));
+    const kinds = [
+      { suffix: '.log', inUse: new Set(logs) },
+      { suffix: '.times', inUse: new Set(logs.map(timesFileOf)) },
+    ];
+    for (const kind of kinds) {
+      await deleteOldFiles({
+        folder: state.agentLogs,
+        nowMs,
+        maxAgeMs: config.logRetentionDays * DAY_MS,
+        ...kind,
+      });
+    }
     // What people said goes with the session; here only what a crash has left.
     await deleteOldFiles({
       folder: state.events,

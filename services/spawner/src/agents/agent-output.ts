@@ -8,6 +8,7 @@ import { timeOf, toCallEvent } from '../calls/to-call-event.js';
 import {
   createReadinessMatcher,
   eraseConsumed,
+  LineTimes,
   type LogTail,
   openLogTail,
   parseAgentEvent,
@@ -65,6 +66,7 @@ export class AgentOutput implements RunOutput {
   readonly #events: LogTail;
   #seePattern: () => void = () => undefined;
   #sayReady: () => void = () => undefined;
+  readonly #times: LineTimes;
   readonly #trimming: NodeJS.Timeout;
   readonly #warnedOf = new Set<string>();
   readonly #waiting = new Set<{ sinceMs: number }>();
@@ -99,6 +101,9 @@ export class AgentOutput implements RunOutput {
       // We are leaving: a successor reads on from what Redis has.
       if ((error as Error).name !== 'AbortError') this.#warn('output could not be read', { error });
     };
+    this.#times = new LineTimes(this.#logFile, (error) => {
+      this.#warnOnce('the times of the log could not be written', { error });
+    });
     this.#log = openLogTail({
       file: this.#logFile,
       offset: this.#readTo.log,
@@ -143,6 +148,7 @@ export class AgentOutput implements RunOutput {
     try {
       await this.#leaveOutBacklog(to);
       const outcome = await trimLog({ file: this.#logFile, tail: this.#log, ...to });
+      if (outcome.kind === 'truncated') this.#times.clear();
       if (outcome.kind === 'truncated' && outcome.lostBytes > 0) {
         this.#warn('the log was cut before it was read', { lostBytes: outcome.lostBytes });
       }
@@ -169,11 +175,13 @@ export class AgentOutput implements RunOutput {
   async close(): Promise<void> {
     clearInterval(this.#trimming);
     await Promise.all([this.#log.close({ drain: true }), this.#events.close({ drain: true })]);
+    await this.#times.close();
   }
 
   async leave(): Promise<void> {
     clearInterval(this.#trimming);
     await Promise.all([this.#log.close({ drain: false }), this.#events.close({ drain: false })]);
+    await this.#times.close();
   }
 
   async eraseEvents(): Promise<void> {
@@ -200,7 +208,9 @@ export class AgentOutput implements RunOutput {
       this.#seePattern();
     }
     this.#lastLines = [...this.#lastLines, ...shown].slice(-KEPT_LINES);
-    await this.#serve({ source: 'log', lines: shown, at: this.#printedAt(seen), offset }, seen);
+    const at = this.#printedAt(seen);
+    this.#times.note(offset, at);
+    await this.#serve({ source: 'log', lines: shown, at, offset }, seen);
   }
 
   async #takeEvents(lines: string[], offset: number): Promise<void> {

@@ -3,6 +3,7 @@
 export { type ParsedLine, parseAgentEvent } from './agent-events.js';
 export { CUT_MARK } from './line-splitter.js';
 export { type KeptLogPart, type KeptLogRequest, readKeptLog } from './kept-log.js';
+export { LineTimes, readLineTimes, timesFileOf } from './line-times.js';
 export { type LogTail, type LogTailOptions, openLogTail } from './log-tail.js';
 export {
   type AgentMode,

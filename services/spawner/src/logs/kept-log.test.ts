@@ -34,6 +34,16 @@ test.each([1, 3, 7, 1000])('pages of %i lines give every line once, in order', a
   expect(await readAll(maxLines)).toEqual(numbered(100));
 });
 
+test('it is told at which byte each line begins', async () => {
+  writeFileSync(file, 'one\n\nthree\nfour');
+  expect(await readKeptLog({ file, maxLines: 2 })).toEqual({
+    lines: ['three', 'four'],
+    starts: [5, 11],
+    start: 5,
+  });
+  expect(await readKeptLog({ file, before: 5, maxLines: 2 })).toEqual({ lines: ['one'], starts: [0] });
+});
+
 test('so they do with blank lines, without a last line feed, and in an empty file', async () => {
   writeFileSync(file, '\n\nfirst\n\n\r\nlast');
   for (const maxLines of [1, 2, 100]) expect(await readAll(maxLines)).toEqual(['first', 'last']);

@@ -12,6 +12,8 @@ export interface KeptLogRequest {
 export interface KeptLogPart {
   /** Lines that may be shown, oldest first. Perhaps fewer than asked for, though there are more. */
   readonly lines: string[];
+  /** The byte at which each of them begins. */
+  readonly starts: number[];
   /** Where the part before this one ends; undefined when there is none. */
   readonly start?: number;
 }
@@ -58,17 +60,21 @@ function lastLines(window: Buffer, from: number, maxLines: number): KeptLogPart 
   const isBeginning = from === 0 || isErased;
   const first = isErased ? window.findIndex((byte) => byte !== 0) : beginOfWhole(window, from);
   // One line fills the window, or there is nothing but zeros.
-  if (first === -1) return isBeginning ? { lines: [] } : { lines: [], start: from };
+  if (first === -1) return isBeginning ? { lines: [], starts: [] } : { lines: [], starts: [], start: from };
   const lines: string[] = [];
+  const starts: number[] = [];
   let end = window.at(-1) === LINE_FEED ? window.length - 1 : window.length;
   while (end >= first && lines.length < maxLines) {
     const start = end === 0 ? 0 : Math.max(first, window.lastIndexOf(LINE_FEED, end - 1) + 1);
     const served = serveLine(window.toString('utf8', start, Math.min(end, start + MAX_LINE_BYTES)));
-    if (served.kind === 'shown') lines.unshift(served.text);
+    if (served.kind === 'shown') {
+      lines.unshift(served.text);
+      starts.unshift(from + start);
+    }
     end = start - 1;
   }
-  if (end >= first) return { lines, start: from + end + 1 };
-  return isBeginning ? { lines } : { lines, start: from + first };
+  if (end >= first) return { lines, starts, start: from + end + 1 };
+  return isBeginning ? { lines, starts } : { lines, starts, start: from + first };
 }
 
 /** Of the line that the window begins in nobody can tell what it is. -1 where it is the only one. */
