@@ -12,6 +12,7 @@ import {
   waitFor,
 } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { AccessToken, TokenVerifier } from 'livekit-server-sdk';
 import { agent } from './support/agents.js';
 import { leaveCalls, startCall } from './support/caller.js';
 import { keysOf, sessionOf, startReady, waitForStatus } from './support/sessions.js';
@@ -75,15 +76,33 @@ async function toldIn(sessionId: string): Promise<string[]> {
     .filter((line) => line.startsWith('announcement: '));
 }
 
-async function listen({ server_url, participant_token }: { server_url: string; participant_token: string }) {
+/** A token as LiveKit hands it to a listener who is connected, long after it was let in. */
+async function renewed(participantToken: string): Promise<string> {
+  const { apiKey, apiSecret } = stack.livekit;
+  const claims = await new TokenVerifier(apiKey, apiSecret).verify(participantToken);
+  const { sub = '', attributes = {}, kind = 'standard', video = {} } = claims;
+  const { joinBy } = JSON.parse(claims.metadata ?? '{}');
+  const metadata = JSON.stringify({ joinBy: joinBy - 180_000 });
+  const token = new AccessToken(apiKey, apiSecret, { identity: sub, attributes, metadata });
+  token.kind = kind;
+  token.addGrant(video);
+  return token.toJwt();
+}
+
+async function startListener(url: string, token: string, readyWhen?: { line: RegExp }) {
   const listener = await startProcess({
     name: 'listener',
     command: process.execPath,
     args: [LISTENER],
-    env: { ...baseEnvironment(), LIVEKIT_URL: server_url, TOKEN: participant_token },
-    readyWhen: { line: /"joined"/ },
+    env: { ...baseEnvironment(), LIVEKIT_URL: url, TOKEN: token },
+    ...(readyWhen && { readyWhen }),
   });
   listening.push(listener);
+  return listener;
+}
+
+async function listen({ server_url, participant_token }: { server_url: string; participant_token: string }) {
+  const listener = await startListener(server_url, participant_token, { line: /"joined"/ });
   return { has: (name: string) => listener.output().includes(`{"event":"${name}"`) };
 }
 
@@ -151,4 +170,38 @@ test('nobody listens where nobody tells the caller: an agent that knows no order
   expect([unheard.status, unheard.body.code]).toEqual([409, 'caller_not_told']);
   expect(performance.now() - startedAt).toBeLessThan(2_000);
   expect(await toldIn(alone)).toEqual([]);
+}, 60_000);
+
+test('the announcement is heard to its end before anybody listens; what is broken off was not told', async () => {
+  const { sessionId } = await startCall(stack, { profile: 'obedient', voiceId: 'slow' });
+  expect((await ask(sessionId)).status).toBe(201);
+  const entries = (await timelineOf(sessionId))
+    .filter(({ event, data }) => event === 'listener' || data.kind === 'said')
+    .map(({ event, data }) => [event, data.active]);
+  expect(entries).toEqual([
+    ['agent', true],
+    ['agent', false],
+    ['listener', undefined],
+  ]);
+
+  const { sessionId: other } = await startCall(stack, { profile: 'obedient', voiceId: 'cut' });
+  expect((await ask(other)).body.code).toBe('caller_not_told');
+  expect(await listenersIn(other)).toEqual([]);
+}, 60_000);
+
+test('who comes back later with a token that LiveKit has renewed is put out: the caller was not told anew', async () => {
+  const { sessionId, caller } = await startCall(stack, { profile: 'obedient' });
+  const { body } = await ask(sessionId);
+  const first = await listen(body);
+  await waitFor(() => first.has('hears'), { timeoutMs: 20_000 });
+  const back = await startListener(body.server_url, await renewed(body.participant_token));
+  // The same identity throws out the one that was there, so it has been in the room.
+  await waitFor(() => first.has('disconnected'), { timeoutMs: 10_000 });
+  await waitFor(async () => {
+    const inRoom = await stack.livekit.rooms.listParticipants(caller.roomName);
+    return !inRoom.some(({ identity }) => identity === body.identity);
+  });
+  expect(back.output()).not.toContain('"hears"');
+  expect(caller.hasStayed()).toBe(true);
+  expect(await sessionOf(stack, sessionId)).toMatchObject({ status: 'ready', generation: 1 });
 }, 60_000);

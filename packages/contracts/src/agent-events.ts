@@ -12,7 +12,7 @@ export type AgentEvent =
   /** The call is being handed over to somebody else. */
   | { event: 'transfer'; active: boolean }
   /** What it was told to say: it takes it up, or is done with it, whether it was heard or not. */
-  | { event: 'said'; active: boolean; commandId: string }
+  | { event: 'said'; active: boolean; commandId: string; cut?: true }
   | { event: 'health'; status?: string }
   | { event: 'error'; message: string }
   | { event: 'end'; reason: string };

@@ -72,6 +72,15 @@ export const LISTENER_IDENTITY_PREFIX = 'listener-';
 export const ROLE_ATTRIBUTE = 'greenroom.role';
 export const LISTENER_ROLE = 'listener';
 
+/**
+ * Metadata of a listener, which it cannot change. LiveKit hands who is connected new tokens for as long as that lasts, and ten
+ * minutes: who joins after `joinBy` comes back with one of those, and the caller was not told anew.
+ */
+export interface ListenerMetadata {
+  /** Milliseconds since 1970. */
+  joinBy: number;
+}
+
 /** POST /api/admin/door: the cookie that comes with it opens the queue page for a while. */
 export interface DoorResponse {
   success: true;

@@ -6,8 +6,8 @@ export type AgentEvent =
   | { event: 'agent_speaking'; active: boolean }
   | { event: 'user_speaking'; active: boolean }
   | { event: 'transcript'; role: 'user' | 'agent'; text: string; final: boolean }
-  /** What the platform wanted to have said is taken up, or done with. */
-  | { event: 'said'; active: boolean; commandId: string }
+  /** What the platform wanted to have said is taken up, or done with; an announcement that was broken off is cut. */
+  | { event: 'said'; active: boolean; commandId: string; cut?: true }
   | {
       event: 'health';
       status: 'ok';

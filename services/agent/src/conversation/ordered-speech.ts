@@ -27,7 +27,9 @@ export class OrderedSpeech implements PlatformMessages {
     const speech = this.#session.say(text, { allowInterruptions: !isAnnouncement });
     this.#taken.set(commandId, speech);
     this.#report(commandId, true);
-    void speech.waitForPlayout().finally(() => this.#report(commandId, false));
+    void speech
+      .waitForPlayout()
+      .finally(() => this.#report(commandId, false, isAnnouncement && speech.interrupted));
   }
 
   unsay(commandId: string): void {
@@ -39,7 +41,7 @@ export class OrderedSpeech implements PlatformMessages {
     }
   }
 
-  #report(commandId: string, active: boolean): void {
-    this.#events.write({ event: 'said', active, commandId });
+  #report(commandId: string, active: boolean, isCut = false): void {
+    this.#events.write({ event: 'said', active, commandId, ...(isCut && { cut: true as const }) });
   }
 }

@@ -1,4 +1,9 @@
-import { LISTENER_IDENTITY_PREFIX, LISTENER_ROLE, ROLE_ATTRIBUTE } from '@greenroom/contracts';
+import {
+  LISTENER_IDENTITY_PREFIX,
+  LISTENER_ROLE,
+  type ListenerMetadata,
+  ROLE_ATTRIBUTE,
+} from '@greenroom/contracts';
 import { AccessToken } from 'livekit-server-sdk';
 import { customAlphabet } from 'nanoid';
 import type { LiveKitKeys } from '../livekit/caller-token.js';
@@ -7,6 +12,8 @@ const newIdentityPart = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 1
 
 /** For the first connection: whoever comes later asks anew, and the caller is told anew. */
 const TTL_SECONDS = 60;
+/** LiveKit takes a token for so much longer. */
+const LEEWAY_SECONDS = 60;
 
 export function newListenerIdentity(): string {
   return `${LISTENER_IDENTITY_PREFIX}${newIdentityPart()}`;
@@ -20,10 +27,12 @@ export async function mintListenerToken(
   keys: LiveKitKeys,
   { identity, roomName }: { identity: string; roomName: string },
 ): Promise<string> {
+  const metadata: ListenerMetadata = { joinBy: Date.now() + (TTL_SECONDS + LEEWAY_SECONDS) * 1_000 };
   const token = new AccessToken(keys.livekitApiKey, keys.livekitApiSecret, {
     identity,
     name: 'Listener',
     ttl: TTL_SECONDS,
+    metadata: JSON.stringify(metadata),
     attributes: { [ROLE_ATTRIBUTE]: LISTENER_ROLE },
   });
   token.kind = 'ingress';

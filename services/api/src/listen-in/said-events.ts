@@ -1,11 +1,13 @@
 import type { RedisSchema, StreamMessage } from '@greenroom/redis-schema';
 
 /** What an agent does with something that it was told to say. */
-export type SaidOutcome = 'taken_up' | 'not_said' | 'unknown';
+export type SaidOutcome = 'taken_up' | 'heard' | 'not_said' | 'unknown';
 
 /** Hears what the agent of one session says of its orders. What is missed was not heard, which is on the safe side. */
 export class SaidEvents {
   readonly #outcomes = new Map<string, SaidOutcome>();
+  /** The session is over, or gets another agent, which knows nothing of the order. */
+  #hasAgentGone = false;
   #onNews: () => void = () => undefined;
 
   /** @returns what stops the listening */
@@ -13,8 +15,21 @@ export class SaidEvents {
     return redis.events.follow(sessionId, (message) => this.#take(message));
   }
 
-  /** What became of an order, as soon as that is known; `unknown` when it was not within `limitMs`. */
-  outcomeOf(commandId: string, limitMs: number): Promise<SaidOutcome> {
+  /** What the agent does with an order, as soon as that is known; `unknown` when it was not within `limitMs`. */
+  answerTo(commandId: string, limitMs: number): Promise<SaidOutcome> {
+    return this.#outcome(commandId, limitMs, () => true);
+  }
+
+  /** What became of an order that was taken up; `unknown` when it was not over within `limitMs`. */
+  endOf(commandId: string, limitMs: number): Promise<SaidOutcome> {
+    return this.#outcome(commandId, limitMs, (outcome) => outcome !== 'taken_up');
+  }
+
+  #outcome(
+    commandId: string,
+    limitMs: number,
+    isWanted: (outcome: SaidOutcome) => boolean,
+  ): Promise<SaidOutcome> {
     return new Promise((resolve) => {
       const finish = (outcome: SaidOutcome): void => {
         clearTimeout(timer);
@@ -23,20 +38,23 @@ export class SaidEvents {
       };
       const timer = setTimeout(() => finish('unknown'), limitMs);
       this.#onNews = () => {
+        if (this.#hasAgentGone) return finish('not_said');
         const outcome = this.#outcomes.get(commandId);
-        if (outcome !== undefined) finish(outcome);
+        if (outcome !== undefined && isWanted(outcome)) finish(outcome);
       };
       this.#onNews();
     });
   }
 
-  #take({ entries = [] }: StreamMessage): void {
+  #take({ entries = [], ended }: StreamMessage): void {
+    if (ended || entries.some(({ status }) => status !== 'ready')) this.#hasAgentGone = true;
     for (const { isAgents, type, data } of entries) {
-      const { commandId, active } = data;
+      const { commandId, active, cut } = data;
       if (!isAgents || type !== 'said' || typeof commandId !== 'string') continue;
-      // Done with, and never taken up: it was not said.
       if (active === true) this.#outcomes.set(commandId, 'taken_up');
-      else if (!this.#outcomes.has(commandId)) this.#outcomes.set(commandId, 'not_said');
+      // Done with, and never taken up, or broken off: it was not said.
+      else
+        this.#outcomes.set(commandId, this.#outcomes.has(commandId) && cut !== true ? 'heard' : 'not_said');
     }
     this.#onNews();
   }

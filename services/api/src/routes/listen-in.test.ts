@@ -82,6 +82,8 @@ test('its token hears one room for a minute, is seen, keeps its mark, and may no
     canUpdateOwnMetadata: false,
     roomAdmin: false,
   });
+  const { joinBy } = JSON.parse(claims.metadata ?? '');
+  expect(Math.abs(joinBy - Date.now() - 120_000)).toBeLessThan(5_000);
   const leftS = (claims.exp ?? 0) - Date.now() / 1000;
   expect(leftS).toBeGreaterThan(50);
   expect(leftS).toBeLessThanOrEqual(60);

@@ -3,8 +3,9 @@ import { RedisUnavailableError, type SessionRecord } from '@greenroom/redis-sche
 import type { ApiContext } from '../context.js';
 import type { Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
+import { giveTime } from '../http/time-limit.js';
 import { mintListenerToken, newListenerIdentity } from '../listen-in/listener-token.js';
-import { tellCaller } from '../listen-in/tell-caller.js';
+import { TELL_LIMIT_MS, tellCaller } from '../listen-in/tell-caller.js';
 import { isAway } from '../livekit/livekit-breaker.js';
 import { findSession, sessionEnded } from '../sessions/find-session.js';
 
@@ -22,9 +23,10 @@ export function listenIn(context: ApiContext): Route {
       if (config.listenIn === 'off') throw new CodedError('listen_in_off');
       const session = await findSession(redis, id, client);
       if (session.status !== 'ready') throw notTold(session);
+      giveTime(response, TELL_LIMIT_MS);
       await announce(session, context);
-      // Whoever asked was told that it took too long, and will not listen.
-      if (response.headersSent) return undefined;
+      // Whoever asked has left, or was told that it took too long, and will not listen.
+      if (response.headersSent || response.closed) return undefined;
       const identity = newListenerIdentity();
       const { id: sessionId, roomName } = await note(session.id, identity, redis);
       logger.info('an operator listens in', { requestId, identity });

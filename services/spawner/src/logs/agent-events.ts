@@ -89,10 +89,10 @@ function parseTool({ active, id, name }: Fields): AgentEvent | string {
     : 'id and name must be texts';
 }
 
-function parseSaid({ active, commandId }: Fields): AgentEvent | string {
+function parseSaid({ active, commandId, cut: isCut }: Fields): AgentEvent | string {
   if (!isTruth(active)) return NO_TRUTH;
   return typeof commandId === 'string' && commandId.length <= MAX_REASON
-    ? { event: 'said', active, commandId }
+    ? { event: 'said', active, commandId, ...(isCut === true && { cut: true as const }) }
     : 'commandId must be the text that came with the message';
 }
 

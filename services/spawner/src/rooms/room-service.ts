@@ -1,6 +1,8 @@
 import {
   agentIdentity,
   CALLER_IDENTITY_PREFIX,
+  LISTENER_IDENTITY_PREFIX,
+  type ListenerMetadata,
   roomMetadata,
   type RoomOptions,
   readRoomMark,
@@ -99,20 +101,23 @@ export class RoomService {
   }
 
   /**
-   * Who is in the room: a caller of ours, and the agent of this launch. Somebody on the way in is neither there nor away.
+   * Who is in the room: a caller of ours, and the agent of this launch. Somebody on the way in is neither there nor away. Besides,
+   * who listens in there again without having asked anew.
    * @throws LiveKitUnavailableError
    */
   async whoIsIn(
     roomName: string,
     launch: { sessionId: string; generation: number },
-  ): Promise<Omit<SeenInRoom, 'seenAt'>> {
+  ): Promise<Omit<SeenInRoom, 'seenAt'> & { lateListeners?: string[] }> {
     const participants = await this.#listParticipants(roomName, ONCE);
     const callers = participants.filter(isCaller);
     const since = callers.filter(isActive).map(joinedAtMs);
+    const lateListeners = participants.filter(isLateListener).map(({ identity }) => identity);
     return {
       caller: presenceOf(callers),
       ...(since.length > 0 && { callerSince: Math.min(...since) }),
       agent: presenceOf(participants.filter(isAgentOf(launch))),
+      ...(lateListeners.length > 0 && { lateListeners }),
     };
   }
 
@@ -153,6 +158,11 @@ export class RoomService {
     for (const { identity } of (await this.#listParticipants(roomName, PATIENT)).filter(isAgent)) {
       await this.#remove(roomName, identity);
     }
+  }
+
+  /** @throws LiveKitUnavailableError */
+  async removeListeners(roomName: string, identities: readonly string[]): Promise<void> {
+    for (const identity of identities) await this.#remove(roomName, identity);
   }
 
   async #remove(roomName: string, identity: string): Promise<void> {
@@ -229,6 +239,21 @@ function isAgent({ kind }: ParticipantInfo): boolean {
 
 function isCaller({ identity }: ParticipantInfo): boolean {
   return identity.startsWith(CALLER_IDENTITY_PREFIX);
+}
+
+/** It came back with a token that LiveKit gave it, so the caller was not told anew. */
+function isLateListener(it: ParticipantInfo): boolean {
+  return it.identity.startsWith(LISTENER_IDENTITY_PREFIX) && joinedAtMs(it) > joinByOf(it.metadata);
+}
+
+/** Versions before this one wrote none: theirs are left alone. */
+function joinByOf(metadata: string): number {
+  try {
+    const { joinBy } = JSON.parse(metadata) as Partial<ListenerMetadata>;
+    return typeof joinBy === 'number' ? joinBy : Number.POSITIVE_INFINITY;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 /** One that carries our identity of another launch is not meant; a bot that mints its own token has one of its own. */

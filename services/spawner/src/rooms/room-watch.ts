@@ -108,7 +108,9 @@ export class RoomWatch {
     metrics.roomLooks.inc();
     const seenAt = redis.clock.now();
     const { roomName } = run.session;
-    const seen: SeenInRoom = { seenAt, ...(await rooms.whoIsIn(roomName, run.ref)) };
+    const { lateListeners, ...who } = await rooms.whoIsIn(roomName, run.ref);
+    const seen: SeenInRoom = { seenAt, ...who };
+    if (lateListeners) this.#putOut(run, lateListeners);
     const isComplete = seen.caller === 'present' && seen.agent === 'present';
     // That nobody is there says something only of the room that they were in.
     if (!isComplete && (await rooms.sidsOf([roomName])).get(roomName) !== run.roomSid) {
@@ -117,6 +119,15 @@ export class RoomWatch {
     const rules = presenceRules(this.#context);
     if (isWatched(run) && hasNews(run.session, run.ref.launch, seen, rules))
       await this.#note(run, seen, rules);
+  }
+
+  /** Nothing waits for it: it is tried again at the next look. */
+  #putOut(run: AgentRun, listeners: readonly string[]): void {
+    const { rooms, logger } = this.#context;
+    logger.info('a listener who came back without asking anew is put out', { session: shortId(run.id) });
+    rooms
+      .removeListeners(run.session.roomName, listeners)
+      .catch((error: unknown) => this.#report(run, error));
   }
 
   async #note(run: AgentRun, seen: SeenInRoom, rules: PresenceRules): Promise<void> {

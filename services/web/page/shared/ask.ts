@@ -26,6 +26,8 @@ export interface Question {
   /** The same question asked again does nothing twice. */
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
+  /** For what takes its time. */
+  readonly withinMs?: number;
   /** The request goes on while the page is being closed. */
   readonly keepalive?: boolean;
 }
@@ -38,7 +40,7 @@ const ANSWER_WITHIN_MS = 15_000;
  * @throws ApiProblem
  */
 export async function ask<Answer>(path: string, question: Question = {}): Promise<Answer> {
-  const tooLate = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const tooLate = AbortSignal.timeout(question.withinMs ?? ANSWER_WITHIN_MS);
   const response = await send(path, question, tooLate);
   const body = await response.json().catch(() => undefined);
   if (body === undefined && tooLate.aborted) throw unreachable();

@@ -5,6 +5,9 @@ import { Button } from '../../shared/ui/button.jsx';
 import { askAsAdmin } from '../door/admin-token.js';
 import styles from './actions.module.css';
 
+/** The agent speaks the announcement to its end first. */
+const TELLING_MS = 60_000;
+
 /** Hears a call, after the caller was told. It goes on until it is stopped or the call is over. */
 export function ListenIn({ sessionId, onStopped }: { sessionId: string; onStopped: () => void }) {
   const [state, setState] = useState('Telling the caller…');
@@ -44,7 +47,7 @@ export function ListenIn({ sessionId, onStopped }: { sessionId: string; onStoppe
 async function listen(sessionId: string, room: Room, signal: AbortSignal): Promise<void> {
   const { serverUrl, participantToken } = await askAsAdmin<ListenResponse>(
     `/api/session/${encodeURIComponent(sessionId)}/listen`,
-    { method: 'POST', signal },
+    { method: 'POST', signal, withinMs: TELLING_MS },
   );
   await room.connect(serverUrl, participantToken);
   if (signal.aborted) await room.disconnect();
