@@ -29,7 +29,7 @@ const RUNS = FUZZ > 0 ? { numRuns: FUZZ } : { numRuns: 500, seed: 6 };
 if (FUZZ > 0) jest.setTimeout(600_000);
 
 const LONGEST_QUESTION_MS = SPEECH_START_MS + longestSpeechMs('Are you still there?');
-/** One that was heard to begin, and whose end nobody has told. */
+/** One that was heard itself, if its end is told late or never. */
 const LONGEST_HEARD_MS = SPEECH_START_MS + HEARD_LINE_MS;
 const A_DAY = 24 * 3600_000;
 
@@ -285,7 +285,7 @@ function isQuestion(action: CallAction): boolean {
 function questionsOf(call: CallUnderTest, told: Told) {
   const asked = call.done.filter(({ action }) => isQuestion(action));
   const isPutOff = (action: CallAction, from: number) => {
-    const until = from + (isHeardToBegin(action, told) ? LONGEST_HEARD_MS : LONGEST_QUESTION_MS);
+    const until = from + (isHeardItself(action, told) ? LONGEST_HEARD_MS : LONGEST_QUESTION_MS);
     return told.some((event) => putsOff(event) && event.at >= from && event.at <= until);
   };
   const isRefused = (action: CallAction, from: number) =>
@@ -299,10 +299,14 @@ function questionsOf(call: CallUnderTest, told: Told) {
   return asked.filter(({ at, action }) => !isPutOff(action, at) && !isRefused(action, at));
 }
 
-function isHeardToBegin(action: CallAction, told: Told): boolean {
+/** By its own beginning or end, which tells more than another sound. */
+function isHeardItself(action: CallAction, told: Told): boolean {
   return told.some(
     (event) =>
-      event.kind === 'playback_started' && 'commandId' in action && event.commandId === action.commandId,
+      event.kind.startsWith('playback_') &&
+      'commandId' in event &&
+      'commandId' in action &&
+      event.commandId === action.commandId,
   );
 }
 
