@@ -18,7 +18,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { agent } from '../support/agents.js';
 import { leaveCalls, startCall } from '../support/caller.js';
-import { sessionOf, waitForStatus } from '../support/sessions.js';
+import { waitForStatus } from '../support/sessions.js';
 
 /** Calls whose silence is watched, heard and acted upon by apis of two versions at once. */
 const THIS = fileURLToPath(new URL('../../', import.meta.url));
@@ -28,7 +28,10 @@ const CALLS = 6;
 const PROFILES = `profiles:
   default:
     command: ${agent('speaks-by-signal.sh')}
-    dead_air_settings: {silence_timeout_normal: 2, disconnect_delay: 1, max_checkins_before_disconnect: 2}
+    dead_air_settings: &curt {silence_timeout_normal: 2, disconnect_delay: 1, max_checkins_before_disconnect: 2}
+  obeys:
+    command: ${agent('obeys-in-its-room.mjs')}
+    dead_air_settings: *curt
 `;
 
 describe.each([
@@ -96,11 +99,8 @@ describe.each([
   }, 60_000);
 
   test('a session in a room is asked as often as it should be, and ends', async () => {
-    const { sessionId } = await startCall(stack);
+    const { sessionId } = await startCall(stack, { profile: 'obeys' });
     await waitForStatus(stack, sessionId, 'ready');
-    const { agentPid } = await sessionOf(stack, sessionId);
-    process.kill(agentPid, 'SIGUSR1');
-    process.kill(agentPid, 'SIGUSR2');
     expect(await waitForStatus(stack, sessionId, 404, 40_000)).toMatchObject({ endReason: 'dead_air' });
     const { body } = await stack.request('GET', `/api/session/${sessionId}/history`);
     const asked = body.deadAir.filter(({ step }: { step: string }) => step === 'checkin');

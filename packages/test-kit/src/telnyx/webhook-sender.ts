@@ -68,15 +68,17 @@ export class WebhookSender {
   async #deliver(event: TelnyxEvent, delayMs: number): Promise<void> {
     const { signal } = this.#stopped;
     if (delayMs > 0) await sleep(delayMs, undefined, { signal });
+    const first = this.#next++;
     for (let attempt = 1; attempt <= ATTEMPTS_PER_URL * this.#urls.length; attempt += 1) {
       if (attempt > 1) await sleep(RETRY_AFTER_MS, undefined, { signal });
-      const status = await this.#post(event, attempt);
+      // The next one of this event: counted over all events, each attempt could meet the same api.
+      const url = this.#urls[(first + attempt - 1) % this.#urls.length] ?? '';
+      const status = await this.#post(event, attempt, url);
       if (status !== undefined && status >= 200 && status < 300) return;
     }
   }
 
-  async #post(event: TelnyxEvent, attempt: number): Promise<number | undefined> {
-    const url = this.#urls[this.#next++ % this.#urls.length] ?? '';
+  async #post(event: TelnyxEvent, attempt: number, url: string): Promise<number | undefined> {
     const body = JSON.stringify({ data: event, meta: { attempt, delivered_to: url } });
     const at = Date.now();
     const status = await postWebhook(url, body, this.key.headersFor(body), this.#stopped.signal);
