@@ -109,12 +109,21 @@ describe('looking', () => {
     const seen = Number(/\d+/.exec(following.output())?.[0]);
     await following.waitForLine(new RegExp(`^line ${seen + 4}$`));
     expect((await operator.ok('logs', id, '--tail', '1')).stdout).toMatch(/^line \d+\n$/);
+    const timed = await operator.stay(['logs', '-f', '--times', '-n', '1', id]);
+    await timed.waitForLine(/^\d{4}-\S+Z line \d+$/);
     await stack.request('POST', '/api/session/end', { sessionId: id });
     expect(await following.exited).toMatchObject({ code: 0 });
+    await timed.exited;
     // A session that is over still has its log.
     await waitForStatus(stack, id, 404);
     const [last] = (await operator.ok('logs', '--json', id)).stdout.split('\n');
     expect(JSON.parse(last ?? '')).toEqual({ sessionId: id, line: expect.any(String) });
+    const [first] = (await operator.ok('logs', '--json', '--times', id)).stdout.split('\n');
+    expect(JSON.parse(first ?? '')).toEqual({
+      sessionId: id,
+      line: expect.any(String),
+      at: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
   });
 
   test('ps --watch is told what happens, and leaves on Ctrl-C', async () => {

@@ -3,6 +3,7 @@ import {
   call,
   DAY_MS,
   end,
+  entryOf,
   keep,
   keys,
   launch,
@@ -26,10 +27,10 @@ async function talk(): Promise<LaunchRef> {
   await startCall({ userId: 'ada' });
   const ref = await launch();
   await speak(ref, 'agent', true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
   await speak(ref, 'agent', true);
   await say(ref, 'transcript', spoken('my knee hurts'));
   await speak(ref, 'user', true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
   await speak(ref, 'agent', false);
   await speak(ref, 'agent', false);
   await speak(ref, 'user', false);
@@ -45,6 +46,8 @@ describe('who spoke when', () => {
     expect(speakers(turns)).toEqual(['agent', 'user', 'user']);
     const [first] = turns;
     expect(Number(first?.to) - Number(first?.from)).toBeGreaterThanOrEqual(20);
+    // It began when it was told first, however often.
+    expect(first?.from).toBe((await entryOf(ref.sessionId)).firstAudioAt);
     const times = turns.flatMap(({ from, to }) => [from, to]);
     const now = schema.clock.now();
     expect(times.every((at) => at > now - 10_000 && at <= now + 50)).toBe(true);

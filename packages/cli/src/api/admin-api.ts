@@ -6,6 +6,7 @@ import type {
   EndSessionsResponse,
   HealthView,
   HostView,
+  LogLinesView,
   PoolPolicy,
   PoolView,
   ProcessSurvey,
@@ -75,7 +76,8 @@ export class AdminApi {
     return this.http.ask('GET', `/api/debug/session/${encodeURIComponent(id)}/processes`);
   }
 
-  logs(id: string, tail: number): Promise<{ lines: string[] }> {
+  /** An api of an older version knows no times. */
+  logs(id: string, tail: number): Promise<Pick<LogLinesView, 'lines'> & Partial<LogLinesView>> {
     return this.http.ask('GET', `/api/session/${encodeURIComponent(id)}/logs`, { query: { tail } });
   }
 

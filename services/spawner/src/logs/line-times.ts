@@ -10,13 +10,13 @@ export function timesFileOf(logFile: string): string {
 
 /**
  * Keeps when the lines of a log were printed: each entry is a byte of the log and a time, and what ends at that byte or before it,
- * behind the entry before, was printed no later than then. Lines that nobody has noted belong to the next entry, or to none.
+ * behind the entry before, was printed no later than then. Lines that nobody has noted belong to the next entry, or to none;
+ * what is read again is noted again, and the first entry that reaches a line is the one that counts.
  */
 export class LineTimes {
   readonly #file: string;
   readonly #onError: (error: unknown) => void;
   #written: Promise<void> = Promise.resolve();
-  #lastEnd: number | undefined;
   #pending: { end: number; at: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -25,7 +25,7 @@ export class LineTimes {
     this.#onError = onError;
   }
 
-  /** @param end the byte behind the last of these lines; lines that have a time already keep it */
+  /** @param end the byte behind the last of these lines */
   note(end: number, at: number): void {
     this.#pending = { end, at };
     if (this.#timer !== undefined) return;
@@ -40,10 +40,7 @@ export class LineTimes {
   /** The log was emptied: its bytes are counted anew. */
   clear(): void {
     this.#pending = undefined;
-    this.#do(async () => {
-      this.#lastEnd = 0;
-      await rm(this.#file, { force: true });
-    });
+    this.#do(() => rm(this.#file, { force: true }));
   }
 
   async close(): Promise<void> {
@@ -56,12 +53,7 @@ export class LineTimes {
     const entry = this.#pending;
     this.#pending = undefined;
     if (entry === undefined) return;
-    this.#do(async () => {
-      this.#lastEnd ??= (await readEntries(this.#file)).at(-1)?.end ?? 0;
-      if (entry.end <= this.#lastEnd) return;
-      await appendFile(this.#file, `${entry.end} ${entry.at}\n`, { mode: 0o600 });
-      this.#lastEnd = entry.end;
-    });
+    this.#do(() => appendFile(this.#file, `${entry.end} ${entry.at}\n`, { mode: 0o600 }));
   }
 
   #do(work: () => Promise<void>): void {
