@@ -6,6 +6,7 @@ import { OverScreen } from './over/over-screen.jsx';
 import { Shell } from './shell.jsx';
 import type { CallState } from './state/call-state.js';
 import { CallScreen } from './talk/call-screen.jsx';
+import { loadRoomParts } from './talk/use-room-parts.js';
 import { wordsForEnd } from './words/end-reasons.js';
 
 /** LiveKit is loaded once the page is there: whoever opens it reads first. */
@@ -52,7 +53,7 @@ function usePrefetch(): void {
   useEffect(() => {
     const load = (): void => {
       void loadRoom().catch(() => undefined);
-      void import('./talk/room-parts.jsx').catch(() => undefined);
+      void loadRoomParts().catch(() => undefined);
     };
     if (!('requestIdleCallback' in window)) {
       const timer = setTimeout(load, 300);

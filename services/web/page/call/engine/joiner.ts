@@ -93,11 +93,12 @@ export class Joiner {
         this.#room = await this.#open();
         details ??= await this.#askForToken();
         if (details === undefined || this.#hasLeft) return;
+        const opened = this.#room.setMicrophone(!this.#isMuted());
         await this.#room.connect(details.url, details.token);
         if (this.#hasLeft) return this.#room.leave();
         this.#isJoining = false;
         this.#joinedAt = Date.now();
-        void this.#room.setMicrophone(!this.#isMuted());
+        void opened.then(() => this.#openFailedMicrophone());
         return;
       } catch {
         if (this.#hasLeft) return;
@@ -107,6 +108,12 @@ export class Joiner {
         await pause(pauseAfter(attempt), this.#options.gone);
       }
     }
+  }
+
+  /** It is opened while the connection is made, which takes as long: what then failed may have been the connection. */
+  async #openFailedMicrophone(): Promise<void> {
+    const state = this.#options.store.get();
+    if (state.screen === 'call' && state.call.microphone === 'failed') await this.#room?.setMicrophone(true);
   }
 
   /** @returns undefined when the call is over */

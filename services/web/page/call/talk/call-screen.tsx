@@ -1,4 +1,3 @@
-import { lazy, Suspense } from 'react';
 import { Button } from '../../shared/ui/button.jsx';
 import type { CallEngine } from '../engine/call-engine.js';
 import { EarIcon, HangUpIcon } from '../icons.jsx';
@@ -12,13 +11,7 @@ import { Composer } from './composer.jsx';
 import { NoticeBar } from './notice-bar.jsx';
 import { StepsList } from './steps-list.jsx';
 import { TranscriptView } from './transcript-view.jsx';
-
-/** What needs LiveKit's components, and is loaded with them. */
-const Quality = lazy(async () => ({ default: (await import('./room-parts.jsx')).Quality }));
-const AgentStage = lazy(async () => ({ default: (await import('./room-parts.jsx')).AgentStage }));
-const MicrophoneControl = lazy(async () => ({
-  default: (await import('./room-parts.jsx')).MicrophoneControl,
-}));
+import { useRoomParts } from './use-room-parts.js';
 
 export interface CallScreenProps {
   readonly engine: CallEngine;
@@ -28,6 +21,7 @@ export interface CallScreenProps {
 
 export function CallScreen({ engine, call, request }: CallScreenProps) {
   const room = engine.room?.room;
+  const parts = useRoomParts();
   const isTalking = call.marks.readyAt !== undefined;
   const isJoined = call.room.connection === 'joined';
   return (
@@ -40,7 +34,7 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
       <header className={styles['header']}>
         <h1 tabIndex={-1}>{request.profile ? titleOf(request.profile) : 'Your call'}</h1>
         <span className={styles['facts']}>
-          <Suspense>{room && isTalking && <Quality room={room} />}</Suspense>
+          {parts && room && isTalking && <parts.Quality room={room} />}
           <CallTime since={call.marks.readyAt} />
         </span>
       </header>
@@ -50,9 +44,7 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- on a small screen it scrolls, by keyboard too */}
       <section className={styles['stage']} aria-label="Agent" tabIndex={0}>
         {isTalking ? (
-          <Suspense>
-            {room && <AgentStage room={room} isRestarting={call.status === 'restarting'} />}
-          </Suspense>
+          parts && room && <parts.AgentStage room={room} isRestarting={call.status === 'restarting'} />
         ) : call.status === 'returning' ? (
           <p className={styles['returning']}>Returning to your call …</p>
         ) : (
@@ -81,16 +73,14 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
       </section>
       <footer className={styles['controls']}>
         <div className={styles['microphone']}>
-          <Suspense>
-            {room && isTalking && (
-              <MicrophoneControl
-                room={room}
-                microphone={call.microphone}
-                onChange={(isOn) => engine.setMicrophone(isOn)}
-                onChoose={(deviceId) => engine.chooseMicrophone(deviceId)}
-              />
-            )}
-          </Suspense>
+          {parts && room && isTalking && (
+            <parts.MicrophoneControl
+              room={room}
+              microphone={call.microphone}
+              onChange={(isOn) => engine.setMicrophone(isOn)}
+              onChoose={(deviceId) => engine.chooseMicrophone(deviceId)}
+            />
+          )}
         </div>
         {!call.problem && (
           <Button kind="danger" size="large" data-testid="end" onClick={() => engine.end()}>
