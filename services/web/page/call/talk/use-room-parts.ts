@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
+import type * as Parts from './room-parts.jsx';
 
-type RoomParts = typeof import('./room-parts.jsx');
+type RoomParts = typeof Parts;
 
 let parts: RoomParts | undefined;
 const waiting = new Set<() => void>();
