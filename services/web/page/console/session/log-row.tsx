@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import { countOf } from '../parts/format.js';
 import type { Range } from './axis.js';
 import type { LogLine } from './log-buffer.js';
@@ -6,9 +7,11 @@ import styles from './log-row.module.css';
 
 /** How much the agent printed when: errors and warnings are seen, however much else there is. */
 export function LogRow({ lines, range }: { readonly lines: readonly LogLine[]; readonly range: Range }) {
-  const columns = columnsOf(lines, range);
-  const errors = lines.filter(({ level }) => level === 'error').length;
-  const warnings = lines.filter(({ level }) => level === 'warn').length;
+  const { from, to } = range;
+  // The axis is drawn anew with each move of the pointer.
+  const columns = useMemo(() => columnsOf(lines, { from, to }), [lines, from, to]);
+  const errors = useMemo(() => lines.filter(({ level }) => level === 'error').length, [lines]);
+  const warnings = useMemo(() => lines.filter(({ level }) => level === 'warn').length, [lines]);
   return (
     <div className={styles.row} data-testid="log-row">
       <div className={styles.name}>
