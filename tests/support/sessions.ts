@@ -58,5 +58,5 @@ export async function health(stack: TestStack) {
 /** Everything of one session that Redis still holds, but for the note of its end and its entry in the history. */
 export async function keysOf(stack: TestStack, sessionId: string): Promise<string[]> {
   const keys = (await stack.redis.command('KEYS', `*${sessionId}*`)) as string[];
-  return keys.filter((key) => !/^(ended|history):/.test(key)).sort();
+  return keys.filter((key) => !/^(ended|history|turns):/.test(key)).sort();
 }
