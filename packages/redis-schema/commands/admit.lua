@@ -12,6 +12,7 @@ if present(A.maxSessions) then
   if redis.call('ZCARD', K.LINE) > 0 then Line.api_is_here(A.unheard == true) end
 end
 Line.admit()
+Events.tell_line_left_out()
 local t = Line.summary()
 t.status, t.maxSessions = 'ok', max_sessions
 return answer(t)

@@ -90,6 +90,12 @@ test('a host of an older version says nothing of its load', async () => {
   expect((await schema.fleet.list())[0]?.load).toBeUndefined();
 });
 
+async function startMany(count: number): Promise<string[]> {
+  const started: string[] = [];
+  for (let i = 0; i < count; i += 1) started.push(await startId({ client: `client-${i}`, queueMax: count }));
+  return started;
+}
+
 describe('the waiting line', () => {
   const ids = async () => (await told('line')).at(-1) as { waiting: number; line: { sessionId: string }[] };
 
@@ -109,6 +115,31 @@ describe('the waiting line', () => {
     await schema.sessions.requestEnd({ sessionId: first, reason: 'caller_ended', by: 'caller' });
     expect(await ids()).toMatchObject({ waiting: 1, line: [{ sessionId: second, position: 1 }] });
     expect(await line()).toEqual([second]);
+  });
+
+  test('that is long is told four times a second at most, and what was left out with the next look', async () => {
+    await startId();
+    await startId();
+    const waiting = await startMany(25);
+    // A time long ago in place of a pause; a time to come would be another server's.
+    await redis.command('HSET', 'line:state', 'toldAt', '1');
+    const before = (await told('line')).length;
+    const leave = (id: string) =>
+      schema.sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' });
+    await Promise.all(waiting.slice(0, 3).map(leave));
+    expect(await told('line')).toHaveLength(before + 1);
+    expect(await ids()).toMatchObject({ waiting: 24 });
+
+    await redis.command('HSET', 'line:state', 'toldAt', '1');
+    await schema.sessions.admit({ maxSessions: 2 });
+    expect(await told('line')).toHaveLength(before + 2);
+    expect(await ids()).toMatchObject({ waiting: 22 });
+    await schema.sessions.admit({ maxSessions: 2 });
+    expect(await told('line')).toHaveLength(before + 2);
+
+    // A short one is told each time.
+    for (const id of waiting.slice(3, 6)) await leave(id);
+    expect(await ids()).toMatchObject({ waiting: 19 });
   });
 
   test('says that nobody can be served, when that comes and when it goes', async () => {
