@@ -7,16 +7,19 @@ export interface KindPickerProps {
   readonly profiles: readonly ProfileView[] | undefined;
   readonly chosen: string | undefined;
   readonly problem: Problem | undefined;
+  /** The service tells nobody without a key. */
+  readonly needsKey: boolean;
   readonly onChoose: (name: string) => void;
   readonly onReload: () => void;
 }
 
 /** Which kind of agent, one card each. */
-export function KindPicker({ profiles, chosen, problem, onChoose, onReload }: KindPickerProps) {
+export function KindPicker({ profiles, chosen, problem, needsKey, onChoose, onReload }: KindPickerProps) {
   return (
     <fieldset className={styles['kinds']} data-testid="kinds">
       <legend>Kind of agent</legend>
-      {problem && !profiles && (
+      {needsKey && !profiles && <p className={styles['unlisted']}>They are shown to whoever has a key.</p>}
+      {problem && !needsKey && !profiles && (
         <div className={styles['unlisted']} role="alert" data-testid="profiles-problem">
           <span>{problem.title}.</span>
           <Button size="small" onClick={onReload}>

@@ -49,7 +49,8 @@ export function Lobby({ request: last, problem: refused, onStart }: LobbyProps) 
         <KindPicker
           profiles={profiles}
           chosen={chosen?.name}
-          problem={needsKey ? undefined : unlisted}
+          problem={unlisted}
+          needsKey={needsKey}
           onChoose={(profile) => change({ profile })}
           onReload={reload}
         />
