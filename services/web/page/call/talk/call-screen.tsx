@@ -43,10 +43,12 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
       </p>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- on a small screen it scrolls, by keyboard too */}
       <section className={styles['stage']} aria-label="Agent" tabIndex={0}>
-        {isTalking ? (
+        {call.status === 'returning' ? (
+          <p className={styles['returning']} data-testid="returning">
+            Returning to your call …
+          </p>
+        ) : isTalking ? (
           parts && room && <parts.AgentStage room={room} isRestarting={call.status === 'restarting'} />
-        ) : call.status === 'returning' ? (
-          <p className={styles['returning']}>Returning to your call …</p>
         ) : (
           <StepsList call={call} onRetry={() => engine.retry()} onBack={() => engine.showLobby()} />
         )}
