@@ -148,9 +148,12 @@ test('an address to which browsers give no microphone: that is said, and the cal
 
 test('where a key is wanted it is asked for, and a service that is full says when to try again', async () => {
   await it.stack.api.stop();
-  await it.stack.startApi({ CLIENT_API_KEYS: 'key-of-a-client', QUEUE_MAX: '0', MAX_SESSIONS: '1' });
   window = await it.browser.open();
   const caller = await CallPage.open(it.stack, window);
+  await caller.by('profiles-problem').waitFor();
+  await caller.look('call-no-api');
+  await it.stack.startApi({ CLIENT_API_KEYS: 'key-of-a-client', QUEUE_MAX: '0', MAX_SESSIONS: '1' });
+  await caller.by('profiles-problem').getByRole('button').click();
   await caller.by('key').fill('key-of-somebody-else');
   await caller.by('key').blur();
   await caller.by('key-refused').waitFor();

@@ -1,29 +1,36 @@
 import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { baseEnvironment, startProcess, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { BrowserContext } from 'playwright-core';
 import { waitForPool } from '../support/sessions.js';
-import { watchForErrors } from './support/browser.js';
+import { PHONE, watchForErrors } from './support/browser.js';
 import { CallPage } from './support/call-page.js';
 import { type CallStack, startCallStack } from './support/call-stack.js';
 import { ConsolePage } from './support/console-page.js';
 import { findViolations } from './support/look.js';
+import { type Network, startNetwork } from './support/network.js';
 import { hearLevel } from './support/sound.js';
 
 const LISTENER = fileURLToPath(new URL('../fixtures/callers/listens-in.mjs', import.meta.url));
 
 let it: CallStack;
 let window: BrowserContext;
+let network: Network;
 
 beforeAll(async () => {
-  it = await startCallStack();
+  it = await startCallStack({ tcpMedia: true });
+  network = await startNetwork(it.stack);
   await waitForPool(it.stack, 1, 30_000);
 }, 120_000);
 afterEach(async () => {
   await window?.close();
   await it.clear();
 });
-afterAll(() => it?.stop(), 60_000);
+afterAll(async () => {
+  await network?.stop();
+  await it?.stop();
+}, 60_000);
 
 test('a call is asked for, heard, spoken, typed, understood and ended', async () => {
   window = await it.browser.open();
@@ -78,7 +85,7 @@ test('a call is asked for, heard, spoken, typed, understood and ended', async ()
 }, 120_000);
 
 test('an agent that crashes is followed by another in the same call, an operator listens and ends it in the console, and the caller sees each', async () => {
-  window = await it.browser.open();
+  window = await it.browser.open({ size: PHONE });
   const caller = await CallPage.open(it.stack, window);
   await caller.start('Ada');
   const sessionId = await caller.untilTalking();
@@ -120,15 +127,20 @@ test('an agent that crashes is followed by another in the same call, an operator
   await operators.close();
 }, 120_000);
 
-test('a reload, a lost room and a restarted LiveKit lead back into the same call, a second tab stays out of it, and closing the tab ends it', async () => {
+test('a reload, a network that is cut, a lost room and a restarted LiveKit lead back into the same call, a second tab stays out of it, and closing the tab ends it', async () => {
   window = await it.browser.open();
-  const caller = await CallPage.open(it.stack, window);
+  await network.carry(window);
+  const caller = await CallPage.open(it.stack, window, network.url);
   await caller.start('Ada');
   const sessionId = await caller.untilTalking();
   await caller.untilSaid('agent', /Hello, Ada/);
   await caller.by('mute').click();
 
+  const answer = await caller.holdSession();
   await caller.page.reload();
+  await caller.by('returning').waitFor();
+  expect(await findViolations(caller.page)).toEqual([]);
+  answer();
   expect(await caller.untilTalking()).toBe(sessionId);
   // What was said before is there again, and whoever was muted still is.
   await caller.untilSaid('agent', /Hello, Ada/);
@@ -138,6 +150,20 @@ test('a reload, a lost room and a restarted LiveKit lead back into the same call
   await caller.by('mute').click();
   const microphone = () => caller.by('mute').getAttribute('data-microphone');
   await waitFor(async () => (await microphone()) === 'on');
+
+  // Neither pages, nor signalling, nor sound get through.
+  network.cut();
+  await caller.by('notice-connection').waitFor();
+  await caller.look('call-lost');
+  expect(await caller.by('say').getAttribute('readonly')).not.toBeNull();
+  await sleep(3_000);
+  network.restore();
+  await caller.by('notice-connection').waitFor({ state: 'hidden' });
+  await caller.type('Who are you?');
+  await caller.untilSaid('agent', /reference voice agent of Greenroom/);
+  await waitFor(async () => (await microphone()) === 'on');
+  expect(await caller.sessionId()).toBe(sessionId);
+
   const [thrownOut = ''] = await caller.identities();
   const { roomName } = (await caller.view()).body;
   await it.stack.livekit.rooms.removeParticipant(String(roomName), thrownOut);

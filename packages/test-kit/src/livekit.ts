@@ -15,6 +15,8 @@ export interface LiveKitOptions {
   readonly webhookUrls?: readonly string[];
   /** `room.auto_create`. Default false, as our own LiveKit runs. */
   readonly autoCreate?: boolean;
+  /** Sound over TCP alone, so that a proxy can stand in its way. Default false. */
+  readonly tcpMedia?: boolean;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -23,6 +25,8 @@ export interface TestLiveKit {
   readonly url: string;
   readonly httpUrl: string;
   readonly port: number;
+  /** Where sound goes over TCP: what cannot use UDP, or everybody with `tcpMedia`. */
+  readonly tcpPort: number;
   /** Changes with `restart()`. */
   readonly pid: number;
   readonly apiKey: string;
@@ -44,12 +48,13 @@ export async function startLiveKit(options: LiveKitOptions = {}): Promise<TestLi
   const keys = { apiKey: `key${randomBytes(6).toString('hex')}`, apiSecret: randomBytes(32).toString('hex') };
   const configFile = join(dir.path, 'livekit.json');
   let server = await launchOnFreePorts(configFile, keys, options);
-  const { port } = server;
+  const { port, tcpPort } = server;
   const httpUrl = `http://127.0.0.1:${port}`;
   return {
     url: `ws://127.0.0.1:${port}`,
     httpUrl,
     port,
+    tcpPort,
     ...keys,
     get pid() {
       return server.process.pid;
@@ -63,7 +68,7 @@ export async function startLiveKit(options: LiveKitOptions = {}): Promise<TestLi
     },
     async restart() {
       await server.process.stop({ signal: 'SIGKILL' });
-      server = await launchLiveKit(configFile, port);
+      server = await launchLiveKit(configFile, server);
     },
     async stop(stopOptions) {
       // A LiveKit told to stop waits for its participants; a test has no patience for that.
@@ -84,8 +89,7 @@ interface Ports {
   readonly udpPort: number;
 }
 
-interface Launched {
-  readonly port: number;
+interface Launched extends Pick<Ports, 'port' | 'tcpPort'> {
   readonly process: RunningProcess;
 }
 
@@ -96,21 +100,24 @@ async function launchOnFreePorts(configFile: string, keys: Keys, options: LiveKi
     // JSON is YAML, and a file keeps the secret out of the process list.
     await writeFile(configFile, JSON.stringify(liveKitConfig(ports, keys, options)), { mode: 0o600 });
     try {
-      return await launchLiveKit(configFile, ports.port);
+      return await launchLiveKit(configFile, ports);
     } catch (error) {
       if (attempt === 3) throw error;
     }
   }
 }
 
-async function launchLiveKit(configFile: string, port: number): Promise<Launched> {
+async function launchLiveKit(
+  configFile: string,
+  { port, tcpPort }: Pick<Ports, 'port' | 'tcpPort'>,
+): Promise<Launched> {
   const running = await startProcess({
     name: `livekit-server on ${port}`,
     command: findLiveKitServer(),
     args: ['--config', configFile],
     readyWhen: { url: `http://127.0.0.1:${port}/` },
   });
-  return { port, process: running };
+  return { port, tcpPort, process: running };
 }
 
 function liveKitConfig(ports: Ports, keys: Keys, options: LiveKitOptions): object {
@@ -120,6 +127,7 @@ function liveKitConfig(ports: Ports, keys: Keys, options: LiveKitOptions): objec
     rtc: {
       tcp_port: ports.tcpPort,
       udp_port: ports.udpPort,
+      force_tcp: options.tcpMedia ?? false,
       use_external_ip: false,
       node_ip: '127.0.0.1',
       enable_loopback_candidate: true,

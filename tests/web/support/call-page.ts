@@ -31,6 +31,19 @@ export class CallPage {
     return new CallPage(page, this.stack);
   }
 
+  /** What the page asks of its session has no answer yet. @returns lets it have one */
+  async holdSession(): Promise<() => void> {
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    await this.page.route(/\/api\/session\/[^/]+$/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    return letGo;
+  }
+
   by(testId: string): Locator {
     return this.page.getByTestId(testId);
   }

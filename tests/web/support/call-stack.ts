@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdminSessionView } from '@greenroom/contracts';
-import { makeTempDir, waitFor } from '@greenroom/test-kit';
+import { type LiveKitOptions, makeTempDir, waitFor } from '@greenroom/test-kit';
 import { agent } from '../../support/agents.js';
-import { type BrowserOptions, openBrowser, type TestBrowser } from './browser.js';
+import { openBrowser, type TestBrowser } from './browser.js';
 import { speakToFile } from './speech.js';
 import { startWebStack, type WebStack } from './web-stack.js';
 
@@ -33,10 +33,7 @@ export interface CallStack {
 }
 
 /** Two places for callers, one warm agent, and a browser whose microphone is spoken into. */
-export async function startCallStack(
-  env: Record<string, string> = {},
-  browserOptions: BrowserOptions = {},
-): Promise<CallStack> {
+export async function startCallStack(livekit: LiveKitOptions = {}): Promise<CallStack> {
   const dir = await makeTempDir('web-call');
   const profiles = join(dir.path, 'profiles.yaml');
   writeFileSync(profiles, PROFILES);
@@ -47,14 +44,14 @@ export async function startCallStack(
         PROFILES_FILE: profiles,
         MAX_SESSIONS: '2',
         POOL_TARGET: '1',
-        LEAVE_GRACE: '4',
+        LEAVE_GRACE: '8',
         SPAWN_ATTEMPTS: '1',
         LISTEN_IN: 'announced',
-        ...env,
       },
       webhooks: true,
+      livekit,
     }),
-    openBrowser({ microphoneWav, ...browserOptions }),
+    openBrowser({ microphoneWav }),
   ]);
   return {
     stack,
