@@ -159,8 +159,6 @@ test('a reload, a network that is cut, a lost room and a restarted LiveKit lead 
   await sleep(3_000);
   network.restore();
   await caller.by('notice-connection').waitFor({ state: 'hidden' });
-  await caller.type('Who are you?');
-  await caller.untilSaid('agent', /reference voice agent of Greenroom/);
   await waitFor(async () => (await microphone()) === 'on');
   expect(await caller.sessionId()).toBe(sessionId);
 
@@ -176,8 +174,7 @@ test('a reload, a network that is cut, a lost room and a restarted LiveKit lead 
   await it.stack.livekit.restart();
   await cut;
   await caller.by('notice-connection').waitFor({ state: 'hidden' });
-  await caller.type('What is my name?');
-  await caller.untilSaid('agent', /Your name is Ada/);
+  await caller.typeUntilSaid('What is my name?', /Your name is Ada/);
 
   // A tab that is duplicated has a copy of what the first one kept.
   const opening = window.waitForEvent('page');

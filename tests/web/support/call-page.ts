@@ -71,6 +71,15 @@ export class CallPage {
     await this.by('say').press('Enter');
   }
 
+  /** As `type`, and once more when the page says that it may not have been heard: what it promises where a connection is lost. */
+  async typeUntilSaid(words: string, answer: RegExp): Promise<void> {
+    const answered = this.by('line-agent').filter({ hasText: answer }).first();
+    await this.type(words);
+    await answered.or(this.by('say-again')).first().waitFor();
+    if (!(await answered.isVisible())) await this.by('say-again').first().click();
+    await answered.waitFor();
+  }
+
   /** Presses Tab until this has the focus, as somebody without a mouse does. */
   async tabTo(testId: string): Promise<void> {
     const focused = () => document.activeElement?.getAttribute('data-testid');
