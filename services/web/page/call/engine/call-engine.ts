@@ -7,6 +7,9 @@ import { Store } from './store.js';
 /** Answers that were perhaps lost on the way: what was asked for may have been started all the same. */
 const LOST_ANSWERS: readonly string[] = ['unreachable', 'api_unreachable', 'request_timeout', 'internal'];
 
+/** A connection may be dead before LiveKit knows: whatever was typed has a sign of it by then, or is said to be doubtful. */
+const UNANSWERED_AFTER_MS = 8_000;
+
 /** All that a person can do on this page. */
 export class CallEngine {
   readonly store: Store;
@@ -80,6 +83,7 @@ export class CallEngine {
     try {
       if (!this.room) throw new Error('not in the room');
       await this.room.sendText(text);
+      setTimeout(() => this.store.dispatch({ type: 'typed-unanswered', key }), UNANSWERED_AFTER_MS);
     } catch {
       this.store.dispatch({ type: 'typed-failed', key });
     }

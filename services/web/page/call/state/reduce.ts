@@ -49,6 +49,7 @@ export type CallAction =
   | { type: 'segment'; segment: Segment }
   | { type: 'typed'; key: string; text: string; at: number }
   | { type: 'typed-failed'; key: string }
+  | { type: 'typed-unanswered'; key: string }
   | { type: 'silence'; event: DeadAirStreamEvent; at: number }
   | { type: 'room'; facts: Partial<RoomFacts>; at: number }
   | { type: 'microphone'; microphone: Microphone }
@@ -81,6 +82,7 @@ export function reduce(state: CallState, action: CallAction): CallState {
     case 'segment':
     case 'typed':
     case 'typed-failed':
+    case 'typed-unanswered':
     case 'silence':
     case 'room':
     case 'microphone':
@@ -108,6 +110,8 @@ function reduceCall(call: Call, action: InCall): Call {
       return { ...call, lines: addTyped(call.lines, action.key, action.text, action.at) };
     case 'typed-failed':
       return { ...call, lines: failTyped(call.lines, action.key) };
+    case 'typed-unanswered':
+      return { ...call, lines: doubtTyped(call.lines, action.key) };
     case 'silence':
       return withNote(call, noteOfSilence(action.event), action.at);
     case 'room':

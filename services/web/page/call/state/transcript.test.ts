@@ -107,6 +107,10 @@ test('what was typed to somebody who is lost is said to be doubtful, until it wa
   lines = doubtTyped(lines);
   expect(typed(lines)).toEqual(['sent', 'doubtful', 'doubtful']);
   expect(doubtTyped(lines)).toBe(lines);
+  expect(typed(doubtTyped(addTyped(addTyped([], 'k1', 'One?', 1), 'k2', 'Two?', 2), 'k1'))).toEqual([
+    'doubtful',
+    'sent',
+  ]);
   lines = addSaid(lines, said('user', 'two'));
   expect(typed(lines)).toEqual(['sent', 'sent', 'doubtful']);
   // Sent again, it is the newest line, and on its way.

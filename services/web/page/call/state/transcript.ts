@@ -71,11 +71,14 @@ export function failTyped(lines: readonly Line[], key: string): Line[] {
   return lines.map((line) => (line.key === key ? { ...line, typed: 'failed' } : line));
 }
 
-/** The agent or the connection is lost: what was typed, and had no answer, may have gone with it. */
-export function doubtTyped(lines: readonly Line[]): readonly Line[] {
+/**
+ * The agent or the connection is lost, or time has passed: what was typed, and had no answer, may be gone.
+ * @param of the line with this key alone
+ */
+export function doubtTyped(lines: readonly Line[], of?: string): readonly Line[] {
   const answered = lines.findLastIndex(({ role }) => role === 'agent');
-  const isOpen = ({ typed, isConfirmed }: Line, at: number) =>
-    typed === 'sent' && !isConfirmed && at > answered;
+  const isOpen = ({ key, typed, isConfirmed }: Line, at: number) =>
+    typed === 'sent' && !isConfirmed && at > answered && (of ?? key) === key;
   if (!lines.some(isOpen)) return lines;
   return lines.map((line, at) => (isOpen(line, at) ? { ...line, typed: 'doubtful' } : line));
 }
