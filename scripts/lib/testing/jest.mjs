@@ -43,8 +43,8 @@ const SLOW = 'tests/faults/slow/';
 /** Beside the build of an earlier version: `npm run test:versions` only. */
 const VERSIONS = 'tests/versions/';
 const ONE_BY_ONE = '--maxWorkers=1';
-/** Most tests wait more than they work: two at once leave a third of two cores idle. */
-const ONE_MORE_THAN_CORES = `--maxWorkers=${availableParallelism() + 1}`;
+/** Most tests wait more than they work: two at once leave a third of two cores idle. Each has servers of its own, so not too many. */
+const ONE_MORE_THAN_CORES = `--maxWorkers=${Math.min(availableParallelism(), 4) + 1}`;
 
 /** Runs jest, lets it print as it likes, and gives `{passed, failed, skipped}`. */
 export async function runJest(tools, args) {
