@@ -5,6 +5,8 @@
 -- @flags no-writes
 -- @include prelude
 
+local CHUNK = 8
+
 local function bytes_of(entry)
   local bytes = 0
   for _, field in ipairs(entry[2]) do bytes = bytes + #field end
@@ -13,11 +15,16 @@ end
 
 local key = K.stream(A.sessionId)
 if redis.call('EXISTS', key) == 0 then return answer({ status = 'gone' }) end
-local found = redis.call('XREVRANGE', key, A.from, '-', 'COUNT', A.limit)
-local entries, bytes = {}, 0
-for i, entry in ipairs(found) do
-  bytes = bytes + bytes_of(entry)
-  if i > 1 and bytes > A.maxBytes then break end
-  entries[i] = entry
+local entries, bytes, from, has_more = {}, 0, A.from, true
+-- By a few at a time: what is read and not sent costs as much as what is.
+while has_more and #entries < A.limit and bytes < A.maxBytes do
+  local wanted = math.min(CHUNK, A.limit - #entries)
+  local found = redis.call('XREVRANGE', key, from, '-', 'COUNT', wanted)
+  for _, entry in ipairs(found) do
+    bytes = bytes + bytes_of(entry)
+    entries[#entries + 1] = entry
+    from = '(' .. entry[1]
+  end
+  has_more = #found == wanted
 end
-return answer({ status = 'page', entries = entries, hasMore = #entries < #found or #found == A.limit })
+return answer({ status = 'page', entries = entries, hasMore = has_more })
