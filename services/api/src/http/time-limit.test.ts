@@ -3,8 +3,11 @@ import { connect } from 'node:net';
 import { closeServer, listen } from '@greenroom/service-kit';
 import { startRedis, type TestRedis } from '@greenroom/test-kit';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import express from 'express';
+import request from 'supertest';
 import { createApiServer } from '../server.js';
 import { openTestApi, StandInSpawner, type TestApi } from '../testing/test-api.js';
+import { giveTime, limitTime } from './time-limit.js';
 
 let redis: TestRedis;
 let api: TestApi;
@@ -36,6 +39,19 @@ test('a request that takes too long is answered 503, and its late answer is drop
   expect(performance.now() - startedAt).toBeLessThan(1_000);
   await new Promise((resolve) => setTimeout(resolve, 2_000));
   expect(api.log()).not.toContain('request failed');
+});
+
+test('what has to wait for somebody is given more time, and no more than that', async () => {
+  const app = express();
+  app.use(limitTime(100));
+  app.get('/told', (_request, response) => {
+    giveTime(response, 1_000);
+    setTimeout(() => response.send('heard'), 300);
+  });
+  app.get('/never', (_request, response) => giveTime(response, 300));
+  const told = await request(app).get('/told');
+  expect([told.status, told.text]).toEqual([200, 'heard']);
+  expect((await request(app).get('/never')).status).toBe(503);
 });
 
 test('a body that dribbles in is not waited for', async () => {

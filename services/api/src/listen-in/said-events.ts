@@ -51,11 +51,17 @@ export class SaidEvents {
     for (const { isAgents, type, data } of entries) {
       const { commandId, active, cut } = data;
       if (!isAgents || type !== 'said' || typeof commandId !== 'string') continue;
-      if (active === true) this.#outcomes.set(commandId, 'taken_up');
-      // Done with, and never taken up, or broken off: it was not said.
-      else
-        this.#outcomes.set(commandId, this.#outcomes.has(commandId) && cut !== true ? 'heard' : 'not_said');
+      this.#note(commandId, active === true, cut === true);
     }
     this.#onNews();
+  }
+
+  /** An agent may be told twice and report twice: how an order ended first is how it ended. */
+  #note(commandId: string, isBegun: boolean, isCut: boolean): void {
+    const before = this.#outcomes.get(commandId);
+    if (before !== undefined && before !== 'taken_up') return;
+    // Done with, and never taken up, or broken off: it was not said.
+    const ended = before === 'taken_up' && !isCut ? 'heard' : 'not_said';
+    this.#outcomes.set(commandId, isBegun ? 'taken_up' : ended);
   }
 }
