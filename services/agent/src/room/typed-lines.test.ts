@@ -70,3 +70,16 @@ test('a second caller of the call is heard, too; nobody else is, and half a line
   await types('caller-anew', 'c');
   expect(heard).toEqual(['c']);
 });
+
+test('what somebody typed who never appears, or has left, keeps nobody else from being heard', async () => {
+  const { typed, joins, types } = roomOf();
+  const heard: string[] = [];
+  typed.hearWith((text) => heard.push(text));
+  for (let i = 0; i < 60; i += 1) await types('a program', `line ${i}`);
+  joins('caller');
+  await types('caller', 'hello');
+  expect(heard).toEqual(['hello']);
+  await types('late', 'kept');
+  joins('late');
+  expect(heard).toEqual(['hello', 'kept']);
+});

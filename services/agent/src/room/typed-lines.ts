@@ -2,7 +2,7 @@ import { type Room, RoomEvent, type TextStreamReader } from '@livekit/rtc-node';
 import { isCaller } from './find-caller.js';
 
 const CHAT_TOPIC = 'lk.chat';
-/** More than anybody types before an agent listens; a caller's program may send anything. */
+/** More than anybody types before an agent listens; a caller's program may send anything. Of more the oldest go. */
 const MAX_HELD = 50;
 
 export type HearLine = (text: string) => void;
@@ -46,9 +46,9 @@ export class TypedLines {
       // Who typed it is gone in the middle of it, and shows it as not sent.
       return;
     }
-    if (this.#held.length === MAX_HELD) return;
     this.#held.push({ identity, text });
     this.#handOn();
+    if (this.#held.length > MAX_HELD) this.#held.shift();
   }
 
   #handOn(): void {
