@@ -2,8 +2,9 @@
 -- How far the files were consumed, and which sign of readiness stood there, is written in the same step: a successor
 -- neither loses nor doubles a line, and a batch whose answer was lost is taken once.
 -- Args: sessionId, generation, source (log | events), batch (random id), part (number within the batch), lines[],
---       at? (when the lines were printed, as far as anybody knows; else now), skipped (lines left out before these), events[] {type, json, isLine? (a final line of the transcript)}, keep (lines), offset? (bytes), sign? (patternSeen |
---       readySaid)
+--       at? (when the lines were printed, as far as anybody knows; else now), skipped (lines left out before these),
+--       events[] {type, json, isLine? (a final line of the transcript)}, keep (lines), offset? (bytes),
+--       sign? (patternSeen | readySaid)
 -- Answers: ok | superseded
 -- @include prelude
 

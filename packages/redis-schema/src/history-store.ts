@@ -93,7 +93,7 @@ export class HistoryStore {
     }
   }
 
-  /** When either side of a call that is over spoke: the last 500 times, in the order in which they stopped. */
+  /** When either side of a call that is over spoke: the last {@link MAX_TURNS_KEPT} times, in the order in which they stopped. */
   async turns(sessionId: string): Promise<TurnRecord[]> {
     try {
       const kept = await this.#connection.lrange(`${this.#keyPrefix}turns:${sessionId}`, 0, -1);

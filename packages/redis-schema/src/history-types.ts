@@ -69,6 +69,9 @@ export interface HistoryPage {
   nextCursor: string | undefined;
 }
 
+/** Of a longer call the oldest turns go: `Turns.KEPT` in the steps. */
+export const MAX_TURNS_KEPT = 500;
+
 /** When one side of a call spoke. What was said is none of it. */
 export interface TurnRecord {
   who: 'agent' | 'user';

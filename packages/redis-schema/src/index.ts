@@ -57,6 +57,7 @@ export type {
   Superseded,
 } from './sessions/index.js';
 export type * from './sessions/start-types.js';
+export { MAX_TURNS_KEPT } from './history-types.js';
 export type * from './history-types.js';
 export type * from './pool-types.js';
 export type * from './session-types.js';

@@ -99,6 +99,14 @@ describe('what is counted of ends and errors', () => {
     expect(await now()).toMatchObject({ failed: 1, errors: 1, ended: 1, endReasons: { start_failed: 1 } });
   });
 
+  test('a call that could not be led to its agent, though that was ready', async () => {
+    await startId();
+    const { ref } = await launch('a');
+    await schema.sessions.requestEnd({ sessionId: ref.sessionId, reason: 'start_failed', by: 'spawner' });
+    await schema.sessions.finishEnd(ref.sessionId, ref.generation);
+    expect(await now()).toMatchObject({ failed: 0, errors: 1, ended: 1, endReasons: { start_failed: 1 } });
+  });
+
   test('a warm agent that cannot be started is an error and nobody’s start; one that is not used is nothing', async () => {
     await warmUp('default', 'a');
     await schema.pools.resize('default', 0);

@@ -15,7 +15,7 @@ import {
   warmAgent,
 } from './testing/history.js';
 import { redis, schema } from './testing/steps.js';
-import type { LaunchRef, TurnRecord } from './index.js';
+import { type LaunchRef, MAX_TURNS_KEPT, type TurnRecord } from './index.js';
 
 useHistory();
 
@@ -60,20 +60,26 @@ describe('who spoke when', () => {
     expect(ttlMs).toBeGreaterThan(DAY_MS);
   });
 
-  test('of an agent ends where another one is started; only callers hear a warm one', async () => {
+  test('of either ends where another agent is started; only callers hear a warm one', async () => {
     const warm = await warmAgent();
     await speak(warm, 'agent', true);
     await startCall();
     await speak(warm, 'agent', true);
+    await speak(warm, 'user', true);
     await new Promise((resolve) => setTimeout(resolve, 5));
     await schema.sessions.restart(warm, { cause: 'agent_crashed', maxRestarts: 3, periodMs: 60_000 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     const next = await launch(OTHER_HOST);
     await speak(next, 'agent', true);
+    // Whether the caller still speaks is told by the new one.
+    await speak(next, 'user', false);
     await end(next);
-    const [before, after] = await schema.history.turns(warm.sessionId);
-    expect(Number(after?.from) - Number(before?.to)).toBeGreaterThanOrEqual(20);
-    expect(await schema.history.turns(warm.sessionId)).toHaveLength(2);
+    const turns = await schema.history.turns(warm.sessionId);
+    const before = turns.slice(0, 2);
+    const after = turns.at(-1);
+    expect(speakers(before).sort()).toEqual(['agent', 'user']);
+    for (const { to } of before) expect(Number(after?.from) - to).toBeGreaterThanOrEqual(20);
+    expect(turns).toHaveLength(3);
   });
 
   test('of a long call is what came last', async () => {
@@ -87,7 +93,7 @@ describe('who spoke when', () => {
     await speak(ref, 'user', true);
     await end(ref);
     const turns = await schema.history.turns(ref.sessionId);
-    expect(turns).toHaveLength(500);
+    expect(turns).toHaveLength(MAX_TURNS_KEPT);
     expect(turns.at(-1)?.who).toBe('user');
   });
 

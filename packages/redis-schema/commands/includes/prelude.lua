@@ -316,8 +316,10 @@ local function become(session, status, fields)
   end
   fields = fields or {}
   fields.status = status
-  -- Another agent has spoken nothing yet.
-  if status == 'restarting' then Turns.close(session, 'agent', fields) end
+  -- Another agent has spoken nothing yet, and tells anew whether the caller speaks.
+  if status == 'restarting' then
+    for who in pairs(Turns.SINCE) do Turns.close(session, who, fields) end
+  end
   write(session, fields)
   place(session, status)
 end

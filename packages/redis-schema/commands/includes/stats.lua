@@ -41,8 +41,10 @@ function Stats.note_crash(cause)
   if Stats.CRASHES[cause] then Stats.count('errors') end
 end
 
+-- A phone call that could not be led to its agent ends as a start that failed, though the agent was ready.
 function Stats.note_end(session)
   Stats.note_crash(session.endReason)
+  if session.endReason == 'start_failed' and not present(session.error) then Stats.count('errors') end
   if session.owner ~= 'caller' then return end
   Stats.count('ended')
   Stats.count('end:' .. (session.endReason or 'stale'))

@@ -170,8 +170,9 @@ test('lines heard while the recent ones were read are written once', () => {
   expect(join('', 'b')).toEqual(lines('b'));
   expect(join('aa', 'aab')).toEqual(lines('aab'));
   // The same words at another time are another line.
-  const [tick, tock] = [1, 2].map((at) => ({ text: 'tick', at }));
-  expect(joinWithoutRepeat(tick ? [tick] : [], tock ? [tock] : [])).toEqual([tick, tock]);
+  const first = { text: 'tick', at: 1 };
+  const second = { text: 'tick', at: 2 };
+  expect(joinWithoutRepeat([first], [second])).toEqual([first, second]);
 });
 
 describe('the log of a session that is over', () => {

@@ -1,10 +1,11 @@
 import type { SessionTimelineView, TimelineEntry, TimelineEvent } from '@greenroom/contracts';
-import type {
-  HistoryRecord,
-  SessionRecord,
-  StreamEntry,
-  TimelinePage,
-  TurnRecord,
+import {
+  type HistoryRecord,
+  MAX_TURNS_KEPT,
+  type SessionRecord,
+  type StreamEntry,
+  type TimelinePage,
+  type TurnRecord,
 } from '@greenroom/redis-schema';
 import { formatStreamId } from '../events/stream-id.js';
 import { SessionFeed, type SessionFeedOptions } from '../events/session-feed.js';
@@ -76,7 +77,7 @@ export function viewTimelineOfEnded(entry: HistoryRecord, turns: readonly TurnRe
     sessionId,
     timeline: viewEnded(entry).timeline,
     entries: entries.sort((a, b) => Date.parse(a.data.at) - Date.parse(b.data.at)),
-    isCut: false,
+    isCut: turns.length >= MAX_TURNS_KEPT,
     lastEventId: null,
   };
 }

@@ -68,7 +68,7 @@ export function Waterfall(props: WaterfallProps) {
             {ZOOM_NAMES[name]}
           </Button>
         ))}
-        {isCut && <span className={styles.cut}>What is older than the last 2,000 entries is gone.</span>}
+        {isCut && <span className={styles.cut}>What is older was not kept.</span>}
         {story.end !== undefined && !hasTurns(story) && (
           <span className={styles.cut} data-testid="no-turns">
             Who spoke when was not told, or is not kept any more.
