@@ -15,6 +15,9 @@ export class CallEngine {
   readonly store: Store;
   readonly #openRoom: OpenRoom;
   #call: LiveCall | undefined;
+  /** Of the typed lines that are not sent yet, or just now. */
+  readonly #saying = new Set<string>();
+  readonly #unanswered = new Map<string, ReturnType<typeof setTimeout>>();
   #attempt: { request: CallRequest; key: string } | undefined;
 
   constructor(openRoom: OpenRoom) {
@@ -52,8 +55,7 @@ export class CallEngine {
   showLobby(): void {
     const state = this.store.get();
     const problem = state.screen === 'call' ? state.call.problem : undefined;
-    this.#call?.leave();
-    this.#call = undefined;
+    this.#leaveCall();
     keptCall.clear();
     this.store.dispatch({ type: 'lobby', ...(problem?.code === 'unauthorized' && { problem }) });
   }
@@ -79,18 +81,40 @@ export class CallEngine {
 
   /** @param key of a line that was not heard, which is sent again */
   async say(text: string, key = `typed-${Date.now()}-${text.length}`): Promise<void> {
+    if (this.#saying.has(key)) return;
+    this.#saying.add(key);
+    clearTimeout(this.#unanswered.get(key));
     this.store.dispatch({ type: 'typed', key, text, at: Date.now() });
     try {
-      if (!this.room) throw new Error('not in the room');
-      await this.room.sendText(text);
-      setTimeout(() => this.store.dispatch({ type: 'typed-unanswered', key }), UNANSWERED_AFTER_MS);
+      const { room } = this;
+      if (!room) throw new Error('not in the room');
+      // That an agent is lost is known here before it has left the room.
+      await this.store.until((state) => state.screen !== 'call' || state.call.status !== 'restarting');
+      await room.untilHeard();
+      this.store.dispatch({ type: 'typed-sent', key });
+      await room.sendText(text);
+      this.#doubtLater(key);
     } catch {
       this.store.dispatch({ type: 'typed-failed', key });
+    } finally {
+      this.#saying.delete(key);
     }
   }
 
-  #newCall(): LiveCall {
+  #doubtLater(key: string): void {
+    const doubt = (): void => this.store.dispatch({ type: 'typed-unanswered', key });
+    this.#unanswered.set(key, setTimeout(doubt, UNANSWERED_AFTER_MS));
+  }
+
+  #leaveCall(): void {
     this.#call?.leave();
+    this.#call = undefined;
+    for (const timer of this.#unanswered.values()) clearTimeout(timer);
+    this.#unanswered.clear();
+  }
+
+  #newCall(): LiveCall {
+    this.#leaveCall();
     this.#call = new LiveCall({ store: this.store, openRoom: this.#openRoom, key: keptKey.read() });
     return this.#call;
   }

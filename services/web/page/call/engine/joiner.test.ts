@@ -26,6 +26,7 @@ function joinerWith(store: Store) {
       listener?.onMicrophone(isOn ? 'on' : 'muted');
     },
     chooseMicrophone: async () => undefined,
+    untilHeard: async () => undefined,
     sendText: async () => undefined,
     startAudio: async () => undefined,
     leave: () => undefined,

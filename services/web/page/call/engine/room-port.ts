@@ -14,6 +14,8 @@ export interface RoomPort {
   setMicrophone(isOn: boolean): Promise<void>;
   /** Another one, which is opened at once unless the caller is muted. Never throws, as above. */
   chooseMicrophone(deviceId: string): Promise<void>;
+  /** Until there is an agent that listens, however long that takes. @throws when the room is lost before */
+  untilHeard(): Promise<void>;
   /** @throws when it could not be sent */
   sendText(text: string): Promise<void>;
   /** After a click: plays what the browser has held back. */

@@ -17,6 +17,19 @@ export class Store {
     return () => this.#listeners.delete(listener);
   };
 
+  /** Resolves when it is so. */
+  until(isSo: (state: CallState) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!isSo(this.#state)) return;
+        unsubscribe();
+        resolve();
+      };
+      const unsubscribe = this.subscribe(look);
+      look();
+    });
+  }
+
   dispatch(action: CallAction): void {
     const next = reduce(this.#state, action);
     if (next === this.#state) return;

@@ -196,14 +196,34 @@ describe('in the call', () => {
     ['the agent is replaced', status(3_000, 'restarting')],
     ['the agent leaves the room', facts(3_000, { hasAgent: false })],
     ['the connection is lost', facts(3_000, { connection: 'reconnecting' })],
-  ])('what was typed just before %s may not have been heard', (_what, event) => {
-    const typed: CallAction = { type: 'typed', key: 'k1', text: 'Hello?', at: 2_900 };
-    const call = callAfter(...ready, typed, event);
-    expect(call.lines.find(({ key }) => key === 'k1')?.typed).toBe('doubtful');
-    const later = callAfter(...ready, event, typed, event);
-    expect(later.lines.find(({ key }) => key === 'k1')?.typed).toBe('sent');
-    const over = after(...ready, typed, { type: 'over', endReason: 'caller_ended', at: 3_000 });
-    expect(over).toMatchObject({ over: { lines: [{ role: 'note' }, { typed: 'doubtful' }] } });
+  ])(
+    'what was sent just before %s may not have been heard; what waits meanwhile is not doubted',
+    (_what, event) => {
+      const typed: CallAction = { type: 'typed', key: 'k1', text: 'Hello?', at: 2_900 };
+      const sent: CallAction = { type: 'typed-sent', key: 'k1' };
+      const became = (...actions: CallAction[]) =>
+        callAfter(...ready, ...actions).lines.find(({ key }) => key === 'k1')?.typed;
+      expect(became(typed, sent, event)).toBe('doubtful');
+      expect(became(event, typed, event)).toBe('waiting');
+      expect(became(typed, event, status(4_000, 'restarting'))).toBe('waiting');
+      expect(became(typed, event, facts(4_000, { hasAgent: false, connection: 'reconnecting' }))).toBe(
+        'waiting',
+      );
+      expect(became(event, typed, sent)).toBe('sent');
+    },
+  );
+
+  test('what was typed and not confirmed at the end is doubtful, what still waited was not sent', () => {
+    const over = after(
+      ...ready,
+      { type: 'typed', key: 'k1', text: 'Hello?', at: 2_800 },
+      { type: 'typed-sent', key: 'k1' },
+      { type: 'typed', key: 'k2', text: 'Anybody?', at: 2_900 },
+      { type: 'over', endReason: 'caller_ended', at: 3_000 },
+    );
+    expect(over).toMatchObject({
+      over: { lines: [{ role: 'note' }, { typed: 'doubtful' }, { typed: 'failed' }] },
+    });
   });
 
   test('silence is told subtly', () => {

@@ -24,6 +24,8 @@ import {
   addTyped,
   doubtTyped,
   failTyped,
+  sendTyped,
+  settleTyped,
   type Said,
   type Segment,
 } from './transcript.js';
@@ -48,6 +50,7 @@ export type CallAction =
   | { type: 'said'; said: Said }
   | { type: 'segment'; segment: Segment }
   | { type: 'typed'; key: string; text: string; at: number }
+  | { type: 'typed-sent'; key: string }
   | { type: 'typed-failed'; key: string }
   | { type: 'typed-unanswered'; key: string }
   | { type: 'silence'; event: DeadAirStreamEvent; at: number }
@@ -81,6 +84,7 @@ export function reduce(state: CallState, action: CallAction): CallState {
     case 'said':
     case 'segment':
     case 'typed':
+    case 'typed-sent':
     case 'typed-failed':
     case 'typed-unanswered':
     case 'silence':
@@ -108,6 +112,8 @@ function reduceCall(call: Call, action: InCall): Call {
       return { ...call, lines: addSegment(call.lines, action.segment) };
     case 'typed':
       return { ...call, lines: addTyped(call.lines, action.key, action.text, action.at) };
+    case 'typed-sent':
+      return { ...call, lines: sendTyped(call.lines, action.key) };
     case 'typed-failed':
       return { ...call, lines: failTyped(call.lines, action.key) };
     case 'typed-unanswered':
@@ -229,7 +235,7 @@ function endCall(state: CallState, action: Extract<CallAction, { type: 'over' }>
     over: {
       endReason: action.endReason,
       durationMs: talked ?? (state.call.status === 'returning' ? action.durationMs : undefined),
-      lines: doubtTyped(lines.filter(({ isFinal, text }) => isFinal || text !== '')),
+      lines: settleTyped(lines.filter(({ isFinal, text }) => isFinal || text !== '')),
     },
   };
 }

@@ -7,6 +7,8 @@ import {
   doubtTyped,
   failTyped,
   type Line,
+  sendTyped,
+  settleTyped,
   toAnnounce,
   toText,
 } from './transcript.js';
@@ -87,37 +89,61 @@ test('LiveKit alone: each segment is a line', () => {
 });
 
 test('what is typed is there at once, and once, as it was typed', () => {
-  let lines = addTyped([], 'k1', 'Tell me a story, please!', 1);
+  let lines: readonly Line[] = sendTyped(addTyped([], 'k1', 'Tell me a story, please!', 1), 'k1');
   lines = addSaid(lines, said('user', 'tell me a story please'));
   lines = addTyped(lines, 'k2', 'Hello?', 2);
   lines = failTyped(lines, 'k2');
   expect(show(lines)).toEqual(['user: Tell me a story, please!', 'user: Hello?']);
   expect(lines.map(({ isConfirmed, typed }) => [isConfirmed, typed])).toEqual([
-    [true, 'sent'],
+    [true, 'confirmed'],
     [false, 'failed'],
   ]);
   expect(toText(lines, 'Ada')).toBe('Ada: Tell me a story, please!');
 });
 
-test('what was typed to somebody who is lost is said to be doubtful, until it was heard or answered all the same', () => {
-  const typed = (lines: readonly Line[]) => lines.filter((line) => line.typed).map((line) => line.typed);
-  let lines: readonly Line[] = addTyped([], 'k1', 'One?', 1);
-  lines = addSaid(lines, said('agent', 'One.'));
-  lines = addTyped(addTyped(lines, 'k2', 'Two?', 2), 'k3', 'Three?', 3);
+const typed = (lines: readonly Line[]) => lines.filter((line) => line.typed).map((line) => line.typed);
+const send = (lines: readonly Line[], key: string, text: string) =>
+  sendTyped(addTyped(lines, key, text, (at += 1)), key);
+
+test('what was typed to somebody who is lost is said to be doubtful, until it is confirmed all the same', () => {
+  let lines = send([], 'k1', 'One?');
+  lines = addSaid(addSaid(lines, said('user', 'one')), said('agent', 'One.'));
+  lines = send(send(lines, 'k2', 'Two?'), 'k3', 'Three?');
+  // The end of a sentence, or the greeting of another agent, is no answer to what was typed meanwhile.
+  lines = addSegment(lines, segment('s9', 'agent', 'Once upon a time'));
   lines = doubtTyped(lines);
-  expect(typed(lines)).toEqual(['sent', 'doubtful', 'doubtful']);
+  expect(typed(lines)).toEqual(['confirmed', 'doubtful', 'doubtful']);
   expect(doubtTyped(lines)).toBe(lines);
-  expect(typed(doubtTyped(addTyped(addTyped([], 'k1', 'One?', 1), 'k2', 'Two?', 2), 'k1'))).toEqual([
-    'doubtful',
-    'sent',
-  ]);
+  expect(typed(doubtTyped(send(send([], 'k1', 'One?'), 'k2', 'Two?'), 'k1'))).toEqual(['doubtful', 'sent']);
   lines = addSaid(lines, said('user', 'two'));
-  expect(typed(lines)).toEqual(['sent', 'sent', 'doubtful']);
+  expect(typed(lines)).toEqual(['confirmed', 'confirmed', 'doubtful']);
   // Sent again, it is the newest line, and on its way.
   lines = addTyped(addSaid(lines, said('agent', 'Two.')), 'k3', 'Three?', 9);
-  expect(typed(lines)).toEqual(['sent', 'sent', 'sent']);
+  expect(typed(lines)).toEqual(['confirmed', 'confirmed', 'waiting']);
   expect(show(lines).at(-1)).toBe('user: Three?');
+  lines = sendTyped(lines, 'k3');
+  expect(typed(lines).at(-1)).toBe('sent');
   expect(toText(doubtTyped(lines), 'Ada')).toContain('Ada: Three?');
+  // What came through, for all that, is not sent anew nor called lost.
+  lines = addSaid(lines, said('user', 'three'));
+  expect(sendTyped(failTyped(doubtTyped(lines), 'k3'), 'k3')).toBe(lines);
+});
+
+test('what waits has gone to nobody: it is not doubtful, nothing confirms it, and hanging up it was not said', () => {
+  let lines: readonly Line[] = addTyped([], 'k1', 'What time is it?', 1);
+  expect(doubtTyped(lines)).toBe(lines);
+  lines = addSaid(lines, said('user', 'what time is it'));
+  expect(typed(lines)).toEqual(['waiting']);
+  expect(toText(lines, 'Ada')).toBe('Ada: what time is it');
+  lines = settleTyped(send(lines, 'k2', 'Hello?'));
+  expect(typed(lines)).toEqual(['failed', 'doubtful']);
+  expect(toText(lines, 'Ada')).toBe('Ada: what time is it\nAda: Hello?');
+});
+
+test('an agent that tells the stream nothing confirms nothing: of it, a later line is an answer', () => {
+  let lines: readonly Line[] = addSegment(send([], 'k1', 'One?'), segment('s1', 'agent', 'One.', true));
+  lines = doubtTyped(send(lines, 'k2', 'Two?'));
+  expect(typed(lines)).toEqual(['sent', 'doubtful']);
 });
 
 test('nothing said is no line, and a note is not told twice in a row', () => {
@@ -135,4 +161,16 @@ test('two lines that are complete at once are both announced; what was typed her
   lines = addSegment(lines, segment('s1', 'agent', 'And'));
   expect(before).toEqual([]);
   expect(show(toAnnounce(lines))).toEqual(['agent: One moment.', 'agent: It is noon.']);
+});
+
+test('a line that is sent again brings no older one back to be read out', () => {
+  let lines: readonly Line[] = ['One.', 'Two.', 'Three.', 'Four.'].reduce<Line[]>(
+    (before, text) => addSaid(before, said('agent', text)),
+    [],
+  );
+  lines = addSaid(doubtTyped(send(lines, 'k1', 'Hello?')), said('agent', 'Five.'));
+  const before = show(toAnnounce(lines));
+  expect(before).toEqual(['agent: Two.', 'agent: Three.', 'agent: Four.', 'user: Hello?', 'agent: Five.']);
+  lines = addTyped(lines, 'k1', 'Hello?', 9);
+  expect(show(toAnnounce(lines))).toEqual(before.filter((line) => line !== 'user: Hello?'));
 });

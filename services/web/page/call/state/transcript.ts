@@ -16,9 +16,14 @@ export interface Line {
   readonly isConfirmed: boolean;
   /** Of LiveKit's transcription, while it is spoken. */
   readonly segment?: string;
-  /** Typed here: on its way; not sent; or sent to somebody who was gone before there was a sign of it. */
-  readonly typed?: 'sent' | 'failed' | 'doubtful';
+  readonly typed?: Typed;
 }
+
+/**
+ * What became of a line that was typed here: it waits for somebody who hears it, was sent, and is confirmed by the stream. What was
+ * sent to somebody who then was lost is `doubtful`; what never left has `failed`. Both may be sent again, and wait anew.
+ */
+export type Typed = 'waiting' | 'sent' | 'confirmed' | 'failed' | 'doubtful';
 
 export interface Said {
   readonly role: 'user' | 'agent';
@@ -64,23 +69,46 @@ export function addSegment(lines: readonly Line[], segment: Segment): Line[] {
 /** What was typed here; the stream tells it again when the agent has taken it up. Under a key that is there, it is sent again. */
 export function addTyped(lines: readonly Line[], key: string, text: string, at: number): Line[] {
   const others = lines.filter((line) => line.key !== key);
-  return [...others, { key, role: 'user', text, at, isFinal: true, isConfirmed: false, typed: 'sent' }];
+  return [...others, { key, role: 'user', text, at, isFinal: true, isConfirmed: false, typed: 'waiting' }];
 }
 
-export function failTyped(lines: readonly Line[], key: string): Line[] {
-  return lines.map((line) => (line.key === key ? { ...line, typed: 'failed' } : line));
+/** The wait is over: it goes out to an agent that listens. */
+export function sendTyped(lines: readonly Line[], key: string): readonly Line[] {
+  return become(lines, 'sent', (line) => line.key === key && line.typed === 'waiting');
+}
+
+export function failTyped(lines: readonly Line[], key: string): readonly Line[] {
+  return become(lines, 'failed', (line) => line.key === key && line.typed !== 'confirmed');
 }
 
 /**
- * The agent or the connection is lost, or time has passed: what was typed, and had no answer, may be gone.
+ * The agent or the connection is lost, or time has passed: what was sent, and is not confirmed, may be gone.
  * @param of the line with this key alone
  */
 export function doubtTyped(lines: readonly Line[], of?: string): readonly Line[] {
-  const answered = lines.findLastIndex(({ role }) => role === 'agent');
-  const isOpen = ({ key, typed, isConfirmed }: Line, at: number) =>
-    typed === 'sent' && !isConfirmed && at > answered && (of ?? key) === key;
-  if (!lines.some(isOpen)) return lines;
-  return lines.map((line, at) => (isOpen(line, at) ? { ...line, typed: 'doubtful' } : line));
+  const answered = tellsTheStream(lines) ? -1 : lines.findLastIndex(({ role }) => role === 'agent');
+  const isOpen = ({ key, typed }: Line, at: number) =>
+    typed === 'sent' && at > answered && (of ?? key) === key;
+  return become(lines, 'doubtful', isOpen);
+}
+
+/** The call is over: what still waits will not be sent any more. */
+export function settleTyped(lines: readonly Line[]): readonly Line[] {
+  return become(doubtTyped(lines), 'failed', ({ typed }) => typed === 'waiting');
+}
+
+function become(
+  lines: readonly Line[],
+  typed: Typed,
+  isMeant: (line: Line, at: number) => boolean,
+): readonly Line[] {
+  if (!lines.some(isMeant)) return lines;
+  return lines.map((line, at) => (isMeant(line, at) ? { ...line, typed } : line));
+}
+
+/** An agent that tells the stream nothing cannot confirm anything: only of such a one, a later line counts as its answer. */
+function tellsTheStream(lines: readonly Line[]): boolean {
+  return lines.some(({ role, isConfirmed }) => role !== 'note' && isConfirmed);
 }
 
 export function addNote(lines: readonly Line[], text: string, at: number): Line[] {
@@ -92,7 +120,7 @@ export function addNote(lines: readonly Line[], text: string, at: number): Line[
 /** For the clipboard. */
 export function toText(lines: readonly Line[], userName: string): string {
   return lines
-    .filter(({ isFinal, typed }) => isFinal && typed !== 'failed')
+    .filter(({ isFinal, typed }) => isFinal && typed !== 'failed' && typed !== 'waiting')
     .map(({ role, text }) => {
       if (role === 'note') return `[${text}]`;
       return `${role === 'agent' ? 'Agent' : userName || 'You'}: ${text}`;
@@ -100,11 +128,20 @@ export function toText(lines: readonly Line[], userName: string): string {
     .join('\n');
 }
 
-const ANNOUNCED = 3;
+const ANNOUNCED = 5;
+const UNSENT: readonly (Typed | undefined)[] = ['failed', 'doubtful'];
 
-/** For a screen reader: the newest complete lines. Each is read out when it is new; several may be complete at once. */
+/**
+ * For a screen reader: those of the newest lines that are complete. Each is read out when it is new; several may be complete at
+ * once. Of the newest, not as many as there are: an older one would come back, and be read out again, for each that leaves.
+ */
 export function toAnnounce(lines: readonly Line[]): Line[] {
-  return lines.filter(({ isFinal, typed }) => isFinal && typed !== 'sent').slice(-ANNOUNCED);
+  return lines.slice(-ANNOUNCED).filter((line) => line.isFinal && (!line.typed || isUnsent(line)));
+}
+
+/** Typed, and to be sent again if it is still wanted. */
+export function isUnsent(line: Line): line is Line & { typed: 'failed' | 'doubtful' } {
+  return UNSENT.includes(line.typed);
 }
 
 /** Words which the recognizer of an agent stands in for: `[unclear]`. */
@@ -113,7 +150,9 @@ export function isUnclear(text: string): boolean {
 }
 
 function findUnconfirmed(lines: readonly Line[], said: Said): Line | undefined {
-  const recent = ofRole(lines, said.role).filter(({ isConfirmed }) => !isConfirmed);
+  const recent = ofRole(lines, said.role).filter(
+    ({ isConfirmed, typed }) => !isConfirmed && typed !== 'waiting',
+  );
   return recent.findLast(({ text }) => isSame(text, said.text)) ?? findUnfinished(lines, said.role);
 }
 
@@ -149,6 +188,9 @@ type Content = Omit<Line, 'key'>;
 function put(lines: readonly Line[], old: Line | undefined, content: Content): Line[] {
   if (!old) return [...lines, { ...content, key: `${content.at}-${lines.length}` }];
   // What was typed stays as it was typed; and a line keeps its time, which is when it began.
-  const typed = old.typed && { typed: content.isConfirmed ? 'sent' : old.typed, text: old.text };
+  const typed = old.typed && {
+    typed: content.isConfirmed ? ('confirmed' as const) : old.typed,
+    text: old.text,
+  };
   return lines.map((line) => (line === old ? { ...line, ...content, ...typed, at: line.at } : line));
 }

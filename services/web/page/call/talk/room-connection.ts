@@ -51,8 +51,11 @@ export class RoomConnection implements RoomPort {
     }
   }
 
+  untilHeard(): Promise<void> {
+    return untilHeard(this.room);
+  }
+
   async sendText(text: string): Promise<void> {
-    await untilHeard(this.room);
     if (this.room.state !== ConnectionState.Connected) throw new Error('not connected');
     await this.room.localParticipant.sendText(text, { topic: CHAT });
   }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'react';
-import { isUnclear, type Line, toAnnounce } from '../state/transcript.js';
+import { isUnclear, isUnsent, type Line, toAnnounce } from '../state/transcript.js';
 import styles from './transcript-view.module.css';
 
 export interface TranscriptViewProps {
@@ -64,15 +64,20 @@ interface TranscriptLineProps {
 }
 
 function TranscriptLine({ line, onSayAgain }: TranscriptLineProps) {
-  const { role, text, isFinal, typed } = line;
+  const { role, text, isFinal } = line;
   const classes = [styles[role], isFinal ? '' : styles['open'], isUnclear(text) ? styles['unclear'] : ''];
   return (
-    <li className={classes.join(' ')} data-testid={`line-${role}`} data-final={isFinal}>
+    <li
+      className={classes.join(' ')}
+      data-testid={`line-${role}`}
+      data-final={isFinal}
+      data-typed={line.typed}
+    >
       {role !== 'note' && <span className={styles['who']}>{role === 'agent' ? 'Agent' : 'You'}</span>}
       <span className={styles['text']}>{isUnclear(text) ? 'not understood' : text}</span>
-      {typed && typed !== 'sent' && (
-        <span className={styles['unsent']} data-testid={`typed-${typed}`}>
-          {UNSENT[typed]}{' '}
+      {isUnsent(line) && (
+        <span className={styles['unsent']} data-testid={`typed-${line.typed}`}>
+          {UNSENT[line.typed]}{' '}
           {onSayAgain && (
             <button type="button" data-testid="say-again" onClick={() => onSayAgain(line)}>
               Send again
@@ -84,7 +89,7 @@ function TranscriptLine({ line, onSayAgain }: TranscriptLineProps) {
   );
 }
 
-const UNSENT = { failed: 'Not sent: you were not connected.', doubtful: 'Perhaps not heard.' } as const;
+const UNSENT = { failed: 'Not sent.', doubtful: 'Perhaps not heard.' } as const;
 
 const SPEAKER = { agent: 'Agent: ', user: 'You: ', note: '' } as const;
 
@@ -92,8 +97,10 @@ const SPEAKER = { agent: 'Agent: ', user: 'You: ', note: '' } as const;
 function Spoken({ lines }: { readonly lines: readonly Line[] }) {
   return (
     <div className="visually-hidden" aria-live="polite" aria-relevant="additions">
-      {toAnnounce(lines).map(({ key, role, text, typed = 'sent' }) => (
-        <p key={key}>{`${typed === 'sent' ? '' : `${UNSENT[typed]} `}${SPEAKER[role]}${text}`}</p>
+      {toAnnounce(lines).map((line) => (
+        <p
+          key={line.key}
+        >{`${isUnsent(line) ? `${UNSENT[line.typed]} ` : ''}${SPEAKER[line.role]}${line.text}`}</p>
       ))}
     </div>
   );
