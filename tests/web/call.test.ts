@@ -19,7 +19,7 @@ let window: BrowserContext;
 let network: Network;
 
 beforeAll(async () => {
-  it = await startCallStack({ tcpMedia: true });
+  it = await startCallStack();
   network = await startNetwork(it.stack);
   await waitForPool(it.stack, 1, 30_000);
 }, 120_000);
@@ -170,6 +170,8 @@ test('a reload, a network that is cut, a lost room and a restarted LiveKit lead 
   await caller.by('notice-connection').waitFor({ state: 'hidden' });
   await waitFor(async () => (await microphone()) === 'on');
   expect(await caller.sessionId()).toBe(sessionId);
+  await caller.type('Who are you?');
+  await caller.untilSaid('agent', /I am the reference voice agent/);
 
   const [thrownOut = ''] = await caller.identities();
   const { roomName } = (await caller.view()).body;

@@ -28,5 +28,6 @@ export { type CallOptions, PhoneCall } from './telnyx/phone-call.js';
 export { startTelnyx, type TelnyxOptions, type TestTelnyx } from './telnyx/start-telnyx.js';
 export type { CommandFault, Delivery, ReceivedCommand, TelnyxEvent } from './telnyx/types.js';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';
+export { startUdpProxy, type UdpProxy } from './udp-proxy.js';
 export { makeTempDir, type TempDir } from './temp-dir.js';
 export { waitFor, type WaitOptions } from './wait-for.js';

@@ -15,8 +15,6 @@ export interface LiveKitOptions {
   readonly webhookUrls?: readonly string[];
   /** `room.auto_create`. Default false, as our own LiveKit runs. */
   readonly autoCreate?: boolean;
-  /** Sound over TCP alone, so that a proxy can stand in its way. Default false. */
-  readonly tcpMedia?: boolean;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error';
 }
 
@@ -25,7 +23,9 @@ export interface TestLiveKit {
   readonly url: string;
   readonly httpUrl: string;
   readonly port: number;
-  /** Where sound goes over TCP: what cannot use UDP, or everybody with `tcpMedia`. */
+  /** Where sound goes. */
+  readonly udpPort: number;
+  /** Where the sound of those goes who cannot use UDP. */
   readonly tcpPort: number;
   /** Changes with `restart()`. */
   readonly pid: number;
@@ -48,12 +48,13 @@ export async function startLiveKit(options: LiveKitOptions = {}): Promise<TestLi
   const keys = { apiKey: `key${randomBytes(6).toString('hex')}`, apiSecret: randomBytes(32).toString('hex') };
   const configFile = join(dir.path, 'livekit.json');
   let server = await launchOnFreePorts(configFile, keys, options);
-  const { port, tcpPort } = server;
+  const { port, udpPort, tcpPort } = server;
   const httpUrl = `http://127.0.0.1:${port}`;
   return {
     url: `ws://127.0.0.1:${port}`,
     httpUrl,
     port,
+    udpPort,
     tcpPort,
     ...keys,
     get pid() {
@@ -89,7 +90,7 @@ interface Ports {
   readonly udpPort: number;
 }
 
-interface Launched extends Pick<Ports, 'port' | 'tcpPort'> {
+interface Launched extends Ports {
   readonly process: RunningProcess;
 }
 
@@ -107,17 +108,14 @@ async function launchOnFreePorts(configFile: string, keys: Keys, options: LiveKi
   }
 }
 
-async function launchLiveKit(
-  configFile: string,
-  { port, tcpPort }: Pick<Ports, 'port' | 'tcpPort'>,
-): Promise<Launched> {
+async function launchLiveKit(configFile: string, { port, udpPort, tcpPort }: Ports): Promise<Launched> {
   const running = await startProcess({
     name: `livekit-server on ${port}`,
     command: findLiveKitServer(),
     args: ['--config', configFile],
     readyWhen: { url: `http://127.0.0.1:${port}/` },
   });
-  return { port, tcpPort, process: running };
+  return { port, udpPort, tcpPort, process: running };
 }
 
 function liveKitConfig(ports: Ports, keys: Keys, options: LiveKitOptions): object {
@@ -127,7 +125,6 @@ function liveKitConfig(ports: Ports, keys: Keys, options: LiveKitOptions): objec
     rtc: {
       tcp_port: ports.tcpPort,
       udp_port: ports.udpPort,
-      force_tcp: options.tcpMedia ?? false,
       use_external_ip: false,
       node_ip: '127.0.0.1',
       enable_loopback_candidate: true,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AdminSessionView } from '@greenroom/contracts';
-import { type LiveKitOptions, makeTempDir, waitFor } from '@greenroom/test-kit';
+import { makeTempDir, waitFor } from '@greenroom/test-kit';
 import { agent } from '../../support/agents.js';
 import { openBrowser, type TestBrowser } from './browser.js';
 import { speakToFile } from './speech.js';
@@ -33,7 +33,7 @@ export interface CallStack {
 }
 
 /** Two places for callers, one warm agent, and a browser whose microphone is spoken into. */
-export async function startCallStack(livekit: LiveKitOptions = {}): Promise<CallStack> {
+export async function startCallStack(): Promise<CallStack> {
   const dir = await makeTempDir('web-call');
   const profiles = join(dir.path, 'profiles.yaml');
   writeFileSync(profiles, PROFILES);
@@ -49,7 +49,6 @@ export async function startCallStack(livekit: LiveKitOptions = {}): Promise<Call
         LISTEN_IN: 'announced',
       },
       webhooks: true,
-      livekit,
     }),
     openBrowser({ microphoneWav }),
   ]);

@@ -1,4 +1,4 @@
-import { startTcpProxy } from '@greenroom/test-kit';
+import { startTcpProxy, startUdpProxy } from '@greenroom/test-kit';
 import type { BrowserContext } from 'playwright-core';
 import type { WebStack } from './web-stack.js';
 
@@ -15,8 +15,7 @@ export interface Network {
 }
 
 /**
- * Chromium's own offline mode leaves WebRTC alone. Here sound goes over TCP (`tcpMedia` of the stack's LiveKit), and the page is
- * told other ports than the real ones.
+ * Chromium's own offline mode leaves WebRTC alone. Here the page is told other ports than the real ones, also for its sound.
  */
 export async function startNetwork({ webUrl, livekit }: WebStack): Promise<Network> {
   const proxyOf = (port: number) => startTcpProxy({ host: '127.0.0.1', port });
@@ -24,14 +23,16 @@ export async function startNetwork({ webUrl, livekit }: WebStack): Promise<Netwo
     await proxyOf(Number(new URL(webUrl).port)),
     await proxyOf(livekit.port),
     await proxyOf(livekit.tcpPort),
+    await startUdpProxy({ host: '127.0.0.1', port: livekit.udpPort }),
   ] as const;
-  const [web, signal, media] = [proxies[0].port, proxies[1].port, proxies[2].port];
+  const [web, signal, tcp, udp] = proxies.map(({ port }) => port) as [number, number, number, number];
   return {
     url: `http://localhost:${web}`,
     async carry(window) {
       const detours: Detours = {
         signal: { from: livekit.port, to: signal },
-        media: { from: livekit.tcpPort, to: media },
+        tcp: { from: livekit.tcpPort, to: tcp },
+        udp: { from: livekit.udpPort, to: udp },
       };
       await window.addInitScript(redirect, detours);
     },
@@ -49,7 +50,8 @@ export async function startNetwork({ webUrl, livekit }: WebStack): Promise<Netwo
 
 interface Detours {
   readonly signal: Detour;
-  readonly media: Detour;
+  readonly tcp: Detour;
+  readonly udp: Detour;
 }
 
 interface Detour {
@@ -58,7 +60,7 @@ interface Detour {
 }
 
 /** Runs in the page, before anything of it. */
-function redirect({ signal, media }: Detours): void {
+function redirect({ signal, tcp, udp }: Detours): void {
   const aside = (address: string | URL): string =>
     String(address).replace(`:${signal.from}`, `:${signal.to}`);
   const { fetch, WebSocket: Plain, RTCPeerConnection: Direct } = globalThis;
@@ -68,7 +70,8 @@ function redirect({ signal, media }: Detours): void {
       super(aside(url), protocols);
     }
   };
-  const through = (text: string): string => text.replaceAll(` ${media.from} typ `, ` ${media.to} typ `);
+  const through = (text: string): string =>
+    [tcp, udp].reduce((it, { from, to }) => it.replaceAll(` ${from} typ `, ` ${to} typ `), text);
   globalThis.RTCPeerConnection = class extends Direct {
     override addIceCandidate(it?: RTCIceCandidateInit | null): Promise<void> {
       if (!it?.candidate) return super.addIceCandidate(it);
