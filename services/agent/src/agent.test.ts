@@ -125,6 +125,16 @@ describe('a call', () => {
     expect(await nextReply(backAt)).toMatch(/^Welcome back, Grace\./);
     await caller.listenOut(backAt);
     expect(await ask('what is my name')).toBe('Your name is Grace.');
+
+    // Whoever lost the network is back before LiveKit has noticed that the connection of before is dead.
+    const ghost = caller;
+    const againAt = Date.now();
+    caller = await startCaller(livekit, room, { identity: 'caller-3' });
+    expect(await nextReply(againAt)).toMatch(/^Welcome back, Grace\./);
+    await caller.listenOut(againAt);
+    expect(await ask('what is my name')).toBe('Your name is Grace.');
+    await ghost.leave();
+    expect(await ask('what time is it')).toMatch(/^It is /);
   }, 90_000);
 });
 

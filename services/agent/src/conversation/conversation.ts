@@ -132,8 +132,9 @@ export class Conversation {
     typed.hearWith((text) => this.#hearTyped(text));
   }
 
+  /** The latest counts: whoever lost the network comes back under another identity while LiveKit still shows the one before. */
   #callerJoined(participant: RemoteParticipant): void {
-    if (this.#callerPresent) return;
+    if (participant.identity === this.#caller?.identity && this.#callerPresent) return;
     const returning = this.#caller !== undefined;
     this.#caller = describeCaller(participant, this.#options.room.metadata, this.#options.config);
     this.#callerPresent = true;
