@@ -47,14 +47,18 @@ export class RoomConnection {
    */
   async join({ livekitUrl, token }: JoinDetails, stop: AbortSignal): Promise<void> {
     const deadline = performance.now() + JOIN_LIMIT_MS;
+    const stopped = untilAborted(stop);
     for (let pauseMs = FIRST_RETRY_MS; ; pauseMs = Math.min(pauseMs * 2, 1000)) {
+      if (stop.aborted) return;
       const room = this.#newRoom();
+      const connecting = room.connect(livekitUrl, token, { autoSubscribe: true, dynacast: false });
       try {
-        await room.connect(livekitUrl, token, { autoSubscribe: true, dynacast: false });
+        await Promise.race([connecting, stopped]);
+        // Should it come about after all, nobody is there any more.
+        if (stop.aborted) return void connecting.then(() => room.disconnect()).catch(() => undefined);
         this.#room = room;
         break;
       } catch (error) {
-        if (stop.aborted) return;
         // The room of a cold start may be a moment away.
         if (performance.now() > deadline)
           throw new Error(`The room could not be joined: ${String(error)}`, { cause: error });
@@ -63,14 +67,7 @@ export class RoomConnection {
     }
     for (const participant of this.#room.remoteParticipants.values()) this.#notice(participant);
     // A room that is closed meanwhile would leave the publishing without an answer.
-    await Promise.race([this.microphone.publish(this.#room), this.#closed()]);
-  }
-
-  #closed(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.over.aborted) resolve();
-      this.over.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await Promise.race([this.microphone.publish(this.#room), untilAborted(this.over)]);
   }
 
   async leave(): Promise<void> {
@@ -108,4 +105,11 @@ export class RoomConnection {
     clearTimeout(this.#missing);
     this.#agentInRoomMs ??= this.#clock.now();
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
