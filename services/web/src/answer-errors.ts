@@ -34,6 +34,8 @@ export function answerNotFound(): RequestHandler {
 
 /** A page to a person who mistyped an address, a problem to a program: what takes anything gets the problem. */
 function sendNotFound(request: Request, response: Response): void {
+  // What has begun can only be broken off.
+  if (response.headersSent) return sendProblem(response, 'not_found');
   response.vary('Accept');
   const wanted = request.accepts(['application/problem+json', 'application/json', 'text/html']);
   if (wanted !== 'text/html') return sendProblem(response, 'not_found');
