@@ -93,12 +93,14 @@ export class Joiner {
         this.#room = await this.#open();
         details ??= await this.#askForToken();
         if (details === undefined || this.#hasLeft) return;
-        const opened = this.#room.setMicrophone(!this.#isMuted());
+        // At first it is opened while the connection is made, which takes as long; a failure would open and close it each time.
+        const isFirst = attempt === 0 && this.#joinedAt === 0;
+        const opened = isFirst ? this.#room.setMicrophone(!this.#isMuted()) : undefined;
         await this.#room.connect(details.url, details.token);
         if (this.#hasLeft) return this.#room.leave();
         this.#isJoining = false;
         this.#joinedAt = Date.now();
-        void opened.then(() => this.#openFailedMicrophone());
+        void this.#openMicrophone(opened);
         return;
       } catch {
         if (this.#hasLeft) return;
@@ -110,8 +112,10 @@ export class Joiner {
     }
   }
 
-  /** It is opened while the connection is made, which takes as long: what then failed may have been the connection. */
-  async #openFailedMicrophone(): Promise<void> {
+  /** @param opened before there was a connection: what then failed may have been the connection */
+  async #openMicrophone(opened: Promise<void> | undefined): Promise<void> {
+    if (!opened) return this.#room?.setMicrophone(!this.#isMuted());
+    await opened;
     const state = this.#options.store.get();
     if (state.screen === 'call' && state.call.microphone === 'failed') await this.#room?.setMicrophone(true);
   }

@@ -2,7 +2,7 @@ import { ConnectionState, MediaDeviceFailure, Room, RoomEvent, type TextStreamRe
 import type { RoomListener, RoomPort } from '../engine/room-port.js';
 import type { Microphone, RoomFacts } from '../state/call-state.js';
 import { provideRandomUuid } from './random-uuid.js';
-import { isAgent, untilHeard } from './until-heard.js';
+import { agentsIn, untilHeard } from './until-heard.js';
 
 const TRANSCRIPTION = 'lk.transcription';
 const CHAT = 'lk.chat';
@@ -102,7 +102,7 @@ export class RoomConnection implements RoomPort {
     const connection = connectionOf(room.state);
     this.#listener.onFacts({
       ...(connection && { connection }),
-      hasAgent: others.some(isAgent),
+      hasAgent: agentsIn(room).length > 0,
       isListenedTo: others.some(({ attributes }) => attributes[ROLE] === 'listener'),
       canPlay: room.canPlaybackAudio,
     });

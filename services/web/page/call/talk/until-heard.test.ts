@@ -10,12 +10,17 @@ function waitIn(state = ConnectionState.Connected) {
   const remoteParticipants = new Map<string, object>();
   const room = Object.assign(new EventEmitter(), { state, remoteParticipants });
   let became = 'waits';
-  untilHeard(room as unknown as Room).then(
-    () => (became = 'sent'),
-    () => (became = 'refused'),
-  );
+  const wait = (): void => {
+    became = 'waits';
+    untilHeard(room as unknown as Room).then(
+      () => (became = 'sent'),
+      () => (became = 'refused'),
+    );
+  };
+  wait();
   return {
     room,
+    waitAgain: wait,
     agentJoins: () => {
       remoteParticipants.set('agent', { kind: ParticipantKind.AGENT, attributes });
       room.emit(RoomEvent.ParticipantConnected);
@@ -72,6 +77,11 @@ test('one that says nothing of its state has its time from when it is there', as
     jest.advanceTimersByTime(4_900);
     expect(await at.became()).toBe('waits');
     jest.advanceTimersByTime(200);
+    expect(await at.became()).toBe('sent');
+    // It has had its time: what is typed from now on is sent at once.
+    jest.advanceTimersByTime(60_000);
+    at.waitAgain();
+    jest.advanceTimersByTime(0);
     expect(await at.became()).toBe('sent');
   } finally {
     jest.useRealTimers();

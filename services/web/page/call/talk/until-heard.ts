@@ -10,6 +10,9 @@ const AGENT_STATE = 'lk.agent.state';
 /** For an agent that says nothing of its state: it is in the room some time before it listens. */
 const LISTENS_WITHIN_MS = 5_000;
 
+/** Since when each agent is here, as this page saw it. LiveKit's own word for it is by the clock of another machine. */
+const hereSince = new WeakMap<RemoteParticipant, number>();
+
 const CHANGES = [
   RoomEvent.ParticipantConnected,
   RoomEvent.ParticipantDisconnected,
@@ -40,24 +43,25 @@ export function untilHeard(room: Room): Promise<void> {
       }
       const agents = room.state === ConnectionState.Connected ? agentsIn(room) : [];
       if (agents.some(listens)) return done();
-      if (agents.some((agent) => stateOf(agent) === undefined))
-        patience ??= setTimeout(done, LISTENS_WITHIN_MS);
-      else {
-        clearTimeout(patience);
-        patience = undefined;
-      }
+      const waits = agents.filter((agent) => stateOf(agent) === undefined).map(listensIn);
+      clearTimeout(patience);
+      if (waits.length > 0) patience = setTimeout(done, Math.min(...waits));
     };
     for (const change of CHANGES) room.on(change, look);
     look();
   });
 }
 
-export function isAgent({ kind }: RemoteParticipant): boolean {
-  return kind === ParticipantKind.AGENT;
+/** Asked whenever somebody comes, since the time of each begins when it is seen here. */
+export function agentsIn(room: Room): RemoteParticipant[] {
+  const agents = [...room.remoteParticipants.values()].filter(({ kind }) => kind === ParticipantKind.AGENT);
+  for (const agent of agents) if (!hereSince.has(agent)) hereSince.set(agent, performance.now());
+  return agents;
 }
 
-function agentsIn(room: Room): RemoteParticipant[] {
-  return [...room.remoteParticipants.values()].filter(isAgent);
+function listensIn(agent: RemoteParticipant): number {
+  const here = performance.now() - (hereSince.get(agent) ?? performance.now());
+  return Math.max(0, LISTENS_WITHIN_MS - here);
 }
 
 function listens(agent: RemoteParticipant): boolean {
