@@ -115,13 +115,16 @@ test('the steps of a start with their seconds; one that fails says where and why
   await caller.by('lobby').waitFor();
 }, 120_000);
 
-test('without any microphone the call is there all the same', async () => {
+test('without any microphone, and with a network that loses a part of the page at first, the call is there all the same', async () => {
   const browser = await openBrowser({ hasMicrophone: false });
   window = await browser.open();
+  let lost = 0;
+  await window.route(/room-parts.*js/, (route) => ((lost += 1) < 3 ? route.abort() : route.continue()));
   const caller = await CallPage.open(it.stack, window);
   await caller.start('Ada');
   await caller.untilTalking();
   await waitFor(async () => (await caller.by('notice-microphone').getAttribute('data-why')) === 'missing');
+  expect(lost).toBe(3);
   await caller.by('end').click();
   await browser.close();
 }, 120_000);
