@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Page, Request } from 'playwright-core';
 import { openBrowser, type TestBrowser, watchForErrors } from './support/browser.js';
 import { CallPage } from './support/call-page.js';
 import { findViolations, takePictures } from './support/look.js';
@@ -25,14 +26,22 @@ test('opening the page starts nothing, asks only what agents are here, and loads
   const errors = watchForErrors(page);
   const asked: string[] = [];
   page.on('request', (request) => asked.push(`${request.method()} ${request.url()}`));
+  const transferred = countBytes(page);
   await page.goto(`${stack.webUrl}/`);
   await page.getByTestId('lobby').waitFor();
   await page.waitForLoadState('networkidle');
   const own = asked.map((it) => it.replace(stack.webUrl, ''));
   expect(own.filter((it) => it.includes('/api/'))).toEqual(['GET /api/profiles']);
   expect(own.filter((it) => it.includes('://') || it.includes('console'))).toEqual([]);
-  // LiveKit comes once the page is there, so that a click need not wait for it.
-  expect(own.filter((it) => it.includes('livekit-client'))).toHaveLength(1);
+  // LiveKit comes when somebody turns to the form, so that a click need not wait for it.
+  expect(own.filter((it) => it.includes('livekit'))).toEqual([]);
+  const bytes = await transferred();
+  console.log(`everything that a browser fetches on opening /: ${bytes} bytes`);
+  expect(bytes).toBeLessThan(250 * KB);
+  expect(bytes).toBeGreaterThan(50 * KB);
+  const coming = page.waitForResponse(/livekit-client/);
+  await page.getByTestId('start').hover();
+  await coming;
   expect((await stack.request('GET', '/api/health')).body.sessions).toMatchObject({ ready: 0, starting: 0 });
   expect(await findViolations(page)).toEqual([]);
   await takePictures(page, 'call-lobby', { fullPage: true });
@@ -88,6 +97,16 @@ test('the call screen is there after less than 120 kB, the console too, and neit
   expect(call.filter((file) => /console|livekit/.test(file))).toEqual([]);
   expect(console.filter((file) => /call-|livekit|room/.test(file))).toEqual([]);
 });
+
+/** What came over the line so far, headers and all. */
+function countBytes(page: Page): () => Promise<number> {
+  const done: Request[] = [];
+  page.on('requestfinished', (request) => done.push(request));
+  return async () => {
+    const sizes = await Promise.all(done.map((request) => request.sizes()));
+    return sizes.reduce((sum, it) => sum + it.responseHeadersSize + it.responseBodySize, 0);
+  };
+}
 
 /** What a browser loads before it shows the page: Vite lists the modules that modules import. */
 async function filesOf(document: string): Promise<string[]> {

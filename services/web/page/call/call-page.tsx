@@ -6,17 +6,15 @@ import { OverScreen } from './over/over-screen.jsx';
 import { Shell } from './shell.jsx';
 import type { CallState } from './state/call-state.js';
 import { CallScreen } from './talk/call-screen.jsx';
-import { loadRoomParts } from './talk/use-room-parts.js';
+import { prefetchRoomParts } from './talk/use-room-parts.js';
 import { wordsForEnd } from './words/end-reasons.js';
 
-/** LiveKit is loaded once the page is there: whoever opens it reads first. */
 const loadRoom = () => import('./talk/room-connection.js');
 const engine = new CallEngine(async (listener) => new (await loadRoom()).RoomConnection(listener));
 
 /** The call screen. Opening it starts nothing. */
 export function CallPage() {
   const state = useSyncExternalStore(engine.store.subscribe, engine.store.get);
-  usePrefetch();
   useFocusOnChange(state.screen);
   useEffect(() => {
     document.title = titleOf(state);
@@ -32,7 +30,14 @@ function Screen({ state }: { readonly state: CallState }) {
   const { request } = state;
   switch (state.screen) {
     case 'lobby':
-      return <Lobby request={request} problem={state.problem} onStart={(asked) => engine.start(asked)} />;
+      return (
+        <Lobby
+          request={request}
+          problem={state.problem}
+          onInterest={prefetch}
+          onStart={(asked) => engine.start(asked)}
+        />
+      );
     case 'elsewhere':
       return <ElsewhereScreen onHere={() => engine.takeOver()} onLobby={() => engine.showLobby()} />;
     case 'call':
@@ -49,19 +54,10 @@ function Screen({ state }: { readonly state: CallState }) {
   }
 }
 
-function usePrefetch(): void {
-  useEffect(() => {
-    const load = (): void => {
-      void loadRoom().catch(() => undefined);
-      void loadRoomParts().catch(() => undefined);
-    };
-    if (!('requestIdleCallback' in window)) {
-      const timer = setTimeout(load, 300);
-      return () => clearTimeout(timer);
-    }
-    const idle = requestIdleCallback(load, { timeout: 2_000 });
-    return () => cancelIdleCallback(idle);
-  }, []);
+/** LiveKit is as large as all the rest: it comes when somebody turns to the form, before they have pressed its button. */
+function prefetch(): void {
+  void loadRoom().catch(() => undefined);
+  void prefetchRoomParts().catch(() => undefined);
 }
 
 /** Whoever uses keyboard or screen reader goes on at the head of a new screen, not at the top of the document. */

@@ -13,11 +13,13 @@ export interface LobbyProps {
   readonly request: CallRequest;
   /** Why a start was refused. */
   readonly problem: Problem | undefined;
+  /** Somebody turns to the form, by whatever means. */
+  readonly onInterest: () => void;
   readonly onStart: (request: CallRequest) => void;
 }
 
 /** Name, voice, kind of agent, one button. Nothing is started before somebody presses it. */
-export function Lobby({ request: last, problem: refused, onStart }: LobbyProps) {
+export function Lobby({ request: last, problem: refused, onInterest, onStart }: LobbyProps) {
   const ids = { name: useId(), voice: useId() };
   const { profiles, problem: unlisted, isKeyRefused, reload } = useProfiles();
   const [request, setRequest] = useState(last);
@@ -33,7 +35,13 @@ export function Lobby({ request: last, problem: refused, onStart }: LobbyProps) 
   };
   return (
     <Welcome>
-      <form className={styles['form']} onSubmit={submit} data-testid="lobby">
+      <form
+        className={styles['form']}
+        onSubmit={submit}
+        onFocus={onInterest}
+        onPointerEnter={onInterest}
+        data-testid="lobby"
+      >
         <label htmlFor={ids.name}>
           Your name <small>optional</small>
         </label>
