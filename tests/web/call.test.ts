@@ -19,7 +19,7 @@ let window: BrowserContext;
 let network: Network;
 
 beforeAll(async () => {
-  it = await startCallStack();
+  it = await startCallStack({ LEAVE_GRACE: '14' });
   network = await startNetwork(it.stack);
   await waitForPool(it.stack, 1, 30_000);
 }, 120_000);
@@ -44,6 +44,12 @@ test('a call is asked for, heard, spoken, typed, understood and ended', async ()
   console.log(`from the click to a warm agent that is there: ${took} ms`);
   // 1.1 s where two cores do all of this and the browser besides; other tests may run beside it.
   expect(took).toBeLessThan(4_000);
+  // Seen to speak, the one and the other; both last for a moment only.
+  const isSeen = Promise.all(
+    ['[data-testid="agent"][data-state="speaking"]', '[data-testid="you-speak"][data-active="true"]'].map(
+      (it) => caller.page.locator(it).waitFor(),
+    ),
+  );
   expect((await caller.view()).body['prewarmed']).toBe(true);
   await caller.untilSaid('note', /Ready to talk after \d+(\.\d)? s/);
   // The greeting; or, on a slow machine, the answer that follows.
@@ -55,6 +61,7 @@ test('a call is asked for, heard, spoken, typed, understood and ended', async ()
   await waitFor(async () => Number(await level.getAttribute('data-level')) > 0.1, { timeoutMs: 10_000 });
   expect(await caller.mutedTracks()).toEqual([false]);
   await caller.untilSaid('user', /what time is it/);
+  await isSeen;
   await caller.untilSaid('agent', /It is \d{1,2}:\d{2}/);
   await caller.look('call-talking');
 
@@ -70,7 +77,9 @@ test('a call is asked for, heard, spoken, typed, understood and ended', async ()
   // LiveKit has it so, and hands on no sound of this caller.
   await waitFor(async () => (await caller.mutedTracks()).join() === 'true');
   expect(await caller.by('call-time').innerText()).toMatch(/0:\d\d$/);
-  expect(await caller.by('quality').getAttribute('data-quality')).not.toBe('lost');
+  await waitFor(async () =>
+    /^(excellent|good)$/.test((await caller.by('quality').getAttribute('data-quality')) ?? ''),
+  );
 
   await caller.by('end').click();
   await caller.expectOver('caller_ended');
@@ -201,5 +210,5 @@ test('a reload, a network that is cut, a lost room and a restarted LiveKit lead 
 
   await window.close();
   const gone = async () => (await it.stack.request('GET', `/api/session/${sessionId}`)).body;
-  await waitFor(async () => (await gone()).endReason === 'caller_left', { timeoutMs: 15_000 });
+  await waitFor(async () => (await gone()).endReason === 'caller_left', { timeoutMs: 25_000 });
 }, 120_000);

@@ -33,7 +33,7 @@ export interface CallStack {
 }
 
 /** Two places for callers, one warm agent, and a browser whose microphone is spoken into. */
-export async function startCallStack(): Promise<CallStack> {
+export async function startCallStack(env: Readonly<Record<string, string>> = {}): Promise<CallStack> {
   const dir = await makeTempDir('web-call');
   const profiles = join(dir.path, 'profiles.yaml');
   writeFileSync(profiles, PROFILES);
@@ -47,6 +47,7 @@ export async function startCallStack(): Promise<CallStack> {
         LEAVE_GRACE: '8',
         SPAWN_ATTEMPTS: '1',
         LISTEN_IN: 'announced',
+        ...env,
       },
       webhooks: true,
     }),

@@ -9,13 +9,18 @@ export interface NoticeBarProps {
   readonly onMicrophone: () => void;
 }
 
-/** What stands in the way, over the stage: nothing moves when it comes or goes. */
+/** What stands in the way, over the stage: nothing moves when it comes or goes, but for the agent on a phone, which makes room. */
 export function NoticeBar({ call, onHear, onMicrophone }: NoticeBarProps) {
   const notice = noticeOf(call);
   return (
     <div className={styles['place']} role="status">
       {notice && (
-        <div className={styles['notice']} data-testid={`notice-${notice.id}`} data-why={call.microphone}>
+        <div
+          className={styles['notice']}
+          data-testid={`notice-${notice.id}`}
+          data-notice=""
+          data-why={call.microphone}
+        >
           <p>
             <strong>{notice.title}.</strong> {notice.text}
           </p>

@@ -66,9 +66,12 @@ function Failure({ call, now, onRetry, onBack }: StepsListProps & { readonly now
   if (!problem) return null;
   const waitMs = Math.max(0, (problem.retryAt ?? 0) - now);
   return (
-    <div className={styles['failure']} role="alert" data-testid="problem" data-code={problem.code}>
-      <strong>{problem.title}</strong>
-      <p>{problem.text}</p>
+    <div className={styles['failure']} data-testid="problem" data-code={problem.code}>
+      {/* Without the button, whose words change each second. */}
+      <div role="alert">
+        <strong>{problem.title}</strong>
+        <p>{problem.text}</p>
+      </div>
       <div className={styles['ways']}>
         <Button kind="primary" data-testid="retry" disabled={waitMs > 0} onClick={onRetry}>
           {waitMs > 0 ? `Try again in ${Math.ceil(waitMs / 1_000)} s` : 'Try again'}
