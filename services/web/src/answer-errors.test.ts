@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
+import { createLogger } from '@greenroom/service-kit';
 import express from 'express';
 import { handleErrors } from './answer-errors.js';
 
@@ -11,7 +12,7 @@ test('an answer that fails when it has begun is broken off, not left hanging nor
     // As a file does that changes while it is sent.
     next({ status: 416 });
   });
-  app.use(handleErrors({ error: () => undefined }));
+  app.use(handleErrors(createLogger({ service: 'web', level: 'error', secrets: [] })));
   const uncaught: unknown[] = [];
   app.use(
     (error: unknown, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
