@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { LatePart } from './late-part.js';
+import type * as Parts from './room-parts.jsx';
 
 const parts = new LatePart(() => import('./room-parts.jsx'));
 
@@ -10,6 +11,6 @@ export const prefetchRoomParts = (): Promise<void> => parts.prefetch();
  * What needs LiveKit's components, and is loaded with them. Not by `lazy`: React would hold back for up to 300 ms what it has
  * suspended once, also where it was loaded long ago; and a caller who gets a warm agent waits no longer than that in all.
  */
-export function useRoomParts(): typeof import('./room-parts.jsx') | undefined {
+export function useRoomParts(): typeof Parts | undefined {
   return useSyncExternalStore(parts.subscribe, parts.get);
 }
