@@ -1,13 +1,15 @@
+import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { makeTempDir, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { agent } from '../support/agents.js';
 import { type AlteredApi, startAlteredApi } from '../support/altered-api.js';
-import { greenroom, greenroomOnTerminal, operatorOf, type Ran } from '../support/greenroom.js';
+import { CLI, greenroom, greenroomOnTerminal, operatorOf, type Ran } from '../support/greenroom.js';
 import { COLOURS, Operator, UNREACHABLE } from '../support/operator.js';
 import { startReady, waitForPool } from '../support/sessions.js';
 
@@ -119,6 +121,19 @@ describe('completion', () => {
     );
     for (const { stdout } of scripts) expect(stdout).toContain('greenroom complete --');
     expect(await away).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('is taken by a real bash, which asks and offers the answer', async () => {
+    const { stdout: script } = await operator.ok('completion', 'bash');
+    // Of the package bash-completion, which need not be here; and the command, which need not be in PATH.
+    const around = `
+      _get_comp_words_by_ref() { cur=dra; prev=greenroom; words=(greenroom dra); cword=1; }
+      compopt() { :; }
+      greenroom() { "${process.execPath}" "${CLI}" "$@"; }
+    `;
+    const ask = '__greenroom_complete; complete -p greenroom; printf "%s\\n" "${COMPREPLY[@]}"';
+    const { stdout } = await promisify(execFile)('bash', ['-euc', `${around}\n${script}\n${ask}`]);
+    expect(stdout.trim().split('\n')).toEqual(['complete -F __greenroom_complete greenroom', 'drain']);
   });
 });
 

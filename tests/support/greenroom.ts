@@ -9,7 +9,7 @@ import {
   type TestStack,
 } from '@greenroom/test-kit';
 
-const CLI = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../packages/cli/dist/main.js', import.meta.url));
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
