@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { makeTempDir, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
+import { makeTempDir, startProcess, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { agent } from '../support/agents.js';
 import { type AlteredApi, startAlteredApi } from '../support/altered-api.js';
@@ -132,8 +130,13 @@ describe('completion', () => {
       greenroom() { "${process.execPath}" "${CLI}" "$@"; }
     `;
     const ask = '__greenroom_complete; complete -p greenroom; printf "%s\\n" "${COMPREPLY[@]}"';
-    const { stdout } = await promisify(execFile)('bash', ['-euc', `${around}\n${script}\n${ask}`]);
-    expect(stdout.trim().split('\n')).toEqual(['complete -F __greenroom_complete greenroom', 'drain']);
+    const bash = await startProcess({
+      command: 'bash',
+      args: ['-euc', `${around}\n${script}\n${ask}`],
+      env: operatorOf(stack),
+    });
+    expect(await bash.exited).toMatchObject({ code: 0 });
+    expect(bash.output().trim().split('\n')).toEqual(['complete -F __greenroom_complete greenroom', 'drain']);
   });
 });
 

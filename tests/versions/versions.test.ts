@@ -29,6 +29,8 @@ import {
 const EARLIER = process.env['GREENROOM_EARLIER_BUILD'] ?? '';
 const THIS = fileURLToPath(new URL('../../', import.meta.url));
 const ROUND_TRIP_MS = 60_000;
+/** SESSION_TIMEOUT as it is by default. */
+const SESSION_TIMEOUT_MS = 4 * 60 * 60 * 1000;
 
 let livekit: TestLiveKit;
 beforeAll(async () => {
@@ -161,6 +163,7 @@ describe.each([
         await Promise.all([call, warm].map((id) => endAndForget(stack, id)));
         await waitForPool(stack, 0);
         await expectNothingLeft(stack);
+        if (after === EARLIER) await expectToExpire(stack, 'agent:*:log-times');
       } finally {
         await stack.stop();
       }
@@ -168,6 +171,17 @@ describe.each([
     ROUND_TRIP_MS,
   );
 });
+
+/** An earlier version does not delete what it does not know: that goes by itself, when the session would have been over. */
+async function expectToExpire({ redis }: TestStack, pattern: string): Promise<void> {
+  const keys = (await redis.command('KEYS', pattern)) as string[];
+  for (const key of keys) {
+    const ttlMs = Number(await redis.command('PTTL', key));
+    expect(ttlMs).toBeGreaterThan(0);
+    expect(ttlMs).toBeLessThanOrEqual(SESSION_TIMEOUT_MS);
+    await redis.command('DEL', key);
+  }
+}
 
 test(
   'spawners of both versions on one Redis, and an api of each: one is killed, and its calls are taken over by the other version',
