@@ -156,7 +156,10 @@ test('while Redis, which has lost its data, is put together again it says so; th
   await console.by('nav-charts').click();
   await console.untilText(console.by('totals'), starts.toLocaleString('en'));
   expect(await findViolations(console.page)).toEqual([]);
-  await takePictures(console.page, 'console-charts');
+  await takePictures(console.page, 'console-charts', { fullPage: true });
+  await console.by('window-day').click();
+  await console.by('window-day').and(console.page.locator('[aria-pressed="true"]')).waitFor();
+  expect(await findViolations(console.page)).toEqual([]);
 }, 60_000);
 
 function watchLongTasks(): void {

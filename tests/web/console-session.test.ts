@@ -73,7 +73,9 @@ test('a live call is seen as it goes on: turns, words, load and the question int
   await within('waterfall', '[data-mark="caller joined"]').waitFor();
   await within('waterfall', '[data-bar="agent speaks"]').first().waitFor();
   await within('waterfall', '[data-bar="caller speaks"]').first().waitFor();
-  await within('transcript', '[data-role="user"]').filter({ hasText: 'what time is it' }).first().waitFor();
+  // It is asked again and again: on a busy machine the words are not recognised each time.
+  const question = within('transcript', '[data-role="user"]').filter({ hasText: 'what time is it' }).first();
+  await question.waitFor({ timeout: 45_000 });
   const answer = within('transcript', '[data-role="agent"]')
     .filter({ hasText: /It is \d/ })
     .first();
@@ -94,12 +96,13 @@ test('a live call is seen as it goes on: turns, words, load and the question int
 
   await answer.hover();
   expect(await answer.getAttribute('data-pointed')).toBe('true');
+  await within('waterfall', '[data-picked="false"]').waitFor();
   await by('zoom-start').click();
   expect(await within('waterfall', '[data-mark^="asked whether"]').count()).toBe(0);
   await by('zoom-all').click();
   expect(await findViolations(page)).toEqual([]);
   await takePictures(page, 'console-session');
-}, 60_000);
+}, 100_000);
 
 test('its processes, and its log: searched, filtered by level, paused, and downloaded as a file', async () => {
   await within('processes', 'li').first().waitFor();

@@ -76,7 +76,7 @@ function numberOf(count: number | undefined): string {
 function reasonsOf({ starts, endReasons }: StatsView['totals']): string {
   const reasons = Object.entries(endReasons).sort(([, a], [, b]) => b - a);
   if (reasons.length > 0) {
-    return `Why sessions ended: ${reasons.map(([reason, count]) => `${reason.replaceAll('_', ' ')} ${count}`).join(', ')}.`;
+    return `Why sessions ended: ${reasons.map(([reason, count]) => `${reason.replaceAll('_', ' ')} ${numberOf(count)}`).join(', ')}.`;
   }
   return starts === 0
     ? 'Nobody has called in this time. Open the call screen, or call from a terminal: greenroom call.'

@@ -22,7 +22,11 @@ export function Alarms() {
             <Link href={PATHS.session(sessionId)} className={styles.link}>
               {sessionId}
             </Link>{' '}
-            {host !== null && `on ${host}`}: {WORDS[alarm] ?? alarm}, for <Age since={at} />
+            {host !== null && `on ${host}`}: {WORDS[alarm] ?? alarm}
+            {/* Told once: an alert that ticks would be told each second. */}
+            <span aria-hidden="true">
+              , for <Age since={at} />
+            </span>
           </li>
         ))}
       </ul>

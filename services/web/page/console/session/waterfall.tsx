@@ -1,5 +1,5 @@
 import type { LoadSample } from '@greenroom/contracts';
-import { type MouseEvent, useState } from 'react';
+import { type MouseEvent, useMemo, useState } from 'react';
 import { Button } from '../../shared/ui/button.jsx';
 import { serverNow, useTick } from '../live/clock.jsx';
 import { useFollowing } from '../live/live.jsx';
@@ -53,6 +53,11 @@ export function Waterfall(props: WaterfallProps) {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     return range.from + ((event.clientX - left) / width) * (range.to - range.from);
   };
+  /** The button goes, and the focus with it: to what stands beside it. */
+  const clear = ({ currentTarget }: MouseEvent<HTMLButtonElement>): void => {
+    currentTarget.parentElement?.querySelector('summary')?.focus();
+    onPick(undefined);
+  };
   return (
     <Panel title="What happened" testId="waterfall">
       <div className={styles.zooms} role="group" aria-label="Part of the call">
@@ -105,7 +110,7 @@ export function Waterfall(props: WaterfallProps) {
       <div className={styles.below}>
         <Steps story={story} onPoint={onPoint} onPick={onPick} />
         {picked !== undefined && (
-          <Button size="small" onClick={() => onPick(undefined)} data-testid="unpick">
+          <Button size="small" onClick={clear} data-testid="unpick">
             Clear the mark at {clockSince(story.start, picked)}
           </Button>
         )}
@@ -144,8 +149,10 @@ function Pointer({
 
 /** The present by the server's clock, once a second while the session lives. */
 function useNow(isLive: boolean): number {
-  useTick(isLive);
-  return serverNow(useFollowing());
+  const tick = useTick(isLive);
+  const following = useFollowing();
+  // oxlint-disable-next-line eslint-plugin-react-hooks/exhaustive-deps -- `tick` is the time that `serverNow` reads
+  return useMemo(() => serverNow(following), [tick, following]);
 }
 
 function Bars({ story, lane, range }: { story: Story; lane: Lane; range: Range }) {
