@@ -5,7 +5,7 @@ export interface ApiMetrics {
   readonly requestSeconds: Histogram<'method' | 'route' | 'status'>;
   /** By outcome: `warm`, `cold`, `existing`, or why not. */
   readonly starts: Counter<'outcome'>;
-  /** What LiveKit's webhooks said, by outcome: `woken`, `ignored` (not of ours, or of no interest), `refused` (not signed). */
+  /** What LiveKit's webhooks said, by outcome: `woken`, `closed` (the room of a session that is over), `ignored` (not of ours, or of no interest), `refused` (not signed). */
   readonly livekitEvents: Counter<'outcome'>;
   /** What Telnyx's webhooks said, by outcome: `taken`, `duplicate`, `ignored` (of no call of ours, or of no interest), `refused` (not signed). */
   readonly telnyxEvents: Counter<'outcome'>;

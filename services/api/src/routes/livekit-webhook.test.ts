@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { roomMetadata, roomNameOf } from '@greenroom/contracts';
-import { startRedis, type TestRedis, waitFor } from '@greenroom/test-kit';
+import { startLiveKit, startRedis, type TestLiveKit, type TestRedis, waitFor } from '@greenroom/test-kit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AccessToken } from 'livekit-server-sdk';
 import request from 'supertest';
@@ -73,6 +73,65 @@ test('an event that comes again, or years late, is the same hint and changes not
   for (let times = 1; times <= 3; times += 1) expect((await send(body, signature)).status).toBe(200);
   await waitFor(() => heard.length === 3);
   expect(await api.schema.sessions.readRaw(sessionId)).toEqual(before);
+});
+
+describe('a room that LiveKit has made', () => {
+  let livekit: TestLiveKit;
+  let beside: TestApi;
+  beforeAll(async () => {
+    livekit = await startLiveKit();
+    beside = await openTestApi({ redis, livekit });
+  });
+  afterAll(async () => {
+    await beside.close();
+    await livekit.stop();
+  });
+
+  async function tellRoomMade(id: string) {
+    const { metadata } = JSON.parse(eventOf()).room;
+    const room = { name: roomNameOf(id), metadata: metadata.replace(sessionId, id) };
+    const { sid } = await livekit.rooms.createRoom(room);
+    const body = eventOf({ event: 'room_started', room: { ...room, sid } });
+    const signature = await signatureOf(body, { key: livekit.apiKey, secret: livekit.apiSecret });
+    const { body: answer } = await request(beside.app)
+      .post(PATH)
+      .set('Content-Type', 'application/webhook+json')
+      .set('Authorization', signature)
+      .send(body);
+    return { answer, rooms: await livekit.rooms.listRooms([room.name]) };
+  }
+
+  test('for a session that lives stays', async () => {
+    const { answer, rooms } = await tellRoomMade(sessionId);
+    expect([answer.outcome, rooms.length]).toEqual(['ignored', 1]);
+  });
+
+  test('for one that nobody knows stays: it may be another deployment’s', async () => {
+    const { answer, rooms } = await tellRoomMade('session_nobodynobodynobody00');
+    expect([answer.outcome, rooms.length]).toEqual(['ignored', 1]);
+  });
+
+  test('anew while its session ended is closed', async () => {
+    const { sessionId: id } = await api.start();
+    const { sessions } = api.schema;
+    await sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' });
+    expect((await sessions.read(id)).status).toBe('ended');
+    const { answer, rooms } = await tellRoomMade(id);
+    expect([answer.outcome, rooms.length]).toEqual(['closed', 0]);
+  });
+
+  test('anew while its session is still ending is closed; the room that the agent takes leave in is not', async () => {
+    const { sessionId: id } = await api.start();
+    const spawner = new StandInSpawner(api.schema);
+    const ref = await spawner.launchNext();
+    const made = await livekit.rooms.createRoom({ name: roomNameOf(id) });
+    await api.schema.sessions.replaceRoom(ref, made.sid);
+    await api.schema.sessions.requestEnd({ sessionId: id, reason: 'caller_ended', by: 'caller' });
+    expect((await tellRoomMade(id)).answer.outcome).toBe('ignored');
+    await livekit.rooms.deleteRoom(roomNameOf(id));
+    const { answer, rooms } = await tellRoomMade(id);
+    expect([answer.outcome, rooms.length]).toEqual(['closed', 0]);
+  });
 });
 
 describe('is taken and not used', () => {

@@ -1,7 +1,8 @@
 import { CodedError, readRoomMark, roomNameOf } from '@greenroom/contracts';
-import { type WebhookEvent, WebhookReceiver } from 'livekit-server-sdk';
+import { type Room, type WebhookEvent, WebhookReceiver } from 'livekit-server-sdk';
 import type { ApiContext } from '../context.js';
 import { defineRoute, type Route } from '../http/route.js';
+import { isLeftBehind } from '../sessions/open-room.js';
 
 /** After which of LiveKit's events somebody may have come or gone. The others are taken and not used. */
 const OF_INTEREST: ReadonlySet<string> = new Set([
@@ -11,12 +12,15 @@ const OF_INTEREST: ReadonlySet<string> = new Set([
   'room_finished',
 ]);
 
+const ROOM_MADE = 'room_started';
+
 const NOT_SIGNED =
   'The body does not bear the signature of our LiveKit. Its webhook.api_key must be the LIVEKIT_API_KEY of this api.';
 
 /**
  * POST /api/webhooks/livekit: something happened in a room. Only the host that owns the session is told to look there, and
- * LiveKit's own list decides; so an event that is old, doubled, late or lost makes no difference but in time.
+ * LiveKit's own list decides; so an event that is old, doubled, late or lost makes no difference but in time. The room of a
+ * session that is over is closed at once.
  */
 export function livekitWebhook(context: ApiContext): Route {
   return defineRoute({
@@ -49,9 +53,30 @@ async function verify(
   }
 }
 
-async function pass({ redis }: ApiContext, { event, room }: WebhookEvent): Promise<'woken' | 'ignored'> {
-  if (!OF_INTEREST.has(event) || room === undefined) return 'ignored';
+type Outcome = 'woken' | 'closed' | 'ignored';
+
+async function pass(context: ApiContext, { event, room }: WebhookEvent): Promise<Outcome> {
+  if (room === undefined) return 'ignored';
   const mark = readRoomMark(room.metadata);
   if (mark === undefined || room.name !== roomNameOf(mark.sessionId)) return 'ignored';
-  return (await redis.rooms.wakeOwner(mark.sessionId)) === 'woken' ? 'woken' : 'ignored';
+  if (event === ROOM_MADE) return closeIfLeftBehind(context, mark.sessionId, room);
+  if (!OF_INTEREST.has(event)) return 'ignored';
+  return (await context.redis.rooms.wakeOwner(mark.sessionId)) === 'woken' ? 'woken' : 'ignored';
+}
+
+/**
+ * A LiveKit that deletes a room while somebody is joining it makes it anew from their token, also with `auto_create: false`
+ * (`getOrCreateRoom` of livekit-server 1.13). A session that nobody knows may be another deployment's.
+ */
+async function closeIfLeftBehind(
+  { redis, rooms }: ApiContext,
+  sessionId: string,
+  { name, sid }: Pick<Room, 'name' | 'sid'>,
+): Promise<Outcome> {
+  const found = await redis.sessions.read(sessionId);
+  const isWanted =
+    found.status === 'not_found' || (found.status === 'live' && !isLeftBehind(found.session, sid));
+  if (isWanted) return 'ignored';
+  await rooms.close(name);
+  return 'closed';
 }

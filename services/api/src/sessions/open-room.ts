@@ -34,7 +34,7 @@ async function closeIfOver(
   await rooms.close(name);
 }
 
-/** One that is ending may still need the room that its agent is in, and deletes that one itself. */
-function isLeftBehind({ status, roomSid }: SessionRecord, sid: string): boolean {
+/** Of a session that may be over. One that is ending may still need the room that its agent is in, and deletes that one itself. */
+export function isLeftBehind({ status, roomSid }: SessionRecord, sid: string): boolean {
   return status === 'error' || (status === 'ending' && roomSid !== sid);
 }
