@@ -10,13 +10,14 @@ const PATH = '/api/webhooks/livekit';
 const SECRET = 'a-secret-that-livekit-and-the-api-share';
 let redis: TestRedis;
 let api: TestApi;
+let spawner: StandInSpawner;
 let heard: unknown[];
 let sessionId: string;
 
 beforeAll(async () => {
   redis = await startRedis();
   api = await openTestApi({ redis, env: { LIVEKIT_API_KEY: 'the-key', LIVEKIT_API_SECRET: SECRET } });
-  const spawner = new StandInSpawner(api.schema);
+  spawner = new StandInSpawner(api.schema);
   await spawner.register();
   await api.schema.bus.listen(`host:${HOST}:wake`, (message) => heard.push(message));
   sessionId = (await api.start()).sessionId;
@@ -122,7 +123,6 @@ describe('a room that LiveKit has made', () => {
 
   test('anew while its session is still ending is closed; the room that the agent takes leave in is not', async () => {
     const { sessionId: id } = await api.start();
-    const spawner = new StandInSpawner(api.schema);
     const ref = await spawner.launchNext();
     const made = await livekit.rooms.createRoom({ name: roomNameOf(id) });
     await api.schema.sessions.replaceRoom(ref, made.sid);
