@@ -31,6 +31,8 @@ export const ALONE = [
 ];
 /** The same of those that leave most of the machine idle: two of them at once, and nothing heavier. */
 export const IN_PAIRS = [
+  'tests/alone/call.test.ts',
+  'tests/alone/dead-air.test.ts',
   'services/agent/src/agent.test.ts',
   'services/agent/src/agent-parts.test.ts',
   'services/api/src/calls/due-watcher.test.ts',
@@ -54,7 +56,7 @@ export async function runJest(tools, args) {
   const shortFaults = [FAULTS, ...ignoring(...ALONE, ...IN_PAIRS, SLOW)];
   const faults = await runOnce(tools, [...shortFaults, ONE_MORE_THAN_CORES]);
   const inPairs = await runOnce(tools, IN_PAIRS);
-  const alone = await runOnce(tools, [...ALONE, ONE_BY_ONE]);
+  const alone = await runOnce(tools, [...ALONE, ...ignoring(...IN_PAIRS), ONE_BY_ONE]);
   return [together, faults, inPairs, alone].map(countOf).reduce(addCounts);
 }
 
