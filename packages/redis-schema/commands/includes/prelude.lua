@@ -317,9 +317,7 @@ local function become(session, status, fields)
   fields = fields or {}
   fields.status = status
   -- Another agent has spoken nothing yet, and tells anew whether the caller speaks.
-  if status == 'restarting' then
-    for who in pairs(Turns.SINCE) do Turns.close(session, who, fields) end
-  end
+  if status == 'restarting' then Turns.close_both(session, fields) end
   write(session, fields)
   place(session, status)
 end

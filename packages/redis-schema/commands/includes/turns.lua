@@ -19,6 +19,10 @@ function Turns.close(session, who, fields)
   session[Turns.SINCE[who]], fields[Turns.SINCE[who]] = '', ''
 end
 
+function Turns.close_both(session, fields)
+  for who in pairs(Turns.SINCE) do Turns.close(session, who, fields) end
+end
+
 -- An agent may say so as often as it likes: it begins once. What a warm agent says before it has a caller is heard by nobody.
 function Turns.note(session, event, fields)
   local who = Turns.SPEAKERS[event.type]
@@ -31,7 +35,7 @@ end
 -- The session is over: whoever spoke then has stopped with it.
 function Turns.leave(session, kept_ms)
   if kept_ms > 0 then
-    for who in pairs(Turns.SINCE) do Turns.close(session, who, {}) end
+    Turns.close_both(session, {})
     redis.call('PEXPIRE', K.turns(session.id), int(kept_ms))
   else
     redis.call('DEL', K.turns(session.id))
