@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeTempDir, startProcess, startStack, type TestStack, waitFor } from '@greenroom/test-kit';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { agent } from '../support/agents.js';
 import { type AlteredApi, startAlteredApi } from '../support/altered-api.js';
 import { CLI, greenroom, greenroomOnTerminal, operatorOf, type Ran } from '../support/greenroom.js';
@@ -70,24 +70,53 @@ describe('what cannot be done says why, what next, and how by its exit code', ()
   });
 });
 
-test('Ctrl-C does not wait for an api that hangs', async () => {
-  let isAsked = false;
-  const hanging = createServer(() => {
-    isAsked = true;
+describe('where the api hangs', () => {
+  let hanging: Server;
+  let url: string;
+  let asked: string[];
+  beforeAll(async () => {
+    hanging = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      const started = {
+        sessionId: 'never',
+        status: 'starting',
+        prewarmed: false,
+        livekitUrl: 'ws://127.0.0.1:9',
+      };
+      if (request.url === '/api/session/start') response.end(JSON.stringify({ ...started, token: 'none' }));
+    });
+    await new Promise<void>((resolve) => void hanging.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`;
   });
-  await new Promise<void>((resolve) => void hanging.listen(0, '127.0.0.1', resolve));
-  try {
-    const { port } = hanging.address() as AddressInfo;
-    const waiting = await operator.stay(['hosts'], { API_URL: `http://127.0.0.1:${port}` });
-    await waitFor(() => isAsked);
+  beforeEach(() => {
+    asked = [];
+  });
+  afterAll(() => {
+    hanging.closeAllConnections();
+    hanging.close();
+  });
+
+  test('Ctrl-C does not wait for it', async () => {
+    const waiting = await operator.stay(['hosts'], { API_URL: url });
+    await waitFor(() => asked.length > 0);
     const pressedAt = performance.now();
     waiting.signal('SIGINT');
     expect(await waiting.exited).toMatchObject({ code: 130 });
     expect(performance.now() - pressedAt).toBeLessThan(5_000);
-  } finally {
-    hanging.closeAllConnections();
-    hanging.close();
-  }
+  });
+
+  test('a call waits until its end is taken, and whoever presses Ctrl-C once more does not', async () => {
+    const call = await operator.stay(['call', '--say', 'hi'], { API_URL: url });
+    await call.waitForLine(/^start answered /, 20_000);
+    call.signal('SIGINT');
+    await waitFor(() => asked.includes('/api/session/end'));
+    await sleep(1_000);
+    expect(call.isRunning()).toBe(true);
+    const pressedAt = performance.now();
+    call.signal('SIGINT');
+    expect(await call.exited).toMatchObject({ code: 130 });
+    expect(performance.now() - pressedAt).toBeLessThan(1_000);
+  });
 });
 
 describe('completion', () => {
@@ -299,10 +328,8 @@ test('call says that its room could not be joined, by its exit code too, and end
 test('Ctrl-C ends a call that is still being joined, in order, also where npm hands it on once more', async () => {
   const call = await operator.stay(['call', '--name', 'Otto', '--say', 'hi'], { API_URL: misled.url });
   await call.waitForLine(/^start answered /, 20_000);
-  for (let handedOn = 0; handedOn < 8; handedOn += 1) {
-    call.signal('SIGINT');
-    await sleep(50);
-  }
+  const pressedAt = performance.now();
+  while (performance.now() - pressedAt < 50) call.signal('SIGINT');
   expect(await call.exited).toMatchObject({ code: 130 });
   expect(call.output()).toMatch(/^call ended: caller_ended after /m);
   expect(call.output()).not.toContain('agent in room');

@@ -10,7 +10,7 @@ import { printFailure, toFailure } from './output/describe-error.js';
 import { makeTerminal } from './output/terminal.js';
 import { buildProgram } from './program.js';
 
-/** npm hands Ctrl-C on to us, after the terminal has already given it to us: one press is two signals. */
+/** npm hands Ctrl-C on to us, after the terminal has already given it to us: signals that follow one another are one press. */
 const SAME_PRESS_MS = 800;
 
 const environment = readEnvironment(process.env);
@@ -60,13 +60,17 @@ try {
 }
 process.stdout.write('', () => process.exit());
 
-/** Who presses it again, and cannot wait for the way out, leaves by the signal itself. */
+/**
+ * Who presses it again, and cannot wait for the way out, leaves at once. One listener stays for good: while there is none,
+ * also between one and the next, a signal kills without a word.
+ */
 function listenFor(signal: NodeJS.Signals): void {
-  process.once(signal, () => {
+  let previousMs = Number.NEGATIVE_INFINITY;
+  process.on(signal, () => {
+    const isSamePress = performance.now() - previousMs < SAME_PRESS_MS;
+    if (interrupted.signal.aborted && !isSamePress) process.exit(EXIT.interrupted);
     interrupted.abort();
-    const ignore = (): void => undefined;
-    process.on(signal, ignore);
-    setTimeout(() => process.off(signal, ignore), SAME_PRESS_MS).unref();
+    previousMs = performance.now();
   });
 }
 
