@@ -209,12 +209,15 @@ test('another agent comes into the same call; while the log is paused its lines 
   await waitFor(async () => (await by('log-lines').locator('[data-level]').count()) > before);
   // What the new one printed stands on the axis: a line leads there, and a moment there to the lines of that time.
   await within('log-row', '[data-level]').first().waitFor();
-  const line = by('log-lines').locator('[data-at]').last();
+  const lastAt = await by('log-lines').locator('[data-at]').last().getAttribute('data-at');
+  // By its time: another line may come meanwhile, and move all of them.
+  const line = by('log-lines').locator(`[data-at="${lastAt}"]`).first();
   const printedAt = await line.locator('time').innerText();
   await line.click();
+  await page.mouse.move(0, 0);
   const mark = within('waterfall', '[data-picked="true"]');
   expect(await mark.innerText()).toBe(printedAt);
-  expect(await line.getAttribute('data-marked')).toBe('true');
+  await within('log-lines', `[data-at="${lastAt}"][data-marked="true"]`).first().waitFor();
   await takePictures(page, 'console-session-log');
   await by('unpick').click();
   await mark.waitFor({ state: 'detached' });

@@ -24,11 +24,13 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
   const parts = useRoomParts();
   const isTalking = call.marks.readyAt !== undefined;
   const isJoined = call.room.connection === 'joined';
+  const hasFailed = call.problem !== undefined && !isTalking;
   return (
     <main
       className={styles['screen']}
       data-testid="call"
       data-status={call.status}
+      data-failed={hasFailed}
       data-session={call.sessionId}
     >
       <header className={styles['header']}>
@@ -71,7 +73,9 @@ export function CallScreen({ engine, call, request }: CallScreenProps) {
           empty={emptyWords(call)}
           {...(isJoined && { onSayAgain: ({ text, key }) => void engine.say(text, key) })}
         />
-        <Composer isDisabled={!isTalking} isPaused={!isJoined} onSay={(text) => void engine.say(text)} />
+        {!hasFailed && (
+          <Composer isDisabled={!isTalking} isPaused={!isJoined} onSay={(text) => void engine.say(text)} />
+        )}
       </section>
       <footer className={styles['controls']}>
         <div className={styles['microphone']}>
@@ -122,7 +126,7 @@ function endWords({ marks, status }: Call): string {
 }
 
 function emptyWords({ marks, status, problem }: Call): string {
-  if (problem) return '';
+  if (problem) return 'Nothing was said in this call.';
   if (marks.readyAt !== undefined) return 'Say hello. What both of you say appears here.';
   return status === 'queued'
     ? 'Keep this page open: it holds your place in line.'

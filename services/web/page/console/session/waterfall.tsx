@@ -196,7 +196,7 @@ function Axis({ range, start }: { range: Range; start: number }) {
     <div className={styles.axis}>
       {ticksOf(range, start).map(({ at, seconds }) => (
         <span key={seconds} className={styles.tick} style={{ left: `${placeOf(at, range)}%` }}>
-          {clockOf(seconds)}
+          <span>{clockOf(seconds)}</span>
         </span>
       ))}
     </div>
