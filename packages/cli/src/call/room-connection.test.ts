@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
-import { dispose } from '@livekit/rtc-node';
+import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { dispose, Room } from '@livekit/rtc-node';
 import { waitFor } from '@greenroom/test-kit';
 import { CallClock } from './call-clock.js';
 import { RoomConnection } from './room-connection.js';
@@ -50,19 +50,14 @@ test('what is called off while a LiveKit does not answer is over at once', async
 
 test('what is called off between two attempts makes no further one', async () => {
   isClosing = true;
+  const attempts = jest.spyOn(Room.prototype, 'connect');
   const stop = new AbortController();
   const joining = join(stop.signal);
-  // Several attempts are over, and the pauses between them are long by now.
-  await waitForSilence();
-  const before = sockets.length;
+  await waitFor(() => attempts.mock.results.length === 2, { timeoutMs: 15_000 });
+  await expect(attempts.mock.results[1]?.value).rejects.toThrow();
   stop.abort();
   await joining;
-  await sleep(300);
-  expect(sockets).toHaveLength(before);
+  // Longer than the pause that would have followed.
+  await sleep(500);
+  expect(attempts).toHaveBeenCalledTimes(2);
 }, 20_000);
-
-/** Nothing has come for a while: the next pause has begun. */
-async function waitForSilence(): Promise<void> {
-  await waitFor(() => sockets.length > 0);
-  for (let seen = -1; seen !== sockets.length; await sleep(150)) seen = sockets.length;
-}
