@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@greenroom/test-kit';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { BrowserContext } from 'playwright-core';
-import { endSession, sessionOf, startSession, waitForPool } from '../support/sessions.js';
+import { endSession, sessionOf, startReady, startSession, waitForPool } from '../support/sessions.js';
 import { openBrowser } from './support/browser.js';
 import { CallPage } from './support/call-page.js';
 import { type CallStack, startCallStack } from './support/call-stack.js';
@@ -108,9 +108,12 @@ test('the steps of a start with their seconds; one that fails says where and why
   await caller.by('problem').waitFor();
   expect(await caller.by('step-starting').getAttribute('data-state')).toBe('failed');
   await caller.look('call-failed');
+  const failed = await caller.sessionId();
   await caller.by('retry').click();
-  await caller.by('problem').waitFor({ state: 'hidden' });
+  // It fails as quickly as it is tried: that it is another one stays to be seen.
+  await waitFor(async () => (await caller.by('call').getAttribute('data-session')) !== failed);
   await caller.by('problem').waitFor();
+  expect(await caller.sessionId()).not.toBe(failed);
   await caller.by('back').click();
   await caller.by('lobby').waitFor();
 }, 120_000);
@@ -165,7 +168,8 @@ test('where a key is wanted it is asked for, and a service that is full says whe
   await caller.by('key').blur();
   await caller.by('kinds').locator('input').first().waitFor();
 
-  const place = await startSession(it.stack, { profile: 'slow' });
+  // One that is surely there: a start that fails here has one attempt, and would leave its place to Ada.
+  const place = await startReady(it.stack, {}, 20_000);
   await caller.start('Ada');
   await caller.by('problem').waitFor();
   expect(await caller.by('problem').getAttribute('data-code')).toBe('at_capacity');
