@@ -25,6 +25,7 @@ export const ALONE = [
   'tests/alone/',
   'tests/faults/burst.test.ts',
   'tests/faults/chaos.test.ts',
+  'tests/faults/limits.test.ts',
   'tests/faults/spawner-with-calls.test.ts',
   'tests/pool-policy.test.ts',
   'tests/web/',

@@ -33,6 +33,19 @@ describe('until when people could not be in their rooms', () => {
     expect(outages.absentUntilMs).toBe(9000);
   });
 
+  test('a question that got lost in an outage, and fails long after it was over, does not make it last', () => {
+    const { clock, outages } = outagesAt();
+    clock.nowMs = 1000;
+    outages.noteAbsence();
+    clock.nowMs = 1200;
+    outages.answered();
+    clock.nowMs = 21_000;
+    outages.failed(1000);
+    expect(outages.absentUntilMs).toBe(1000);
+    outages.answered();
+    expect(outages.absentUntilMs).toBe(1000);
+  });
+
   test('and so does what is certain', () => {
     const { clock, outages } = outagesAt();
     clock.nowMs = 1000;

@@ -8,6 +8,7 @@ export class Outages {
   #seenAtMs = Number.NEGATIVE_INFINITY;
   /** When the first question was asked of those that failed since the last answer. */
   #silentSinceMs: number | undefined;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
   #absentUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(now: () => number = () => performance.now()) {
@@ -20,15 +21,17 @@ export class Outages {
     this.#seenAtMs = this.#now();
   }
 
-  /** A question was not answered. */
+  /** A question was not answered. One that was asked before the last answer says nothing of the time since. */
   failed(askedAtMs: number): void {
-    this.#silentSinceMs = Math.min(this.#silentSinceMs ?? askedAtMs, askedAtMs);
+    if (askedAtMs >= this.#answeredAtMs)
+      this.#silentSinceMs = Math.min(this.#silentSinceMs ?? askedAtMs, askedAtMs);
     this.note(askedAtMs);
   }
 
   answered(): void {
     this.#absentUntilMs = this.absentUntilMs;
     this.#silentSinceMs = undefined;
+    this.#answeredAtMs = this.#now();
   }
 
   /** LiveKit was certainly away until now: whoever was in a room has to come back. */
