@@ -217,8 +217,6 @@ test('a reload, a network that is cut, a lost room and a restarted LiveKit lead 
 
   await window.close();
   const gone = async () => (await it.stack.request('GET', `/api/session/${sessionId}`)).body;
-  // LiveKit misses a killed tab after a while; whoever was cut off with it a moment ago has the grace anew; and one question
-  // to a LiveKit that was just restarted can hang for some seconds.
-  const endReason = await waitFor(async () => (await gone()).endReason, { timeoutMs: 45_000 });
+  const endReason = await waitFor(async () => (await gone()).endReason, { timeoutMs: 25_000 });
   expect(endReason).toBe('caller_left');
 }, 120_000);
