@@ -152,6 +152,20 @@ test('an address to which browsers give no microphone: that is said, and the cal
   await browser.close();
 }, 120_000);
 
+test('a tab that is closed while it joins leaves nobody behind in the room', async () => {
+  window = await it.browser.open();
+  // LiveKit has this caller, whose browser does not know yet that it is connected.
+  await window.addInitScript(() => {
+    Object.defineProperty(RTCPeerConnection.prototype, 'connectionState', { get: () => 'connecting' });
+  });
+  const caller = await CallPage.open(it.stack, window);
+  await caller.start('Ada');
+  await waitFor(async () => (await caller.activeIdentities()).length === 1);
+  await caller.page.close({ runBeforeUnload: true });
+  // LiveKit itself misses those who are gone without a word some 20 seconds later.
+  await waitFor(async () => (await caller.identities()).length === 0, { timeoutMs: 5_000 });
+}, 60_000);
+
 test('where a key is wanted it is asked for, and a service that is full says when to try again', async () => {
   await it.stack.api.stop();
   window = await it.browser.open();

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { waitFor } from '@greenroom/test-kit';
+import { ParticipantInfo_State } from 'livekit-server-sdk';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 import { findViolations, takePictures } from './look.js';
 import type { WebStack } from './web-stack.js';
@@ -98,18 +99,25 @@ export class CallPage {
 
   /** Under which names this caller is in the room, as LiveKit has it; also when the page is closed. */
   async identities(): Promise<string[]> {
+    return (await this.#participants()).map(({ identity }) => identity);
+  }
+
+  /** Those of them whose media connection is there. */
+  async activeIdentities(): Promise<string[]> {
+    const active = (await this.#participants()).filter(({ state }) => state === ParticipantInfo_State.ACTIVE);
+    return active.map(({ identity }) => identity);
+  }
+
+  async #participants() {
     this.#roomName ??= String((await this.view()).body['roomName']);
     const participants = await this.stack.livekit.rooms.listParticipants(this.#roomName);
-    return participants.map(({ identity }) => identity).filter((it) => it.startsWith('caller-'));
+    return participants.filter(({ identity }) => identity.startsWith('caller-'));
   }
 
   /** Of each sound that this caller sends: whether it is muted, as LiveKit has it. */
   async mutedTracks(): Promise<boolean[]> {
-    const [identity] = await this.identities();
-    const participants = await this.stack.livekit.rooms.listParticipants(this.#roomName ?? '');
-    return participants
-      .filter((it) => it.identity === identity)
-      .flatMap(({ tracks }) => tracks.map(({ muted }) => muted));
+    const [caller] = await this.#participants();
+    return caller?.tracks.map(({ muted }) => muted) ?? [];
   }
 
   async view(): Promise<{ status: number; body: Record<string, unknown> }> {

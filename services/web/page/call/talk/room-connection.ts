@@ -7,6 +7,7 @@ import { agentsIn, untilHeard } from './until-heard.js';
 const TRANSCRIPTION = 'lk.transcription';
 const CHAT = 'lk.chat';
 const ROLE = 'greenroom.role';
+const PAGE_IS_LEFT = ['pagehide', 'beforeunload'];
 
 /** LiveKit's room, in the words of this page. */
 export class RoomConnection implements RoomPort {
@@ -22,7 +23,14 @@ export class RoomConnection implements RoomPort {
   }
 
   async connect(url: string, token: string): Promise<void> {
-    await this.room.connect(url, token);
+    // Once it is connected, LiveKit's client does this itself. It may be in the room before, and be missed there for 20 s.
+    const leave = (): void => void this.room.disconnect();
+    for (const event of PAGE_IS_LEFT) globalThis.addEventListener(event, leave);
+    try {
+      await this.room.connect(url, token);
+    } finally {
+      for (const event of PAGE_IS_LEFT) globalThis.removeEventListener(event, leave);
+    }
     this.#tellFacts();
   }
 
