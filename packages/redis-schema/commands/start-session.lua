@@ -1,7 +1,7 @@
 -- Gives a caller a session: its own live one, a warm agent, a place in spawn:pending, or one in line.
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
---       idempotencyScope?, idempotencyKey?, bodyHash?, anyProfile? (the caller named none), maxSessions, queueMax? (nobody
---       waits in line without it), client? (in whose turn it waits), maxPerClient? (0 is no limit), sessionTimeoutMs, notAfter?
+--       idempotencyScope?, idempotencyKey?, bodyHash?, anyProfile? (the caller named none), maxSessions, since? (when the
+--       api that says so was started), queueMax? (nobody waits in line without it), client? (in whose turn it waits), maxPerClient? (0 is no limit), sessionTimeoutMs, notAfter?
 --       (when nobody waits any more)
 -- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | queued, and existing where it still
 --          is in line {session, position, estimatedWaitMs, blockedBy?} | user_busy | at_capacity {retryAfterMs?} | client_limit | unknown_profile
@@ -104,7 +104,7 @@ end
 
 local queue_max = tonumber(A.queueMax) or 0
 Line.api_is_here()
-local max_sessions = Line.hear_max_sessions(A.maxSessions)
+local max_sessions = Line.hear_max_sessions(A.maxSessions, A.since)
 -- Whoever waits and can be served goes first. Who is left could not take what this caller takes.
 Line.admit()
 

@@ -189,6 +189,9 @@ describe('the turn', () => {
     // A start asks for no more than that either.
     for (let calls = 0; calls < 4; calls += 1) await startId({ maxSessions: 9 });
     expect(await start({ maxSessions: 9 })).toMatchObject({ status: 'queued' });
+    expect(await start({ maxSessions: 9, since: 2_000 })).toMatchObject({ status: 'queued' });
+    expect(await start({ maxSessions: 9, since: 4_000 })).toMatchObject({ status: 'created' });
+    expect(await said(4, 3_000)).toMatchObject({ maxSessions: 9 });
     await redis.command('HSET', 'line:state', 'maxSaidAt', (await clockMs()) - 16_000);
     expect(await said(5, 2_000)).toMatchObject({ maxSessions: 5 });
   });

@@ -1,4 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { startRedis } from '@greenroom/test-kit';
+import { RedisUnavailableError } from './errors.js';
+import { openRedis } from './open-redis.js';
 import { RedisClock } from './redis-clock.js';
 
 const realNow = Date.now;
@@ -21,4 +24,20 @@ test('an answer that was long on its way does not set it back', () => {
   clock.hear(1_000_000);
   clock.hear(999_400);
   expect(clock.now()).toBeGreaterThanOrEqual(1_000_000);
+});
+
+test('whoever needs it asks for it, and is told when Redis does not answer', async () => {
+  const redis = await startRedis();
+  const schema = openRedis({ url: redis.url, clientName: 'test', commandTimeoutMs: 300 });
+  try {
+    await schema.connected(2_000);
+    await schema.clock.known();
+    expect(schema.clock.isKnown).toBe(true);
+  } finally {
+    await schema.close();
+    await redis.stop();
+  }
+  const gone = openRedis({ url: redis.url, clientName: 'test', commandTimeoutMs: 300 });
+  await expect(gone.clock.known()).rejects.toBeInstanceOf(RedisUnavailableError);
+  await gone.close();
 });

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { toSchemaError } from './errors.js';
 import type { EpochMs } from './types.js';
 
 /** So long a better measurement is trusted: clocks drift apart by less than a millisecond meanwhile. */
@@ -14,16 +15,23 @@ export class RedisClock {
   #offsetMs = Number.NEGATIVE_INFINITY;
   #earlierMs = Number.NEGATIVE_INFINITY;
   #windowEndsMs = 0;
+  #connection: Redis | undefined;
 
   /** Asks at each (re)connection: another server, with another clock, may be there now. */
   follow(connection: Redis): void {
+    this.#connection = connection;
     connection.on('ready', () => {
       this.#forget();
-      connection
-        .time()
-        .then(([seconds, microseconds]) => this.hear(Number(seconds) * 1000 + Number(microseconds) / 1000))
-        // Whatever is asked next says it too.
-        .catch(() => undefined);
+      // Whatever is asked next says it too.
+      this.#ask(connection).catch(() => undefined);
+    });
+  }
+
+  /** Resolves at once where Redis was heard, else once it was asked. @throws RedisUnavailableError when it does not answer */
+  async known(): Promise<void> {
+    if (this.isKnown || this.#connection === undefined) return;
+    await this.#ask(this.#connection).catch((error: unknown) => {
+      throw toSchemaError(error, 'time');
     });
   }
 
@@ -45,6 +53,11 @@ export class RedisClock {
   now(): EpochMs {
     if (!this.isKnown) return Date.now();
     return performance.now() + Math.max(this.#offsetMs, this.#earlierMs);
+  }
+
+  async #ask(connection: Redis): Promise<void> {
+    const [seconds, microseconds] = await connection.time();
+    this.hear(Number(seconds) * 1000 + Number(microseconds) / 1000);
   }
 
   #forget(): void {

@@ -20,7 +20,7 @@ export interface ApiContext {
   readonly livekitBreaker: LiveKitBreaker;
   readonly streams: OpenStreams;
   /** Hears of those who asked and could not be heard. */
-  readonly lineWatch: Pick<LineWatch, 'missed' | 'maxSessions'>;
+  readonly lineWatch: Pick<LineWatch, 'missed' | 'maxSessions' | 'word'>;
   readonly metrics: ApiMetrics;
   readonly logger: Logger;
 }

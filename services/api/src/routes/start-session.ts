@@ -20,6 +20,7 @@ import { defineRoute, type Route } from '../http/route.js';
 import { boundedText, keyPart, profileName } from '../http/validate.js';
 import { joinDetails, roomOf } from '../sessions/join-room.js';
 import { openRoom } from '../sessions/open-room.js';
+import type { WordOnMaxSessions } from '../sessions/line-watch.js';
 import { viewPlace } from '../sessions/session-view.js';
 
 const METADATA_MAX_BYTES = 8192;
@@ -43,7 +44,7 @@ function limitMetadata(value: object, helpers: Joi.CustomHelpers) {
 
 /** POST /api/session/start: a warm agent at once, or a launch that the caller may already join. */
 export function startSession(context: ApiContext): Route {
-  const { redis, config, metrics, livekitBreaker } = context;
+  const { redis, config, metrics, livekitBreaker, lineWatch } = context;
   return defineRoute({
     method: 'post',
     paths: ['/api/session/start'],
@@ -53,14 +54,18 @@ export function startSession(context: ApiContext): Route {
     async handle(call: Call<StartRequest>) {
       if (livekitBreaker.isOpen) metrics.starts.inc({ outcome: 'livekit_unavailable' });
       livekitBreaker.admit();
-      const result = await redis.sessions.start(startArguments(call, config));
+      const result = await redis.sessions.start(startArguments(call, config, await lineWatch.word()));
       metrics.starts.inc({ outcome: result.status });
       return answerFor(result, call, context);
     },
   });
 }
 
-function startArguments(call: Call<StartRequest>, config: ApiContext['config']): StartArguments {
+function startArguments(
+  call: Call<StartRequest>,
+  config: ApiContext['config'],
+  word: WordOnMaxSessions,
+): StartArguments {
   const { userId, userName, voiceId, profile = 'default', metadata, sessionId: claimedSessionId } = call.body;
   const sessionId = `session_${nanoid(24)}`;
   return {
@@ -76,7 +81,7 @@ function startArguments(call: Call<StartRequest>, config: ApiContext['config']):
     trusted: call.client.kind !== 'open',
     claimedSessionId,
     idempotency: readIdempotency(call),
-    maxSessions: config.maxSessions,
+    ...word,
     queueMax: config.queueMax,
     client: clientOf(call),
     maxPerClient: call.client.kind === 'admin' ? 0 : config.maxSessionsPerClient,

@@ -68,3 +68,16 @@ test('of apis with different MAX_SESSIONS that of the one started last holds, an
   expect(shown('line_waited_seconds')).toBeGreaterThan(0);
   expect(shown('line_expected_wait_seconds')).toBeGreaterThan(0);
 });
+
+test('what an api says holds for its very first start, before it has looked at the line', async () => {
+  await redis.command('FLUSHALL');
+  const older = await openTestApi({ redis, env: { MAX_SESSIONS: '9' } });
+  await new StandInSpawner(older.schema).register();
+  older.lineWatch.open();
+  await waitFor(async () => (await redis.command('HGET', 'line:state', 'maxSessions')) === '9');
+  await older.start();
+  const younger = await openTestApi({ redis, env: { MAX_SESSIONS: '1', QUEUE_MAX: '0' } });
+  expect((await younger.post('/api/session/start', {})).body.code).toBe('at_capacity');
+  // Nor does the older one grant more from then on.
+  expect((await older.post('/api/session/start', {})).body.status).toBe('queued');
+});

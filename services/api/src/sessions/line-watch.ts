@@ -1,5 +1,6 @@
 import { CodedError, type ErrorCode } from '@greenroom/contracts';
 import {
+  type EpochMs,
   type LineSummary,
   RedisFullError,
   type RedisSchema,
@@ -19,6 +20,13 @@ export interface LineWatchOptions {
   readonly logger: Logger;
 }
 
+/** What an api says of MAX_SESSIONS: of different ones that of the api started last holds for all. */
+export interface WordOnMaxSessions {
+  readonly maxSessions: number;
+  /** When this api was started, by the clock of Redis. */
+  readonly since: EpochMs;
+}
+
 /**
  * Says every few seconds that this api is there to be asked: only then silence speaks against a caller in line. It also says
  * when somebody asked and could not be heard, as soon as Redis takes it. The same step serves the line, with the
@@ -30,8 +38,9 @@ export class LineWatch {
   #isOpen = false;
   #isLooking = false;
   #hasMissed = false;
+  readonly #startedAtMs = performance.now();
   /** By the clock of Redis, once that was heard. */
-  #since: number | undefined;
+  #since: EpochMs | undefined;
   #maxSessions: number;
 
   constructor(options: LineWatchOptions) {
@@ -43,6 +52,14 @@ export class LineWatch {
   /** What holds for all apis, as far as this one knows. */
   get maxSessions(): number {
     return this.#maxSessions;
+  }
+
+  /** Said with each start too: that of a young api must not be granted what an older one allows. @throws RedisUnavailableError */
+  async word(): Promise<WordOnMaxSessions> {
+    const { redis, maxSessions } = this.#options;
+    await redis.clock.known();
+    this.#since ??= Math.round(redis.clock.now() - performance.now() + this.#startedAtMs);
+    return { maxSessions, since: this.#since };
   }
 
   open(): void {
@@ -63,22 +80,21 @@ export class LineWatch {
   }
 
   async #look(): Promise<void> {
-    const { redis, maxSessions, logger } = this.#options;
+    const { redis, logger } = this.#options;
     const unheard = this.#hasMissed;
     this.#isLooking = true;
     this.#hasMissed = false;
     try {
-      const summary = await redis.sessions.admit({ maxSessions, since: this.#since, unheard });
+      const word = await this.word();
+      const summary = await redis.sessions.admit({ ...word, unheard });
       this.#show(summary);
-      if (this.#since !== undefined) this.#follow(summary.maxSessions ?? maxSessions);
+      this.#follow(summary.maxSessions ?? word.maxSessions);
     } catch (error) {
       this.#hasMissed = true;
       logger.debug('the waiting line was not looked at', { error });
     }
     this.#isLooking = false;
-    if (this.#isOpen) this.#lookIn(this.#hasMissed || this.#since === undefined ? LOOK_AGAIN_MS : LOOK_MS);
-    // Its word counts from the next look on.
-    if (redis.clock.isKnown) this.#since ??= Math.round(redis.clock.now());
+    if (this.#isOpen) this.#lookIn(this.#hasMissed ? LOOK_AGAIN_MS : LOOK_MS);
   }
 
   #show({ queued, expectedTurnMs, served, waitedMs, abandoned }: LineSummary): void {

@@ -16,7 +16,7 @@ export type PhoneSession =
  * business here.
  */
 export async function startPhoneSession(context: ApiContext, callId: string): Promise<PhoneSession> {
-  const { redis, config, livekitBreaker, metrics } = context;
+  const { redis, config, livekitBreaker, lineWatch, metrics } = context;
   if (livekitBreaker.isOpen) return rejected(context, 'livekit_unavailable');
   const sessionId = `session_${nanoid(24)}`;
   const result = await redis.sessions.start({
@@ -32,7 +32,7 @@ export async function startPhoneSession(context: ApiContext, callId: string): Pr
     trusted: true,
     claimedSessionId: undefined,
     idempotency: { scope: 'telnyx', key: hash(callId), bodyHash: 'call' },
-    maxSessions: config.maxSessions,
+    ...(await lineWatch.word()),
     queueMax: 0,
     client: 'telnyx',
     maxPerClient: 0,
