@@ -1,8 +1,8 @@
 -- Gives a caller a session: its own live one, a warm agent, a place in spawn:pending, or one in line.
 -- Args: sessionId, roomName, profile, userId?, userKey?, userName?, voiceId?, metadata?, trusted, claimedSessionId?,
 --       idempotencyScope?, idempotencyKey?, bodyHash?, anyProfile? (the caller named none), maxSessions, since? (when the
---       api that says so was started), queueMax? (nobody waits in line without it), client? (in whose turn it waits), maxPerClient? (0 is no limit), sessionTimeoutMs, notAfter?
---       (when nobody waits any more)
+--       api that says so was started), queueMax? (nobody waits in line without it), client? (in whose turn it waits),
+--       maxPerClient? (0 is no limit), sessionTimeoutMs, notAfter? (when nobody waits any more)
 -- Answers: assigned | created | existing {session, startupMs, ahead, parallel, deployment} | queued, and existing where it still
 --          is in line {session, position, estimatedWaitMs, blockedBy?} | user_busy | at_capacity {retryAfterMs?} | client_limit | unknown_profile
 --          | recovering | no_host | idempotency_mismatch | session_ended | profile_failing {reason, retryAfterMs}
