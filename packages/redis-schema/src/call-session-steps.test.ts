@@ -95,6 +95,7 @@ describe('a call and its session', () => {
       userScope: '',
       trusted: false,
       maxSessions: 1,
+      since: undefined,
       queueMax: 5,
       sessionTimeoutMs: 60_000,
     });

@@ -203,7 +203,7 @@ describe('a rate', () => {
       profile: 'default',
       userScope: '',
     };
-    const twice = { ...args, trusted: false, maxSessions: 50, sessionTimeoutMs: 60_000 };
+    const twice = { ...args, trusted: false, maxSessions: 50, since: undefined, sessionTimeoutMs: 60_000 };
     await schema.sessions.start(twice);
     await schema.sessions.start(twice);
     expect(await pool()).toMatchObject({ starts: 1 });

@@ -16,6 +16,7 @@ export class RedisClock {
   #earlierMs = Number.NEGATIVE_INFINITY;
   #windowEndsMs = 0;
   #connection: Redis | undefined;
+  #asking: Promise<void> | undefined;
 
   /** Asks at each (re)connection: another server, with another clock, may be there now. */
   follow(connection: Redis): void {
@@ -55,9 +56,15 @@ export class RedisClock {
     return performance.now() + Math.max(this.#offsetMs, this.#earlierMs);
   }
 
-  async #ask(connection: Redis): Promise<void> {
-    const [seconds, microseconds] = await connection.time();
-    this.hear(Number(seconds) * 1000 + Number(microseconds) / 1000);
+  /** However many want to know, it is asked once. */
+  #ask(connection: Redis): Promise<void> {
+    this.#asking ??= connection
+      .time()
+      .then(([seconds, microseconds]) => this.hear(Number(seconds) * 1000 + Number(microseconds) / 1000))
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    return this.#asking;
   }
 
   #forget(): void {

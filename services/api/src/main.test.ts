@@ -190,6 +190,7 @@ test('an event stream goes on during the delay and is ended after it', async () 
     userScope: '',
     trusted: true,
     maxSessions: 1,
+    since: undefined,
     sessionTimeoutMs: 60_000,
   });
   const headers = { authorization: 'Bearer an-admin-token-for-this-test' };

@@ -130,10 +130,12 @@ async function main(): Promise<void> {
       if (error instanceof RedisUnsuitableError) void shutdown.run('unsuitable Redis').then(() => exit(1));
     })
     // Before Redis is there, nothing can be looked at, and that would only be warned of.
-    .finally(() => dueWatcher.open());
+    .finally(() => {
+      dueWatcher.open();
+      lineWatch.open();
+    });
   void livekit.read();
   livekitWatch.open();
-  lineWatch.open();
 
   const port = await listen(server, config);
   logger.info('api is listening', { host: config.host, port });

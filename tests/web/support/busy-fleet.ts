@@ -204,6 +204,7 @@ export class BusyFleet {
       userScope: '',
       trusted: true,
       maxSessions: 2_000,
+      since: undefined,
       sessionTimeoutMs: 3_600_000,
     });
     const claimed = await sessions.claim({

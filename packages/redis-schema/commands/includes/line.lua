@@ -33,7 +33,8 @@ function Line.hear_max_sessions(max_sessions, since)
   local fields = redis.call('HMGET', K.LINE_STATE, 'maxSessions', 'maxSince', 'maxSaidAt')
   local held, held_since, said_at = tonumber(fields[1] or nil), tonumber(fields[2] or nil) or 0, tonumber(fields[3] or nil) or 0
   since = tonumber(since) or 0
-  if held and held_since > since and NOW - said_at <= Line.SAID_MS then return held end
+  -- Said in the future, it was said on a server with another clock.
+  if held and held_since > since and NOW >= said_at and NOW - said_at <= Line.SAID_MS then return held end
   redis.call('HSET', K.LINE_STATE, 'maxSessions', int(max_sessions), 'maxSince', int(since), 'maxSaidAt', int(NOW))
   return max_sessions
 end

@@ -22,8 +22,8 @@ export interface StartArguments {
   claimedSessionId?: string | undefined;
   idempotency?: { scope: string; key: string; bodyHash: string } | undefined;
   maxSessions: number;
-  /** When the api that says so was started, as in `LookOfApi`. */
-  since?: EpochMs | undefined;
+  /** When the api that says so was started, as in `LookOfApi`; undefined is how an earlier version speaks. */
+  since: EpochMs | undefined;
   /** Callers that may wait in line beyond that; 0 when it is absent. */
   queueMax?: number | undefined;
   /** Who asks, as far as clients are told apart: each is served in turn. */

@@ -103,6 +103,7 @@ export function startArguments(overrides: Partial<StartArguments> = {}): StartAr
     userScope: '',
     trusted: true,
     maxSessions: 50,
+    since: undefined,
     sessionTimeoutMs: 60_000,
     ...overrides,
   };

@@ -317,6 +317,7 @@ async function startSession(spawner: StandInSpawner): Promise<{ sessionId: strin
     userScope: '',
     trusted: false,
     maxSessions: 50,
+    since: undefined,
     queueMax: 5,
     sessionTimeoutMs: 60_000,
   });

@@ -26,6 +26,7 @@ beforeEach(async () => {
     userScope: '',
     trusted: false,
     maxSessions: 50,
+    since: undefined,
     sessionTimeoutMs: 60_000,
   });
   await spawner.launchNext();

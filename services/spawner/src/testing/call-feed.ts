@@ -90,6 +90,7 @@ export async function startRun(session: Partial<SessionRecord> = {}, of = WATCHE
     userScope: '',
     trusted: false,
     maxSessions: 50,
+    since: undefined,
     sessionTimeoutMs: 600_000,
   });
   const launch = `l-${serial}`;
