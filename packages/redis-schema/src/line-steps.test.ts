@@ -194,6 +194,10 @@ describe('the turn', () => {
     expect(await said(4, 3_000)).toMatchObject({ maxSessions: 9 });
     await redis.command('HSET', 'line:state', 'maxSaidAt', (await clockMs()) - 16_000);
     expect(await said(5, 2_000)).toMatchObject({ maxSessions: 5 });
+    // Said by a clock that was ahead of this server's: nobody knows how long ago.
+    await said(9, 4_000);
+    await redis.command('HSET', 'line:state', 'maxSaidAt', (await clockMs()) + 60_000);
+    expect(await said(5, 2_000)).toMatchObject({ maxSessions: 5 });
   });
 
   test('how long those waited whose turn has come is kept', async () => {
