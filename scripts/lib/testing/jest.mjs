@@ -37,6 +37,7 @@ export const IN_PAIRS = [
   'services/agent/src/agent.test.ts',
   'services/agent/src/agent-parts.test.ts',
   'services/api/src/calls/due-watcher.test.ts',
+  'services/api/src/calls/telnyx/telnyx-client.test.ts',
   'services/api/src/http/redis-outage.test.ts',
   'tests/faults/redis.test.ts',
   'tests/restart.test.ts',
