@@ -80,7 +80,7 @@ describeAsRoot('an agent that takes more than its limits allow, without cgroups'
         { timeoutMs: 25_000 },
       );
       // A loop is noticed early; what doubles itself runs into the limit of its user first.
-      expect(most).toBeLessThan(voiceId === 'forks-in-a-loop' ? 1500 : 2100);
+      expect(most).toBeLessThan(voiceId === 'forks-in-a-loop' ? 800 : 2100);
       await waitFor(() => listProcesses().length < before + 10, { timeoutMs: 5000 });
       await waitForStatus(stack, sessionId, 404);
       await expectOnlyNeighbour(sessionId, neighbour);

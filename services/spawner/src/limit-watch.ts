@@ -1,4 +1,6 @@
+import process from 'node:process';
 import type { AgentRun } from './agent-run.js';
+import { LookSchedule } from './look-schedule.js';
 import {
   countTasks,
   freezeTree,
@@ -12,12 +14,6 @@ import { type SpawnerContext, shortId } from './spawner-context.js';
 import type { Supervisor } from './supervisor.js';
 
 const TICK_MS = 50;
-const LOOK_EVERY_MS = 2000;
-/** A look may take one fiftieth of the time, however many processes the machine has; an early one a fifth. */
-const REST_FACTOR = 50;
-const EARLY_REST_FACTOR = 5;
-/** As many new processes on the machine since the last look, of whomever, are a reason to look at once. */
-const SUDDEN_TASKS = 100;
 
 interface Excess {
   readonly limit: 'memory' | 'processes';
@@ -34,9 +30,7 @@ export class LimitWatch {
   readonly #supervisor: Supervisor;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
-  #lookedAtMs = 0;
-  #lookTookMs = 0;
-  #tasksThen = 0;
+  readonly #schedule = new LookSchedule();
 
   constructor(context: SpawnerContext, supervisor: Supervisor) {
     this.#context = context;
@@ -53,7 +47,7 @@ export class LimitWatch {
   }
 
   #tick(): void {
-    if (this.#looking !== undefined || !this.#isDue()) return;
+    if (this.#looking !== undefined || !this.#schedule.isDue(performance.now(), countTasks())) return;
     const runs = this.#context.runs.all().filter(isWatched);
     if (runs.length === 0) return;
     this.#looking = this.#look(runs).finally(() => {
@@ -61,18 +55,12 @@ export class LimitWatch {
     });
   }
 
-  #isDue(): boolean {
-    const restedMs = performance.now() - this.#lookedAtMs;
-    if (restedMs >= Math.max(LOOK_EVERY_MS, REST_FACTOR * this.#lookTookMs)) return true;
-    return restedMs >= EARLY_REST_FACTOR * this.#lookTookMs && countTasks() - this.#tasksThen >= SUDDEN_TASKS;
-  }
-
   async #look(runs: readonly AgentRun[]): Promise<void> {
-    const startedAtMs = performance.now();
-    this.#tasksThen = countTasks();
+    const tasks = countTasks();
+    const usedBefore = process.cpuUsage();
     const table = await scanProcesses();
-    this.#lookedAtMs = performance.now();
-    this.#lookTookMs = this.#lookedAtMs - startedAtMs;
+    const { user, system } = process.cpuUsage(usedBefore);
+    this.#schedule.looked({ atMs: performance.now(), costMs: (user + system) / 1000, tasks });
     for (const run of runs) {
       const excess = findExcess(run, table);
       if (excess === undefined || !isWatched(run) || run.identity === undefined) continue;
