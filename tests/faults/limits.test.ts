@@ -56,14 +56,20 @@ describeAsRoot('an agent that takes more than its limits allow, without cgroups'
     );
   });
 
-  test('memory: it is killed at once, and its session says why', async () => {
+  async function expectMemoryEaterIsKilled(timeoutMs: number): Promise<void> {
     const neighbour = await startNeighbour();
     const sessionId = await startReady(stack, { voiceId: 'memory' });
-    const gone = await waitForStatus(stack, sessionId, 404, 15_000);
+    const gone = await waitForStatus(stack, sessionId, 404, timeoutMs);
     expect(gone.endReason).toBe('agent_over_limit');
-    expect(spawner.output()).toMatch(/agent over its limit, it is stopped/);
+    expect(spawner.output()).toMatch(toldOf('memory', sessionId));
     await expectOnlyNeighbour(sessionId, neighbour);
-  });
+  }
+
+  /** The log's line on it. */
+  const toldOf = (limit: string, sessionId: string) =>
+    new RegExp(`"limit":"${limit}","message":"agent over its limit, it is stopped".*${sessionId.slice(-6)}`);
+
+  test('memory: it is killed at once, and its session says why', () => expectMemoryEaterIsKilled(15_000));
 
   test.each(['forks-in-a-loop', 'fork-bomb'])(
     '%s under a non-root user: all of it dies, and the machine is clean',
@@ -83,7 +89,11 @@ describeAsRoot('an agent that takes more than its limits allow, without cgroups'
       expect(most).toBeLessThan(voiceId === 'forks-in-a-loop' ? 800 : 2100);
       await waitFor(() => listProcesses().length < before + 10, { timeoutMs: 5000 });
       await waitForStatus(stack, sessionId, 404);
+      expect(spawner.output()).toMatch(toldOf('processes', sessionId));
       await expectOnlyNeighbour(sessionId, neighbour);
     },
   );
+
+  test('after a bomb, beside which a look takes long, the next one is not long in coming', () =>
+    expectMemoryEaterIsKilled(15_000));
 });

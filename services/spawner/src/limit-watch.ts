@@ -47,26 +47,30 @@ export class LimitWatch {
   }
 
   #tick(): void {
-    if (this.#looking !== undefined || !this.#schedule.isDue(performance.now(), countTasks())) return;
+    const tasks = countTasks();
+    this.#schedule.note(tasks);
+    if (this.#looking !== undefined || !this.#schedule.isDue(performance.now(), tasks)) return;
+    this.#schedule.begin(tasks);
     const runs = this.#context.runs.all().filter(isWatched);
-    if (runs.length === 0) return;
+    if (runs.length === 0) return this.#schedule.end(performance.now(), { costMs: 0, isOver: false });
     this.#looking = this.#look(runs).finally(() => {
       this.#looking = undefined;
     });
   }
 
   async #look(runs: readonly AgentRun[]): Promise<void> {
-    const tasks = countTasks();
     const usedBefore = process.cpuUsage();
     const table = await scanProcesses();
-    const { user, system } = process.cpuUsage(usedBefore);
-    this.#schedule.looked({ atMs: performance.now(), costMs: (user + system) / 1000, tasks });
+    let isOver = false;
     for (const run of runs) {
       const excess = findExcess(run, table);
       if (excess === undefined || !isWatched(run) || run.identity === undefined) continue;
+      isOver = true;
       freezeTree(table, run.identity);
       void this.#act(run, excess);
     }
+    const { user, system } = process.cpuUsage(usedBefore);
+    this.#schedule.end(performance.now(), { costMs: (user + system) / 1000, isOver });
   }
 
   async #act(run: AgentRun, excess: Excess): Promise<void> {
