@@ -56,20 +56,20 @@ describeAsRoot('an agent that takes more than its limits allow, without cgroups'
     );
   });
 
-  async function expectMemoryEaterIsKilled(timeoutMs: number): Promise<void> {
+  /** The log's line on it. */
+  const toldOf = (limit: string, sessionId: string) =>
+    new RegExp(`"limit":"${limit}","message":"agent over its limit, it is stopped".*${sessionId.slice(-6)}`);
+
+  async function expectMemoryEaterIsKilled(): Promise<void> {
     const neighbour = await startNeighbour();
     const sessionId = await startReady(stack, { voiceId: 'memory' });
-    const gone = await waitForStatus(stack, sessionId, 404, timeoutMs);
+    const gone = await waitForStatus(stack, sessionId, 404, 15_000);
     expect(gone.endReason).toBe('agent_over_limit');
     expect(spawner.output()).toMatch(toldOf('memory', sessionId));
     await expectOnlyNeighbour(sessionId, neighbour);
   }
 
-  /** The log's line on it. */
-  const toldOf = (limit: string, sessionId: string) =>
-    new RegExp(`"limit":"${limit}","message":"agent over its limit, it is stopped".*${sessionId.slice(-6)}`);
-
-  test('memory: it is killed at once, and its session says why', () => expectMemoryEaterIsKilled(15_000));
+  test('memory: it is killed at once, and its session says why', expectMemoryEaterIsKilled);
 
   test.each(['forks-in-a-loop', 'fork-bomb'])(
     '%s under a non-root user: all of it dies, and the machine is clean',
@@ -94,6 +94,8 @@ describeAsRoot('an agent that takes more than its limits allow, without cgroups'
     },
   );
 
-  test('after a bomb, beside which a look takes long, the next one is not long in coming', () =>
-    expectMemoryEaterIsKilled(15_000));
+  test(
+    'after a bomb, beside which a look takes long, the next one is not long in coming',
+    expectMemoryEaterIsKilled,
+  );
 });

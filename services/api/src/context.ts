@@ -19,7 +19,7 @@ export interface ApiContext {
   /** Refuses starts while LiveKit is away. */
   readonly livekitBreaker: LiveKitBreaker;
   readonly streams: OpenStreams;
-  /** Hears of those who asked and could not be heard. */
+  /** Hears of those who asked and could not be heard, and says what this api says of MAX_SESSIONS. */
   readonly lineWatch: Pick<LineWatch, 'missed' | 'maxSessions' | 'word'>;
   readonly metrics: ApiMetrics;
   readonly logger: Logger;

@@ -28,9 +28,9 @@ interface Excess {
 export class LimitWatch {
   readonly #context: SpawnerContext;
   readonly #supervisor: Supervisor;
+  readonly #schedule = new LookSchedule();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
-  readonly #schedule = new LookSchedule();
 
   constructor(context: SpawnerContext, supervisor: Supervisor) {
     this.#context = context;

@@ -19,8 +19,8 @@ import type { Answer, Call } from '../http/call.js';
 import { defineRoute, type Route } from '../http/route.js';
 import { boundedText, keyPart, profileName } from '../http/validate.js';
 import { joinDetails, roomOf } from '../sessions/join-room.js';
-import { openRoom } from '../sessions/open-room.js';
 import type { WordOnMaxSessions } from '../sessions/line-watch.js';
+import { openRoom } from '../sessions/open-room.js';
 import { viewPlace } from '../sessions/session-view.js';
 
 const METADATA_MAX_BYTES = 8192;

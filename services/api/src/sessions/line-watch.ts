@@ -34,11 +34,11 @@ export interface WordOnMaxSessions {
  */
 export class LineWatch {
   readonly #options: LineWatchOptions;
+  readonly #startedAtMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #isOpen = false;
   #isLooking = false;
   #hasMissed = false;
-  readonly #startedAtMs = performance.now();
   /** By the clock of Redis, once that was heard. */
   #since: EpochMs | undefined;
   #maxSessions: number;
